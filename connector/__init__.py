@@ -1,0 +1,1 @@
+"""connector: move. Platforms, store, queue, delivery and the command line."""

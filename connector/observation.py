@@ -1,0 +1,55 @@
+"""Observation: what a platform showed for one record, once. Plain data; no I/O.
+
+Platform adapters produce observations, intake stores them, reconcile reads them. Only a full read of the
+mapped fields is an observation: a field that is absent is unknown, never blank.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+Raw = str | int | float | bool | None
+"""One value as the platform's JSON spells it. Blank is always None: adapters turn "" into None when they
+read and None into the platform's own way of clearing when they write."""
+
+Fields = Mapping[str, Raw]
+
+
+@dataclass(frozen=True, slots=True)
+class RecordKey:
+    """Names one record: the side (a name from leadloop.yaml), the platform's object, its id."""
+
+    side: str
+    object: str
+    record_id: str
+
+    def __str__(self) -> str:
+        return f"{self.side}:{self.object}:{self.record_id}"
+
+
+@dataclass(frozen=True, slots=True)
+class Observation:
+    """A record as one read showed it.
+
+    `stamp_ms` is the platform's own version stamp (SystemModstamp, updatedAt) and `read_started_ms` the
+    moment, by our clock, at which the request that brought it was sent. `refs` names the records it points
+    at, by their object: the Contact and Opportunity of a contact role, or of a converted Lead.
+    `modified_by` is the platform's id of the last writer, where the platform tells it with every read.
+    """
+
+    side: str
+    object: str
+    record_id: str
+    stamp_ms: int
+    read_started_ms: int
+    fields: Fields
+    deleted: bool = False
+    merged_into: str | None = None
+    converted: bool = False
+    refs: Mapping[str, str] = field(default_factory=dict)
+    modified_by: str | None = None
+
+    @property
+    def key(self) -> RecordKey:
+        return RecordKey(self.side, self.object, self.record_id)

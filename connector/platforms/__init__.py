@@ -1,0 +1,1 @@
+"""One module per platform behind one protocol. Vendor packages are imported only here."""

@@ -1,0 +1,69 @@
+"""The four things that can go wrong with a platform, in the adapter's translation.
+
+Adapters raise these from reads, and return them, record by record, from writes. No vendor exception ever
+leaves `connector/platforms`. There is one owner of retries: delivery for writes, the poll loop for reads.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+class PlatformError(Exception):
+    """Anything a platform refused. `str()` is a sentence an admin can act on, without personal data."""
+
+
+@dataclass(frozen=True)
+class RetryLater(PlatformError):
+    """Not now: rate limit, quota, lock, outage, lost connection before anything was sent.
+
+    `after_seconds` is how long to leave it alone. `applied_unknown` is True when the request may have been
+    carried out although no answer came: the caller must re-read before it sends the same thing again.
+    """
+
+    reason: str
+    after_seconds: float
+    applied_unknown: bool = False
+
+    def __str__(self) -> str:
+        return f"{self.reason} (again in {self.after_seconds:g} s)"
+
+
+@dataclass(frozen=True)
+class Refused(PlatformError):
+    """The platform will not take it. `fields` are the native fields it named; empty when it named none.
+    `code` is the platform's own error code. `existing_id` is set when it says which record is in the way."""
+
+    reason: str
+    code: str = ""
+    fields: tuple[str, ...] = ()
+    existing_id: str | None = None
+
+    def __str__(self) -> str:
+        where = f" [{', '.join(self.fields)}]" if self.fields else ""
+        return f"{self.code}: {self.reason}{where}" if self.code else f"{self.reason}{where}"
+
+
+@dataclass(frozen=True)
+class Missing(PlatformError):
+    """The record is gone: deleted, merged away, or hidden from us."""
+
+    reason: str
+
+    def __str__(self) -> str:
+        return self.reason
+
+
+@dataclass(frozen=True)
+class Ambiguous(PlatformError):
+    """More than one record answers to the key; `candidates` are their ids (or URLs) where known."""
+
+    reason: str
+    candidates: tuple[str, ...] = ()
+
+    def __str__(self) -> str:
+        return f"{self.reason}: {', '.join(self.candidates)}" if self.candidates else self.reason
+
+
+class WrongAccount(PlatformError):
+    """The credentials work, but for another org or portal than the configured one. The process stops."""

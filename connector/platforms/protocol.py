@@ -1,0 +1,238 @@
+"""What every platform adapter offers. Core code knows sides by name and this protocol, nothing else.
+
+A new platform is one module that has a `connect` function returning a `Platform`, one mapping preset, one
+entry point in the group `leadloop.platforms`, and one subclass of the contract tests.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import IntEnum
+from typing import Literal, Protocol
+
+from connector.observation import Fields, Observation
+from connector.platforms.errors import Ambiguous, Missing, Refused, RetryLater
+
+
+class Lane(IntEnum):
+    """Which traffic goes first when the quota is short. Lower is more urgent."""
+
+    HANDOFF = 0
+    UPDATE = 1
+    BACKFILL = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """Who the credentials belong to: the org or portal id, and the user id our own writes carry."""
+
+    account_id: str
+    name: str
+    user_id: str | None = None
+    time_zone: str = "UTC"
+
+
+@dataclass(frozen=True, slots=True)
+class Owner:
+    """Somebody, or a queue, that can own a lead on a platform."""
+
+    native_id: str
+    kind: Literal["person", "queue"]
+    name: str
+    email: str | None
+    active: bool
+
+
+@dataclass(frozen=True, slots=True)
+class FieldInfo:
+    """One field as the platform's metadata describes it. `options` are the active picklist values."""
+
+    name: str
+    type: str
+    createable: bool
+    updateable: bool
+    length: int | None = None
+    options: tuple[str, ...] | None = None
+    restricted: bool = False
+    unique: bool = False
+    required: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Metadata:
+    """Object name to field name to what it is."""
+
+    objects: Mapping[str, Mapping[str, FieldInfo]]
+
+
+@dataclass(frozen=True, slots=True)
+class Cursor:
+    """How far a feed has been read, in the platform's own stamps: everything up to and including
+    (`stamp_ms`, `record_id`) in ascending order is stored."""
+
+    stamp_ms: int
+    record_id: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Watch:
+    """One object to look at for changes: everything with a stamp at or after `since_ms` (the caller has
+    already taken its overlap off), and the native fields to read."""
+
+    object: str
+    fields: tuple[str, ...]
+    since_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class ChangePage:
+    """Some changed records of one object, in ascending order of stamp across its pages. `reached` is the
+    place to resume from once this page is stored; `last` says that the object has no further page now."""
+
+    object: str
+    observations: Sequence[Observation]
+    reached: Cursor | None
+    last: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What a read by id found. `missing` are ids that the platform says are gone or hidden."""
+
+    found: Sequence[Observation]
+    missing: Sequence[str] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class RecordWrite:
+    """One record to create (`record_id` None) or to update. `token` is the caller's name for it and matches
+    the result to it. A value of None clears the field. `unique_key` names the field in `fields` whose value
+    is unique on the platform, so that a repeated create finds the first one."""
+
+    token: str
+    object: str
+    record_id: str | None
+    fields: Fields
+    unique_key: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """The platform says it is done. `stamp_ms` is the new version stamp where the answer tells it."""
+
+    record_id: str
+    answered_ms: int
+    stamp_ms: int | None = None
+    created: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class WriteResult:
+    """What became of one `RecordWrite`. Every input of a call gets exactly one."""
+
+    token: str
+    outcome: Written | RetryLater | Refused | Missing | Ambiguous
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """What an answer told about the limits; None where it told nothing. Daily figures are the whole
+    account's, not only ours."""
+
+    day_used: int | None = None
+    day_limit: int | None = None
+    burst_left: int | None = None
+    burst_limit: int | None = None
+
+
+class Meter(Protocol):
+    """Counts and paces calls. The adapter asks before every HTTP request and tells after every answer."""
+
+    def admit(self, lane: Lane, kind: Literal["read", "search", "write", "metadata"]) -> None:
+        """Wait for a place within the per-second limits and count one call.
+
+        Raises RetryLater when the daily ceiling leaves nothing for this lane."""
+        ...
+
+    def answered(self, usage: Usage) -> None:
+        """Take note of the limits an answer carried."""
+        ...
+
+
+class FreeMeter:
+    """Admits everything; counts calls by kind. For tests and for one-off commands."""
+
+    def __init__(self) -> None:
+        self.calls: dict[str, int] = {}
+
+    def admit(self, lane: Lane, kind: Literal["read", "search", "write", "metadata"]) -> None:  # noqa: ARG002  # the protocol's signature
+        self.calls[kind] = self.calls.get(kind, 0) + 1
+
+    def answered(self, usage: Usage) -> None:  # noqa: ARG002  # nothing to pace
+        return
+
+
+@dataclass(frozen=True, slots=True)
+class Batching:
+    """The platform's largest batches, in records a call."""
+
+    read: int
+    write: int
+    find: int = field(default=100)
+
+
+class Platform(Protocol):
+    """One CRM or marketing-automation platform. Thread-confined: one instance per worker thread."""
+
+    side: str
+    batching: Batching
+
+    def prove_identity(self) -> Account:
+        """Who we are there. Raises WrongAccount when it is not the configured org or portal,
+        Refused when the credentials are not accepted."""
+        ...
+
+    def describe(self, objects: Sequence[str]) -> Metadata:
+        """Field metadata of the objects, in as few calls as the platform allows."""
+        ...
+
+    def owners(self) -> Sequence[Owner]:
+        """All users and queues that can own a lead, inactive ones included."""
+        ...
+
+    def count(self, objects: Sequence[str]) -> Mapping[str, int]:
+        """How many live records each object has (may be approximate)."""
+        ...
+
+    def changes(self, watches: Sequence[Watch], lane: Lane = Lane.HANDOFF) -> Iterator[ChangePage]:
+        """Everything changed since, deletes and merges included where the platform shows them. A poll of
+        several objects with nothing changed is one call where the platform can bundle. Always yields one
+        final page (`last=True`) for each watch, empty if nothing changed. Raises RetryLater, Refused."""
+        ...
+
+    def read(
+        self, object_name: str, ids: Sequence[str], fields: Sequence[str], lane: Lane = Lane.UPDATE
+    ) -> Reading:
+        """Read records by id in batches; every id is found or missing. Raises RetryLater, Refused."""
+        ...
+
+    def find(
+        self,
+        object_name: str,
+        key: str,
+        values: Sequence[str],
+        fields: Sequence[str],
+        lane: Lane = Lane.UPDATE,
+    ) -> Sequence[Observation]:
+        """Live records whose native field `key` equals one of the values. Raises RetryLater, Refused."""
+        ...
+
+    def write(self, writes: Sequence[RecordWrite], lane: Lane = Lane.UPDATE) -> Sequence[WriteResult]:
+        """Send creates and updates in the platform's largest batches. Never raises for what a platform
+        says: exactly one result for each input, in the same order."""
+        ...
+
+    def close(self) -> None:
+        """Close connections."""
+        ...

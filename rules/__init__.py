@@ -1,0 +1,1 @@
+"""rules: decide. Scores, gates, routing and rejection, as pure functions over a lead."""
