@@ -13,7 +13,7 @@ class PlatformError(Exception):
     """Anything a platform refused. `str()` is a sentence an admin can act on, without personal data."""
 
 
-@dataclass(frozen=True)
+@dataclass(eq=False)
 class RetryLater(PlatformError):
     """Not now: rate limit, quota, lock, outage, lost connection before anything was sent.
 
@@ -29,7 +29,7 @@ class RetryLater(PlatformError):
         return f"{self.reason} (again in {self.after_seconds:g} s)"
 
 
-@dataclass(frozen=True)
+@dataclass(eq=False)
 class Refused(PlatformError):
     """The platform will not take it. `fields` are the native fields it named; empty when it named none.
     `code` is the platform's own error code. `existing_id` is set when it says which record is in the way."""
@@ -44,7 +44,7 @@ class Refused(PlatformError):
         return f"{self.code}: {self.reason}{where}" if self.code else f"{self.reason}{where}"
 
 
-@dataclass(frozen=True)
+@dataclass(eq=False)
 class Missing(PlatformError):
     """The record is gone: deleted, merged away, or hidden from us."""
 
@@ -54,7 +54,7 @@ class Missing(PlatformError):
         return self.reason
 
 
-@dataclass(frozen=True)
+@dataclass(eq=False)
 class Ambiguous(PlatformError):
     """More than one record answers to the key; `candidates` are their ids (or URLs) where known."""
 
