@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from typing import Final
 
-SALESFORCE_ORGANIZATION_ID: Final = "00D5g00000SANDBOX0"
-SALESFORCE_SESSION_ID: Final = "00D5g00000SANDBOX0!sandbox-session"
+SALESFORCE_ORGANIZATION_ID: Final = "00D5g000000SBX1EAO"
+SALESFORCE_SESSION_ID: Final = "00D5g000000SBX1EAO!sandbox-session"
 SALESFORCE_CLIENT_ID: Final = "sandbox-salesforce-client"
 SALESFORCE_CLIENT_SECRET: Final = "sandbox-salesforce-secret"  # noqa: S105  # opens only the sandbox
 SALESFORCE_USERNAME: Final = "integration@sandbox.example"

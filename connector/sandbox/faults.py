@@ -11,10 +11,11 @@ How a world uses it:
   to the inner app: not counted, never failed.
 * The gate itself carries out `fail_next`, `lose_answer` and `delay`.
 * The world asks: `faults.quota_exhausted` before any work; `faults.token_generation` when it checks a token
-  that it issued (a token issued in an earlier generation is expired); `faults.bad(object_name, values)` for each
-  record about to be saved; `faults.saved(object_name, values)` for the values to be stored (what they become);
-  `faults.is_hidden(object_name, field_name)` in metadata, reads and writes; `faults.visibility_lag_seconds` in queries
-  and search (a row that changed less than that long ago shows its older state, or is absent when new).
+  that it issued (a token issued in an earlier generation is expired); `faults.bad(object_name, values)` for
+  each record about to be saved; `faults.saved(object_name, values)` for the values to be stored (what they
+  become); `faults.is_hidden(object_name, field_name)` in metadata, reads and writes;
+  `faults.visibility_lag_seconds` in queries and search (a row that changed less than that long ago shows its
+  older state, or is absent when new).
 """
 
 from __future__ import annotations
