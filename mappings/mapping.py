@@ -1,0 +1,318 @@
+"""Mapping: the compiled form of the mapping documents, which is all that the rest of leadloop uses of them.
+
+Frozen plain data with the two translations: native fields to canonical values (`ObjectMapping.read`) and
+canonical values to native ones (`Pair.write`). Compiled by `mappings/compile.py`. No I/O, no platform
+knowledge beyond what the YAML says: sides, objects and fields are names.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Sequence
+from collections.abc import Mapping as ReadOnly
+from dataclasses import dataclass, field, replace
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Literal
+
+from mappings.stage_fields import StageField, StageValue
+from mappings.values import Fields, FieldType, NoSpelling, OwnerDirectory, Raw, Unreadable, Value
+
+if TYPE_CHECKING:
+    from mappings.source import Source
+
+Reader = Callable[[Raw, OwnerDirectory, str | None], Value]
+"""(raw, directory, the lead's country) -> canonical value. Raises Unreadable."""
+
+Writer = Callable[[Value, OwnerDirectory, str | None], Raw]
+"""(canonical value, directory, the lead's country) -> native value. Raises NoSpelling."""
+
+Role = Literal["person", "opportunity", "opportunity_contact"]
+
+
+@dataclass(frozen=True, slots=True)
+class FieldRule:
+    """One canonical field. `policy` decides when several sides changed: a side's name, 'newest',
+    'not_blank', 'hold' or 'opt_out'; `otherwise` (a side's name, 'not_blank', 'hold') when it cannot. `first_contact`:
+    'fill', a side's name, or 'hold'. `blank`: 'keep' (a blank never erases) or 'erase' (a blank is a value).
+    `values`: all that a picklist may hold; None: anything."""
+
+    name: str
+    type: FieldType
+    policy: str
+    otherwise: str | None = None
+    first_contact: str = "fill"
+    blank: Literal["keep", "erase"] = "keep"
+    group: str | None = None
+    identity: bool = False
+    personal: bool = False
+    values: tuple[str, ...] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """A canonical field and its native one. `required_default` is what a create sends when the lead has no
+    value for it (canonical spelling; None: nothing)."""
+
+    canonical: str
+    native: str
+    type: FieldType
+    reads: bool
+    writes: bool
+    required_default: Value = None
+    max_length: int | None = None
+    reader: Reader = field(repr=False, compare=False, kw_only=True)
+    writer: Writer = field(repr=False, compare=False, kw_only=True)
+
+    def read(self, raw: Raw, directory: OwnerDirectory, country: str | None = None) -> Value:
+        """The canonical value of a native one. `country` (alpha-2) is where a phone number or state is read
+        in; None: the mapping's `default_country`. Raises Unreadable."""
+        return None if raw is None else self.reader(raw, directory, country)
+
+    def write(self, value: Value, directory: OwnerDirectory, country: str | None = None) -> Raw:
+        """The native spelling of a canonical value; None (blank) stays None. Raises NoSpelling."""
+        return None if value is None else self.writer(value, directory, country)
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """Where sales gives its verdict: a field that says accepted or rejected, with a reason and a comment.
+    `values` is the native spelling to 'accepted' or 'rejected'. `reason.canonical` is 'rejection_reason'."""
+
+    field: str
+    values: ReadOnly[str, Literal["accepted", "rejected"]]
+    reason: Pair | None = None
+    comment: str | None = None
+
+    def read(self, raw: Raw) -> Literal["accepted", "rejected"] | None:
+        """What a native verdict says. Raises Unreadable for a value the mapping does not know."""
+        if raw is None:
+            return None
+        verdict = self.values.get(str(raw).strip())
+        if verdict is None:
+            raise Unreadable(f'"{raw}" is no verdict (known: {", ".join(self.values)})')
+        return verdict
+
+
+@dataclass(frozen=True, slots=True)
+class Counter:
+    """A native number whose increase is an activity: of kind `activity`, dated by `at`, described by
+    `detail` (both native fields, or None)."""
+
+    counter: str
+    activity: str
+    at: str | None = None
+    detail: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class CreateRule:
+    """When a lead is created on a platform that lacks it. `when` is a condition in the rules' language,
+    compiled by rules/; it stands at `file`:`line`:`column`. `defaults`: canonical values for required
+    fields of a lead that has none."""
+
+    when: str
+    defaults: ReadOnly[str, Value]
+    file: str
+    line: int
+    column: int
+
+
+@dataclass(frozen=True, slots=True)
+class Translated:
+    """A record in canonical values. A native field that was absent is absent here; blank is None.
+    `unreadable`: canonical name to why its native value could not be read."""
+
+    values: dict[str, Value]
+    unreadable: dict[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Spelled:
+    """Canonical values in native spelling. `no_spelling`: canonical name to why it cannot be written."""
+
+    fields: dict[str, Raw]
+    no_spelling: dict[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class ObjectMapping:
+    """One object of one side. `pairs` are the lead's fields (of an opportunity: the facts about it),
+    `outputs` the leadloop fields, whose canonical names are those of `mappings.document.LEADLOOP_FIELDS`.
+    `created`: the native field with the record's birth, by which `primary` orders records."""
+
+    side: str
+    object: str
+    role: Role
+    precedence: int
+    primary: Literal["oldest", "newest", "hold"]
+    pairs: tuple[Pair, ...]
+    outputs: tuple[Pair, ...] = ()
+    stage_fields: tuple[StageField, ...] = ()
+    verdict: Verdict | None = None
+    counters: tuple[Counter, ...] = ()
+    create: CreateRule | None = None
+    created: str | None = None
+    default_country: str | None = None
+    natives: tuple[str, ...] = field(init=False)
+    _plan: tuple[tuple[str, str, Reader], ...] = field(init=False, repr=False, compare=False)
+    _country: str | None = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        # a country is read before the phone numbers and states that are read in it
+        reading = sorted((pair for pair in self.pairs if pair.reads), key=lambda pair: pair.type != "country")
+        countries = [pair.canonical for pair in reading if pair.type == "country"]
+        own = "country" if "country" in countries else countries[0] if countries else None
+        object.__setattr__(self, "_plan", tuple((p.native, p.canonical, p.reader) for p in reading))
+        object.__setattr__(self, "_country", own)
+        object.__setattr__(self, "natives", tuple(dict.fromkeys(self._all_natives())))
+
+    def _all_natives(self) -> list[str]:
+        names = [pair.native for pair in self.pairs]
+        names += [stage.native for stage in self.stage_fields]
+        if self.verdict is not None:
+            names += [self.verdict.field]
+            names += [self.verdict.reason.native] if self.verdict.reason else []
+            names += [self.verdict.comment] if self.verdict.comment else []
+        names += [pair.native for pair in self.outputs]
+        for counter in self.counters:
+            names += [name for name in (counter.counter, counter.at, counter.detail) if name is not None]
+        return names + ([self.created] if self.created is not None else [])
+
+    def read(self, fields: Fields, directory: OwnerDirectory) -> Translated:
+        """Translate a record's native fields. Never raises for a value: what cannot be read is reported."""
+        values: dict[str, Value] = {}
+        unreadable: dict[str, str] = {}
+        country = self.default_country
+        own_country = self._country
+        for native, canonical, reader in self._plan:
+            try:
+                raw = fields[native]
+            except KeyError:
+                continue
+            if raw is None:
+                values[canonical] = None
+                continue
+            try:
+                value = reader(raw, directory, country)
+            except Unreadable as why:
+                unreadable[canonical] = str(why)
+                continue
+            values[canonical] = value
+            if canonical == own_country and value is not None:
+                country = str(value)
+        return Translated(values, unreadable)
+
+    def write(self, values: ReadOnly[str, Value], directory: OwnerDirectory) -> Spelled:
+        """Spell those of the canonical values that this object writes. Never raises for a value."""
+        fields: dict[str, Raw] = {}
+        no_spelling: dict[str, str] = {}
+        country = values.get(self._country) if self._country is not None else None
+        for pair in self.pairs:
+            if pair.writes and pair.canonical in values:
+                try:
+                    fields[pair.native] = pair.write(
+                        values[pair.canonical], directory, country if isinstance(country, str) else None
+                    )
+                except NoSpelling as why:
+                    no_spelling[pair.canonical] = str(why)
+        return Spelled(fields, no_spelling)
+
+    def pair(self, canonical: str) -> Pair | None:
+        """The pair of a canonical field, or None if this object does not have it."""
+        return next((pair for pair in self.pairs if pair.canonical == canonical), None)
+
+    def output(self, canonical: str) -> Pair | None:
+        """The pair of a leadloop field, or None if this object does not have it."""
+        return next((pair for pair in self.outputs if pair.canonical == canonical), None)
+
+    def offered(self, options: ReadOnly[str, Collection[str] | None]) -> ObjectMapping:
+        """The same object on a platform whose stage fields offer these values (native field to values)."""
+        fields = tuple(
+            stage if (kept := options.get(stage.native)) is None else stage.offered(kept)
+            for stage in self.stage_fields
+        )
+        return replace(self, stage_fields=fields)
+
+
+@dataclass(frozen=True, slots=True)
+class SideMapping:
+    """One side: its name, the platform behind it (an entry point), and whether it is the CRM or the
+    marketing automation."""
+
+    side: str
+    platform: str
+    kind: Literal["crm", "map"]
+    objects: ReadOnly[str, ObjectMapping]
+
+    @property
+    def person_objects(self) -> tuple[ObjectMapping, ...]:
+        """The objects that hold a person, most preferred first."""
+        people = [mapped for mapped in self.objects.values() if mapped.role == "person"]
+        return tuple(sorted(people, key=lambda mapped: mapped.precedence))
+
+    @property
+    def object_for_create(self) -> ObjectMapping | None:
+        """The object in which a lead that this side lacks is created, if the mapping has one."""
+        return next((mapped for mapped in self.person_objects if mapped.create is not None), None)
+
+    def with_role(self, role: Role) -> tuple[ObjectMapping, ...]:
+        """The objects in this role."""
+        return tuple(mapped for mapped in self.objects.values() if mapped.role == role)
+
+
+@dataclass(frozen=True, slots=True)
+class Mapping:
+    """All mapping documents of a configuration. `version` is the SHA-256 of their texts. `groups`: name to
+    the canonical fields that are planned, sent and refused together."""
+
+    version: str
+    fields: ReadOnly[str, FieldRule]
+    sides: ReadOnly[str, SideMapping]
+    illegal_moves: Literal["revert", "accept", "hold"]
+    groups: ReadOnly[str, tuple[str, ...]]
+    default_country: str | None = None
+
+    def offered(self, options: ReadOnly[tuple[str, str], ReadOnly[str, Collection[str] | None]]) -> Mapping:
+        """The same mapping on platforms whose picklists offer these values: (side, object) to native field
+        to values. Stage values that are not offered are read, never written."""
+        sides = {
+            name: replace(
+                side,
+                objects=MappingProxyType(
+                    {
+                        object_name: mapped.offered(options.get((name, object_name), {}))
+                        for object_name, mapped in side.objects.items()
+                    }
+                ),
+            )
+            for name, side in self.sides.items()
+        }
+        return replace(self, sides=MappingProxyType(sides))
+
+
+def load_mapping(sources: Sequence[Source]) -> Mapping:
+    """Compile mapping documents: one that says what a lead is (`fields:`), and one for each side (`side:`).
+
+    Raises ConfigErrors with everything that is wrong, at once."""
+    from mappings.compile import compile_mapping  # the compiler needs pydantic; who only reads does not
+
+    return compile_mapping(sources)
+
+
+__all__ = [
+    "Counter",
+    "CreateRule",
+    "FieldRule",
+    "Mapping",
+    "ObjectMapping",
+    "Pair",
+    "Reader",
+    "Role",
+    "SideMapping",
+    "Spelled",
+    "StageField",
+    "StageValue",
+    "Translated",
+    "Verdict",
+    "Writer",
+    "load_mapping",
+]
