@@ -1,0 +1,269 @@
+"""Claims and CrmFacts: what the records say about the stage, read from their stage-deciding fields.
+
+A native stage field is not the stage. A side makes a claim only when such a field changed against that side's
+own baseline and the current stage is not among those the new value stands for. Facts (conversions and
+opportunities) are read as they are now, whoever told of them. Pure; no I/O.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Literal
+
+from connector.lead import LeadState
+from connector.observation import Observation, Raw
+from connector.record_view import RecordView
+from mappings.mapping import Mapping as LeadMapping
+from mappings.stages import Stage
+from mappings.values import OwnerDirectory, Unreadable
+
+REASON_NEEDED = "reason needed"
+"""What stands in the rejection reason on the CRM record while a salesperson is asked for one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """Somebody set a field that speaks about the stage. `compatible` are the stages the new value already
+    stands for: in those it says nothing new."""
+
+    meaning: Stage | Literal["rejected"]
+    compatible: frozenset[Stage]
+    cause: Literal["sales", "marketing"]
+    where: str
+    native: str
+    native_value: Raw
+    at_ms: int
+    actor: str | None
+    reason: str | None = None
+    comment: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Opportunity:
+    """One opportunity of the CRM that counts for this lead."""
+
+    record_id: str
+    closed: bool
+    won: bool
+    created_ms: int
+    stamp_ms: int
+    by: str | None
+    lost_reason: str | None
+    from_conversion: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Conversion:
+    """A Lead record that sales converted."""
+
+    record_id: str
+    stamp_ms: int
+    by: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class CrmFacts:
+    """What is true in the CRM now, beside the claims of people."""
+
+    opportunities: tuple[Opportunity, ...] = ()
+    conversions: tuple[Conversion, ...] = ()
+    reason_given: str | None = None
+    comment_given: str | None = None
+    rejection_taken_back: bool = False
+
+    def counting(self, state: LeadState) -> list[Opportunity]:
+        """Opportunities of the lead's conversion, or created in the current cycle, not of an earlier one."""
+        return [
+            item
+            for item in self.opportunities
+            if item.record_id not in state.consumed
+            and (item.from_conversion or item.created_ms >= state.cycle_since_ms)
+        ]
+
+    def current_opportunity(self, state: LeadState) -> Opportunity | None:
+        """The newest open one, else the one closed last."""
+        counting = self.counting(state)
+        if not counting:
+            return None
+        open_ones = [item for item in counting if not item.closed]
+        if open_ones:
+            return max(open_ones, key=lambda item: (item.created_ms, item.record_id))
+        return max(counting, key=lambda item: (item.stamp_ms, item.record_id))
+
+    def current_conversion(self, state: LeadState) -> Conversion | None:
+        """A conversion that has not been reckoned with yet."""
+        return next((item for item in self.conversions if item.record_id not in state.consumed), None)
+
+    def spent(self, state: LeadState) -> tuple[str, ...]:
+        """The facts that belong to the cycle that ends now."""
+        facts = [*(o.record_id for o in self.counting(state)), *(c.record_id for c in self.conversions)]
+        return tuple(item for item in facts if item not in state.consumed)
+
+
+def read_claims(
+    views: Sequence[RecordView], mapping: LeadMapping, directory: OwnerDirectory, now_ms: int
+) -> list[Claim]:
+    """The claims of the primary records, the CRM's before the MAP's."""
+    claims: list[tuple[int, Claim]] = []
+    for view in views:
+        crm = mapping.sides[view.side].kind == "crm"
+        reason, comment = _reason(view, directory)
+        actor = _actor(view, directory)
+        for stage_field in view.mapping.stage_fields:
+            if not stage_field.claims or stage_field.native not in view.changed:
+                continue
+            value = view.fields[stage_field.native]
+            meant = stage_field.values.get(str(value)) if value is not None else None
+            if meant is None or meant.means is None:
+                continue
+            claim = Claim(
+                meaning=meant.means,
+                compatible=meant.stages,
+                cause="sales" if crm else "marketing",
+                where=f"{view.side} {view.mapping.object}.{stage_field.native} = {value!r}",
+                native=stage_field.native,
+                native_value=value,
+                at_ms=min(view.observation.stamp_ms, now_ms),
+                actor=actor,
+                reason=reason,
+                comment=comment,
+            )
+            claims.append((0 if crm else 1, claim))
+        verdict = view.mapping.verdict
+        if crm and verdict is not None and verdict.field in view.changed:
+            value = view.fields[verdict.field]
+            try:
+                said = verdict.read(value)
+            except Unreadable:
+                said = None
+            if said is not None:
+                rejected = said == "rejected"
+                claim = Claim(
+                    meaning="rejected" if rejected else Stage.ACCEPTED,
+                    compatible=(
+                        frozenset({Stage.NURTURE, Stage.DISQUALIFIED})
+                        if rejected
+                        else frozenset({Stage.ACCEPTED, Stage.QUALIFIED, Stage.OPPORTUNITY, Stage.CLOSED})
+                    ),
+                    cause="sales",
+                    where=f"{view.side} {view.mapping.object}.{verdict.field} = {value!r}",
+                    native=verdict.field,
+                    native_value=value,
+                    at_ms=min(view.observation.stamp_ms, now_ms),
+                    actor=actor,
+                    reason=reason,
+                    comment=comment,
+                )
+                claims.append((0, claim))
+    return [claim for _, claim in sorted(claims, key=lambda item: item[0])]
+
+
+def read_facts(
+    observations: Sequence[Observation],
+    views: Sequence[RecordView],
+    mapping: LeadMapping,
+    directory: OwnerDirectory,
+) -> CrmFacts:
+    """Conversions and opportunities among the lead's records, and the reason a salesperson has given."""
+    conversions: list[Conversion] = []
+    converted_into: set[str] = set()
+    in_a_role: set[str] = set()
+    raw_opportunities: list[Observation] = []
+    for item in observations:
+        side = mapping.sides.get(item.side)
+        described = side.objects.get(item.object) if side is not None else None
+        if described is None or side is None or side.kind != "crm":
+            continue
+        if described.role == "person" and item.converted and not item.deleted:
+            conversions.append(Conversion(item.record_id, item.stamp_ms, item.modified_by))
+            converted_into.update(item.refs.values())
+        elif described.role == "opportunity_contact" and not item.deleted:
+            in_a_role.update(item.refs.values())
+        elif described.role == "opportunity" and not item.deleted:
+            raw_opportunities.append(item)
+    opportunities = [
+        _opportunity(item, mapping, directory, item.record_id in converted_into)
+        for item in raw_opportunities
+        if item.record_id in converted_into or item.record_id in in_a_role
+    ]
+    reason: str | None = None
+    comment: str | None = None
+    for view in views:
+        if mapping.sides[view.side].kind == "crm":
+            reason, comment = _reason(view, directory)
+    return CrmFacts(
+        opportunities=tuple(opportunities),
+        conversions=tuple(conversions),
+        reason_given=reason,
+        comment_given=comment,
+        rejection_taken_back=_taken_back(views, mapping),
+    )
+
+
+def _opportunity(
+    item: Observation, mapping: LeadMapping, directory: OwnerDirectory, from_conversion: bool
+) -> Opportunity:
+    values = mapping.sides[item.side].objects[item.object].read(item.fields, directory).values
+    lost_reason = values.get("lost_reason")
+    return Opportunity(
+        record_id=item.record_id,
+        closed=values.get("is_closed") is True,
+        won=values.get("is_won") is True,
+        created_ms=moment_ms(values.get("created")) or item.stamp_ms,
+        stamp_ms=item.stamp_ms,
+        by=item.modified_by,
+        lost_reason=lost_reason if isinstance(lost_reason, str) else None,
+        from_conversion=from_conversion,
+    )
+
+
+def _reason(view: RecordView, directory: OwnerDirectory) -> tuple[str | None, str | None]:
+    verdict = view.mapping.verdict
+    if verdict is None:
+        return None, None
+    reason: str | None = None
+    if verdict.reason is not None:
+        try:
+            value = verdict.reason.read(view.fields.get(verdict.reason.native), directory)
+        except Unreadable:
+            value = None
+        reason = value if isinstance(value, str) and value != REASON_NEEDED else None
+    comment = view.fields.get(verdict.comment) if verdict.comment else None
+    return reason, comment if isinstance(comment, str) else None
+
+
+def _actor(view: RecordView, directory: OwnerDirectory) -> str | None:
+    """Who changed the record, as an e-mail address where the directory knows the user."""
+    writer = view.observation.modified_by
+    if writer is None:
+        return None
+    return directory.email_of(view.side, writer) or writer
+
+
+def _taken_back(views: Sequence[RecordView], mapping: LeadMapping) -> bool:
+    """True when no CRM record says "rejected" any more: neither its stage field nor its verdict field."""
+    for view in views:
+        if mapping.sides[view.side].kind != "crm":
+            continue
+        for stage_field in view.mapping.stage_fields:
+            meant = stage_field.values.get(str(view.fields.get(stage_field.native)))
+            if meant is not None and meant.means == "rejected":
+                return False
+        verdict = view.mapping.verdict
+        standing = view.fields.get(verdict.field) if verdict is not None else None
+        if verdict is not None and standing is not None and verdict.values.get(str(standing)) == "rejected":
+            return False
+    return True
+
+
+def moment_ms(value: object) -> int | None:
+    """A canonical datetime ('YYYY-MM-DDTHH:MM:SSZ') or date as epoch milliseconds; None for anything else."""
+    if not isinstance(value, str):
+        return None
+    try:
+        at = datetime.fromisoformat(value)
+    except ValueError:
+        return None
+    return int((at if at.tzinfo else at.replace(tzinfo=UTC)).timestamp() * 1_000)

@@ -1,0 +1,321 @@
+"""Desired values: what each primary record must show, and the writes that bring it there.
+
+Level-triggered: the desired value of every field follows from the lead as it is now, and a write is planned
+only where the record shows something that means otherwise, unless that is the record's own spelling of what
+was sent, a refusal that stands, or an oscillation. Pure; no I/O.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+
+from connector.claims import REASON_NEEDED
+from connector.clock import DAY_MS
+from connector.lead import LeadState
+from connector.observation import Raw
+from connector.plan import PlannedWrite, WantedHold
+from connector.platforms.protocol import Lane
+from connector.record_view import RecordView
+from mappings.mapping import Mapping as LeadMapping
+from mappings.mapping import ObjectMapping, Pair, StageField
+from mappings.merge import same
+from mappings.stages import Stage
+from mappings.values import NoSpelling, OwnerDirectory, Unreadable, Value
+
+HANDOFF = "handoff"
+"""The group of the stage, the owner, the status, the deadline and the reason: sent and refused together."""
+
+RETURNS_AT_MOST = 3
+"""Writes of ours to one field of one record within 24 h that return to an earlier value."""
+
+RESENDS_AT_MOST = 2
+"""How often a stage field that was sent and not taken is sent: once more, then it is a hold."""
+
+_HANDOFF_OUTPUTS = {
+    "stage", "stage_since", "cycle", "owner", "response_due", "response_state",
+    "rejection_reason", "rejection_comment", "rejected_by", "rejected_at",
+}  # fmt: skip
+_INPUTS_ON_CRM = ("verdict", "rejection_reason", "rejection_comment")
+
+
+@dataclass(slots=True)
+class Desired:
+    """Collects the writes and holds of one lead."""
+
+    state: LeadState
+    mapping: LeadMapping
+    directory: OwnerDirectory
+    now_ms: int
+    lane: Lane
+    refused: Mapping[tuple[str, str, str], Mapping[str, Raw]]
+    blanks_braked: bool = False
+    writes: list[PlannedWrite] = field(default_factory=list)
+    holds: list[WantedHold] = field(default_factory=list)
+    unspelled: dict[str, str] = field(default_factory=dict)
+    blanked: int = 0
+
+    def update(self, view: RecordView) -> None:
+        """Plan the write that brings one existing record to what it must show."""
+        fields: dict[str, Raw] = {}
+        then: dict[str, Raw] = {}
+        handoff: list[str] = []
+        for pair, value in self._wanted_pairs(view.mapping):
+            if pair.native not in view.fields:
+                continue
+            wanted = self._spell(view.mapping, pair, value)
+            if wanted is _NOT_SPELLED or self._shows(view, pair, wanted, value):
+                continue
+            if wanted is None and self.blanks_braked:
+                continue
+            fields[pair.native] = wanted
+            if wanted is None:
+                self.blanked += 1
+            if pair.canonical == "owner":
+                handoff.append(pair.native)
+        crm = self.mapping.sides[view.side].kind == "crm"
+        for pair, value in self._wanted_outputs(view.mapping, crm):
+            if pair.native not in view.fields:
+                continue
+            wanted = self._spell(view.mapping, pair, value)
+            if wanted is _NOT_SPELLED or self._shows(view, pair, wanted, value):
+                continue
+            fields[pair.native] = wanted
+            if pair.canonical in _HANDOFF_OUTPUTS:
+                handoff.append(pair.native)
+        for stage_field in view.mapping.stage_fields:
+            first, second = self._stage_step(view, stage_field)
+            fields.update(first)
+            then.update(second)
+            handoff.extend(first)
+        fields = self._without_stuck(view, fields, then)
+        if not fields:
+            return
+        kept = tuple(native for native in handoff if native in fields)
+        self.writes.append(
+            PlannedWrite(
+                side=view.side,
+                object=view.mapping.object,
+                record_id=view.observation.record_id,
+                lane=self.lane,
+                fields=fields,
+                expected={native: view.fields[native] for native in fields},
+                then=then,
+                groups={HANDOFF: kept} if kept else {},
+            )
+        )
+
+    def create(self, target: ObjectMapping, defaults: Mapping[str, Value]) -> None:
+        """Plan a record on a side that has none."""
+        fields: dict[str, Raw] = {}
+        for pair, value in self._wanted_pairs(target):
+            if value is None:
+                value = defaults.get(pair.canonical)
+            if value is None:
+                continue
+            wanted = self._spell(target, pair, value)
+            if wanted is not _NOT_SPELLED and wanted is not None:
+                fields[pair.native] = wanted
+        crm = self.mapping.sides[target.side].kind == "crm"
+        for pair, value in self._wanted_outputs(target, crm):
+            if value is not None:
+                wanted = self._spell(target, pair, value)
+                if wanted is not _NOT_SPELLED and wanted is not None:
+                    fields[pair.native] = wanted
+        for stage_field in target.stage_fields:
+            spelled = stage_field.spelling(self.state.stage, self.state.outcome)
+            if spelled is not None:
+                fields[stage_field.native] = spelled
+        self.writes.append(
+            PlannedWrite(
+                side=target.side, object=target.object, record_id=None, lane=self.lane, fields=fields
+            )
+        )
+
+    # the values -----------------------------------------------------------------------------------------
+
+    def _wanted_pairs(self, target: ObjectMapping) -> list[tuple[Pair, Value]]:
+        values, differences = self.state.values, self.state.differences
+        wanted: list[tuple[Pair, Value]] = []
+        for pair in target.pairs:
+            name = pair.canonical
+            if not pair.writes or name not in values or name in differences:
+                continue
+            value = values[name]
+            if value is None and self.mapping.fields[name].blank != "erase":
+                continue
+            wanted.append((pair, value))
+        return wanted
+
+    def _wanted_outputs(self, target: ObjectMapping, crm: bool) -> list[tuple[Pair, Value]]:
+        outputs = output_values(self.state)
+        wanted: list[tuple[Pair, Value]] = []
+        for pair in target.outputs:
+            name = pair.canonical
+            if crm and name in _INPUTS_ON_CRM:
+                if (
+                    name == "rejection_reason"
+                    and self.state.awaited_reason
+                    and self.state.awaited_reason.asked
+                ):
+                    wanted.append((pair, REASON_NEEDED))
+                elif self.state.verdict_to_clear:
+                    wanted.append((pair, None))
+                continue
+            if name in outputs:
+                wanted.append((pair, outputs[name]))
+        return wanted
+
+    def _spell(self, target: ObjectMapping, pair: Pair, value: Value) -> Raw | _NotSpelled:
+        if value is None:
+            return None
+        try:
+            return pair.write(value, self.directory, self._country())
+        except NoSpelling as error:
+            where = f"{target.side}.{pair.canonical}"
+            self.unspelled[where] = str(error)
+            if pair.canonical == "owner" and value == self.state.owner:
+                self.holds.append(
+                    WantedHold(
+                        kind="owner_unknown",
+                        subject=target.side,
+                        message=f"{value} owns this lead but is no active user on {target.side}.",
+                        remedy=f"Invite {value} to {target.side}, or change the route.",
+                    )
+                )
+            return _NOT_SPELLED
+
+    def _shows(self, view: RecordView, pair: Pair, wanted: Raw, value: Value) -> bool:
+        """True when the record already shows this value, in its own spelling or in one that means the same,
+        or has refused it."""
+        shown = view.fields[pair.native]
+        if shown == wanted or view.baseline.spelled.get(pair.native) == (wanted, shown):
+            return True
+        key = (view.side, view.mapping.object, view.observation.record_id)
+        if self.refused.get(key, {}).get(pair.native, _NOT_SPELLED) == wanted:
+            return True
+        try:
+            return same(pair.read(shown, self.directory, self._country()), value)
+        except Unreadable:
+            return False
+
+    def _country(self) -> str | None:
+        """Where phone numbers and states are read and written."""
+        country = self.state.values.get("country")
+        return country if isinstance(country, str) else None
+
+    # the native stage fields ----------------------------------------------------------------------------
+
+    def _stage_step(self, view: RecordView, stage_field: StageField) -> tuple[dict[str, Raw], dict[str, Raw]]:
+        """What to send for a native stage field that is incompatible with the stage: at once, and second."""
+        native = stage_field.native
+        if native not in view.fields:
+            return {}, {}
+        shown = view.fields[native]
+        standing = None if shown is None else str(shown)
+        if stage_field.compatible(standing, self.state.stage) or not stage_field.may_leave(standing):
+            return {}, {}
+        wanted = stage_field.spelling(self.state.stage, self.state.outcome)
+        if wanted is None or wanted == shown:
+            return {}, {}
+        key = (view.side, view.mapping.object, view.observation.record_id)
+        if self.refused.get(key, {}).get(native, _NOT_SPELLED) == wanted:
+            return {}, {}
+        resisted = view.baseline.resisted.get(native)
+        if resisted is not None and resisted[1] >= RESENDS_AT_MOST:
+            self.holds.append(
+                WantedHold(
+                    kind="stage_not_taken",
+                    subject=f"{view.side}:{view.mapping.object}.{native}",
+                    message=f"{view.side} answered that it took {native} = {wanted!r}, "
+                    f"but shows {shown!r} every time.",
+                    remedy=f"Look for a workflow or a rule on {view.side} that resets {native}.",
+                )
+            )
+            return {}, {}
+        if stage_field.needs_clear(standing, wanted):
+            return {native: None}, {native: wanted}
+        return {native: wanted}, {}
+
+    # oscillation ----------------------------------------------------------------------------------------
+
+    def _without_stuck(
+        self, view: RecordView, fields: dict[str, Raw], then: dict[str, Raw]
+    ) -> dict[str, Raw]:
+        """Leave out fields that leadloop and somebody else keep setting to and fro."""
+        kept: dict[str, Raw] = {}
+        for native, wanted in fields.items():
+            goal = then.get(native, wanted)
+            sends = [raw for at, raw in view.baseline.history.get(native, ()) if at > self.now_ms - DAY_MS]
+            returns = sum(1 for place, raw in enumerate(sends) if raw is not None and raw in sends[:place])
+            if goal in sends and returns + 1 > RETURNS_AT_MOST:
+                then.pop(native, None)
+                self.holds.append(
+                    WantedHold(
+                        kind="oscillates",
+                        subject=f"{view.side}:{view.mapping.object}.{native}",
+                        message=f"{native} on {view.side} was set to {goal!r} by leadloop and back to "
+                        f"{view.fields[native]!r} by somebody else {returns + 1} times in a day.",
+                        remedy=f"Find out what else writes {native}, or take it out of the mapping.",
+                        details={
+                            "values": list(dict.fromkeys(sends)),
+                            "writer": view.observation.modified_by,
+                        },
+                    )
+                )
+                continue
+            kept[native] = wanted
+        return kept
+
+
+class _NotSpelled:
+    """Marks a value that has no spelling on a side; None is a real value here (blank)."""
+
+
+_NOT_SPELLED = _NotSpelled()
+
+
+def output_values(state: LeadState) -> dict[str, Value]:
+    """The leadloop fields of a lead (design, section 9), by the names a mapping uses."""
+    last = state.rejections[-1] if state.rejections else None
+    score = state.published
+    return {
+        "lead_id": state.lead_id,
+        "stage": state.stage.value,
+        "stage_since": iso_datetime(state.stage_since_ms),
+        "cycle": state.cycle,
+        "score": score.score,
+        "fit": score.fit,
+        "engagement": score.engagement,
+        "score_reasons": score.reasons or None,
+        "owner": state.owner,
+        "rejection_reason": last.reason if last else None,
+        "rejection_comment": last.comment if last else None,
+        "rejected_by": last.by if last else None,
+        "rejected_at": iso_datetime(last.at_ms) if last else None,
+        "verdict": _verdict(state),
+        "nurture_track": state.nurture_track,
+    }
+
+
+def _verdict(state: LeadState) -> str | None:
+    """Sales' last word, as marketing's platform shows it."""
+    if state.stage in (Stage.ACCEPTED, Stage.QUALIFIED, Stage.OPPORTUNITY, Stage.CLOSED):
+        return "accepted"
+    if state.rejections and state.stage in (Stage.NURTURE, Stage.DISQUALIFIED):
+        return "rejected"
+    return None
+
+
+def iso_datetime(at_ms: int) -> str:
+    """Epoch milliseconds as the canonical datetime, whole seconds, UTC."""
+    return datetime.fromtimestamp(at_ms // 1_000, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def writes_every(views: Sequence[RecordView], writes: Sequence[PlannedWrite]) -> bool:
+    """True when every existing primary record is written anyway, so that one more field costs no call."""
+    written = {(write.side, write.object, write.record_id) for write in writes}
+    return bool(views) and all(
+        (view.side, view.mapping.object, view.observation.record_id) in written for view in views
+    )

@@ -1,0 +1,177 @@
+"""What leadloop remembers of a lead, and what it last agreed on with each record. Plain data; no I/O.
+
+`LeadState` is the lead's own truth: stage, cycle, agreed values, published score. `Baseline` is the memory
+that makes the merge three-way: per record and native field the value last shown, the value last sent, and
+the platform's own spelling of what was sent. Both are stored as JSON.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields, replace
+from typing import Any, Self
+
+import orjson
+
+from connector.observation import Raw
+from mappings.stages import Outcome, Stage
+from mappings.values import Value
+
+
+@dataclass(frozen=True, slots=True)
+class PastRejection:
+    """Sales sent the lead back: why, in whose words, who and when, and in which cycle."""
+
+    reason: str
+    comment: str | None
+    by: str | None
+    at_ms: int
+    cycle: int
+
+
+@dataclass(frozen=True, slots=True)
+class Published:
+    """The score as the platforms show it; agreement means this one, not the one computed a moment ago."""
+
+    fit: int = 0
+    engagement: int = 0
+    score: int = 0
+    reasons: str = ""
+    at_ms: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class AwaitedReason:
+    """A rejection that came without a reason: since when, by whom, and whether it has been asked for."""
+
+    since_ms: int
+    by: str | None
+    comment: str | None = None
+    asked: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class LeadState:
+    """One lead, as agreed. `values` are canonical; `differences` are fields in which the sides differed at
+    first contact and which are left alone until one of them changes. `cut_sides` lost their record and get
+    no new one. `consumed` are CRM facts (conversions, opportunities) that belong to an earlier cycle.
+    `resting` marks a lead that existed before leadloop and sleeps until there is new activity."""
+
+    lead_id: str
+    origin: str
+    created_ms: int
+    stage: Stage = Stage.INQUIRY
+    outcome: Outcome | None = None
+    cycle: int = 1
+    stage_since_ms: int = 0
+    cycle_since_ms: int = 0
+    started: bool = False
+    resting: bool = False
+    values: Mapping[str, Value] = field(default_factory=dict)
+    differences: Mapping[str, Mapping[str, Value]] = field(default_factory=dict)
+    owner: str | None = None
+    published: Published = Published()
+    rejections: tuple[PastRejection, ...] = ()
+    awaited_reason: AwaitedReason | None = None
+    verdict_to_clear: bool = False
+    gate_reached: bool = False
+    nurture_track: str | None = None
+    consumed: tuple[str, ...] = ()
+    overruled: tuple[str, ...] = ()
+    cut_sides: tuple[str, ...] = ()
+    unspelled: Mapping[str, str] = field(default_factory=dict)
+    unreadable: Mapping[str, str] = field(default_factory=dict)
+
+    def to_json(self) -> bytes:
+        """The state as compact JSON; fields at their default are left out."""
+        out: dict[str, Any] = {}
+        for name, default in _DEFAULTS:
+            value = getattr(self, name)
+            if value != default:
+                out[name] = value
+        return orjson.dumps(out)
+
+    @classmethod
+    def from_json(cls, blob: bytes) -> Self:
+        """The state that `to_json` wrote."""
+        data: dict[str, Any] = orjson.loads(blob)
+        data["stage"] = Stage(data.get("stage", Stage.INQUIRY))
+        if "values" in data:
+            data["values"] = {k: tuple(v) if isinstance(v, list) else v for k, v in data["values"].items()}
+        if "published" in data:
+            data["published"] = Published(**data["published"])
+        if "rejections" in data:
+            data["rejections"] = tuple(PastRejection(**row) for row in data["rejections"])
+        if data.get("awaited_reason"):
+            data["awaited_reason"] = AwaitedReason(**data["awaited_reason"])
+        for name in ("consumed", "overruled", "cut_sides"):
+            if name in data:
+                data[name] = tuple(data[name])
+        return cls(**data)
+
+
+_REQUIRED = ("lead_id", "origin", "created_ms")
+_MISSING = object()
+_EXAMPLE = LeadState(lead_id="", origin="", created_ms=0)
+_DEFAULTS: tuple[tuple[str, object], ...] = tuple(
+    (item.name, _MISSING if item.name in _REQUIRED else getattr(_EXAMPLE, item.name))
+    for item in fields(LeadState)
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Baseline:
+    """What one record and leadloop last agreed on, by native field.
+
+    `shown` is the value last shown (or last sent and acknowledged). `sent` is the value last acknowledged.
+    `awaiting` holds, for each field sent, when the answer came: the first read that started later tells how
+    the platform spells it, and `spelled` keeps that as (sent, shown). `resisted` counts how often a stage
+    field was sent and not taken. `history` lists our own sends of the last day, for the oscillation hold.
+    """
+
+    shown: Mapping[str, Raw] = field(default_factory=dict)
+    sent: Mapping[str, Raw] = field(default_factory=dict)
+    awaiting: Mapping[str, int] = field(default_factory=dict)
+    spelled: Mapping[str, tuple[Raw, Raw]] = field(default_factory=dict)
+    resisted: Mapping[str, tuple[Raw, int]] = field(default_factory=dict)
+    history: Mapping[str, tuple[tuple[int, Raw], ...]] = field(default_factory=dict)
+    shown_stamp_ms: int = 0
+
+    def to_json(self) -> bytes:
+        """The baseline as compact JSON; empty parts are left out."""
+        out: dict[str, Any] = {}
+        for name in ("shown", "sent", "awaiting", "spelled", "resisted", "history", "shown_stamp_ms"):
+            value = getattr(self, name)
+            if value:
+                out[name] = value
+        return orjson.dumps(out)
+
+    @classmethod
+    def from_json(cls, blob: bytes) -> Self:
+        """The baseline that `to_json` wrote."""
+        data: dict[str, Any] = orjson.loads(blob)
+        for name in ("spelled", "resisted"):
+            if name in data:
+                data[name] = {k: tuple(v) for k, v in data[name].items()}
+        if "history" in data:
+            data["history"] = {k: tuple((at, raw) for at, raw in v) for k, v in data["history"].items()}
+        return cls(**data)
+
+    def acknowledged(self, sent: Mapping[str, Raw], answered_ms: int, since_ms: int) -> Baseline:
+        """After the platform confirmed a write of `sent` at `answered_ms`; sends before `since_ms` are
+        forgotten."""
+        history = {
+            name: kept
+            for name, sends in self.history.items()
+            if (kept := tuple(entry for entry in sends if entry[0] >= since_ms))
+        }
+        for name, raw in sent.items():
+            history[name] = (*history.get(name, ()), (answered_ms, raw))
+        return replace(
+            self,
+            shown={**self.shown, **sent},
+            sent={**self.sent, **sent},
+            awaiting={**self.awaiting, **dict.fromkeys(sent, answered_ms)},
+            spelled={name: pair for name, pair in self.spelled.items() if name not in sent},
+            history=history,
+        )

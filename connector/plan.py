@@ -1,0 +1,99 @@
+"""Plan: everything that one reconcile decided about one lead. Frozen, plain data that prints and diffs.
+
+Nothing here does anything. The committer stores a plan, delivery sends its writes, `leadloop plan` prints it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from connector.lead import Baseline, LeadState
+from connector.observation import Raw, RecordKey
+from connector.platforms.protocol import Lane
+from mappings.values import Value
+
+LeadCause = Literal["rules", "marketing", "sales", "clock", "fact", "imported", "created"]
+
+
+@dataclass(frozen=True, slots=True)
+class StageMove:
+    """One row for the ledger: from, to, the stages passed over, when in the world, and who or what did it.
+    `rules` are the rules that fired, with points, as `rules` reports them."""
+
+    origin: str | None
+    target: str
+    cycle: int
+    happened_ms: int
+    cause: LeadCause
+    actor: str | None = None
+    skipped: tuple[str, ...] = ()
+    rules: tuple[Mapping[str, Any], ...] = ()
+    reason: str | None = None
+    outcome: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedWrite:
+    """One record to create or update. `expected` are the values it replaces: the write is void when a newer
+    observation differs. `then` is a second step, sent only after this one is confirmed (HubSpot's lifecycle
+    stage must be cleared before it is set to an earlier one). `groups` name the native fields that only make
+    sense together."""
+
+    side: str
+    object: str
+    record_id: str | None
+    lane: Lane
+    fields: Mapping[str, Raw]
+    expected: Mapping[str, Raw] = field(default_factory=dict)
+    then: Mapping[str, Raw] = field(default_factory=dict)
+    groups: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+
+    @property
+    def op(self) -> Literal["create", "update"]:
+        return "create" if self.record_id is None else "update"
+
+
+@dataclass(frozen=True, slots=True)
+class WantedHold:
+    """Something a person must look at. `subject` makes it unique within its kind, for example the side and
+    the field; `remedy` says what to do."""
+
+    kind: str
+    subject: str
+    message: str
+    remedy: str
+    details: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class NewActivity:
+    """An activity derived from what a record showed. `key` makes it count once for its lead."""
+
+    key: str
+    kind: str
+    at_ms: int
+    attributes: Mapping[str, Value] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What to store and send for one lead. An empty plan (`is_empty`) changes nothing on any platform and
+    moves no stage; its `state` and `baselines` may still record what was seen."""
+
+    lead_id: str
+    state: LeadState
+    moves: tuple[StageMove, ...] = ()
+    writes: tuple[PlannedWrite, ...] = ()
+    holds: tuple[WantedHold, ...] = ()
+    activities: tuple[NewActivity, ...] = ()
+    baselines: Mapping[RecordKey, Baseline] = field(default_factory=dict)
+    roles: Mapping[RecordKey, str] = field(default_factory=dict)
+    pool_turns: Mapping[str, int] = field(default_factory=dict)
+    brake_kinds: tuple[str, ...] = ()
+    due_at_ms: int | None = None
+
+    @property
+    def is_empty(self) -> bool:
+        return not self.writes and not self.moves

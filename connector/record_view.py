@@ -1,0 +1,104 @@
+"""RecordView: one record as reconcile may read it, after our own writes have been told from other people's.
+
+This is the whole handling of echoes. A field whose write was answered after the read began shows what was
+sent. The first read that began later tells the platform's own spelling of what was sent: if it shows V where
+we sent W, V is kept as this record's spelling of W, is not propagated, and W is not sent again. Any other
+difference from what the record last showed is a change that somebody made. Pure; no I/O.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+from connector.lead import Baseline
+from connector.observation import Observation, Raw, RecordKey
+from mappings.mapping import ObjectMapping
+
+EMPTY_BASELINE = Baseline()
+
+
+@dataclass(frozen=True, slots=True)
+class RecordView:
+    """`fields` are the values to reckon with, `changed` the native fields that somebody other than leadloop
+    changed since the baseline, `fresh` those never seen before on this record. `before` is what the changed
+    fields showed earlier. `baseline` is the memory to store."""
+
+    observation: Observation
+    mapping: ObjectMapping
+    baseline: Baseline
+    fields: Mapping[str, Raw]
+    changed: frozenset[str]
+    fresh: frozenset[str]
+    before: Mapping[str, Raw]
+    unchanged_at_ms: int
+
+    @property
+    def key(self) -> RecordKey:
+        return self.observation.key
+
+    @property
+    def side(self) -> str:
+        return self.observation.side
+
+
+def look(
+    observation: Observation, baseline: Baseline | None, mapping: ObjectMapping, own_user: str | None
+) -> RecordView:
+    """Compare what a record shows with what it last showed.
+
+    `own_user` is the platform's id of the user our writes carry: where a read names another last writer, a
+    value that differs from what we sent is that person's change, not the platform's spelling of ours."""
+    base = baseline or EMPTY_BASELINE
+    stage_natives = {field.native for field in mapping.stage_fields}
+    by_somebody_else = bool(own_user and observation.modified_by and observation.modified_by != own_user)
+    fields = dict(observation.fields)
+    shown = dict(base.shown)
+    awaiting = dict(base.awaiting)
+    spelled = dict(base.spelled)
+    resisted = dict(base.resisted)
+    changed: set[str] = set()
+    fresh: set[str] = set()
+    before: dict[str, Raw] = {}
+    for native, value in observation.fields.items():
+        answered_ms = awaiting.get(native)
+        if answered_ms is not None:
+            if observation.read_started_ms <= answered_ms:
+                fields[native] = shown.get(native)
+                continue
+            del awaiting[native]
+            sent = base.sent.get(native)
+            if value == sent:
+                resisted.pop(native, None)
+            elif by_somebody_else:
+                changed.add(native)
+                before[native] = sent
+            elif native in stage_natives:
+                resisted[native] = (sent, resisted.get(native, (sent, 0))[1] + 1)
+            else:
+                spelled[native] = (sent, value)
+        elif native not in shown:
+            fresh.add(native)
+        elif value != shown[native]:
+            changed.add(native)
+            before[native] = shown[native]
+            spelled.pop(native, None)
+            resisted.pop(native, None)
+        shown[native] = value
+    return RecordView(
+        observation=observation,
+        mapping=mapping,
+        baseline=replace(
+            base,
+            shown=shown,
+            awaiting=awaiting,
+            spelled=spelled,
+            resisted=resisted,
+            shown_stamp_ms=max(base.shown_stamp_ms, observation.stamp_ms),
+        ),
+        fields=fields,
+        changed=frozenset(changed),
+        fresh=frozenset(fresh),
+        before=before,
+        unchanged_at_ms=base.shown_stamp_ms,
+    )
