@@ -31,7 +31,8 @@ Role = Literal["person", "opportunity", "opportunity_contact"]
 @dataclass(frozen=True, slots=True)
 class FieldRule:
     """One canonical field. `policy` decides when several sides changed: a side's name, 'newest',
-    'not_blank', 'hold' or 'opt_out'; `otherwise` (a side's name, 'not_blank', 'hold') when it cannot. `first_contact`:
+    'not_blank', 'hold' or 'opt_out'; `otherwise` (a side's name, 'not_blank', 'hold') when it cannot.
+    `first_contact`:
     'fill', a side's name, or 'hold'. `blank`: 'keep' (a blank never erases) or 'erase' (a blank is a value).
     `values`: all that a picklist may hold; None: anything."""
 
