@@ -1,0 +1,22 @@
+"""Salesforce behind the platform protocol, over simple-salesforce.
+
+`adapter` is the protocol, `transport` the only importer of the vendor package; the other files are one noun
+each. Platform facts named in docstrings come from Salesforce's REST API guide and recorded traffic.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from connector.clock import Clock
+    from connector.platforms.protocol import Meter, Platform
+    from connector.platforms.settings import SalesforceSettings
+
+
+def connect(settings: SalesforceSettings, side: str, meter: Meter, clock: Clock) -> Platform:
+    """A Platform for one org. Makes no request yet. Raises SettingsError when credentials are missing."""
+    # simple_salesforce takes a third of a second to import: only when a connection is really wanted
+    from connector.platforms.salesforce.adapter import Salesforce
+
+    return Salesforce(settings, side, meter, clock)

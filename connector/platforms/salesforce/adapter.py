@@ -1,0 +1,246 @@
+"""The Salesforce adapter: the platform protocol in composite calls, collections and SOQL.
+
+Reads go through `/composite`, where up to five queries count as one API call and long statements fit;
+`queryAll` shows deleted and merged records too. Must not decide anything about leads: it translates.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+from urllib.parse import quote_plus
+
+from connector.clock import Clock
+from connector.observation import Observation
+from connector.platforms.errors import PlatformError, Refused, RetryLater, WrongAccount
+from connector.platforms.protocol import (
+    Account,
+    Batching,
+    ChangePage,
+    Cursor,
+    Lane,
+    Metadata,
+    Meter,
+    Owner,
+    Reading,
+    RecordWrite,
+    Watch,
+    WriteResult,
+)
+from connector.platforms.salesforce import soql
+from connector.platforms.salesforce.faults import classify
+from connector.platforms.salesforce.ids import id18, is_field_path, is_id, is_name
+from connector.platforms.salesforce.metadata import QUEUES, USERS, fields_of, owners_of
+from connector.platforms.salesforce.records import Columns
+from connector.platforms.salesforce.transport import Kind, Transport
+from connector.platforms.salesforce.writing import MOST_RECORDS, Writer
+from connector.platforms.settings import SalesforceSettings
+
+QUERIES_A_CALL = 5
+SUBREQUESTS_A_CALL = 25
+IDS_A_QUERY = 400
+VALUES_A_QUERY = 100
+
+
+class Salesforce:
+    """One org, seen through the platform protocol. For one thread."""
+
+    def __init__(self, settings: SalesforceSettings, side: str, meter: Meter, clock: Clock) -> None:
+        self.side = side
+        self.batching = Batching(
+            read=QUERIES_A_CALL * IDS_A_QUERY, write=MOST_RECORDS, find=QUERIES_A_CALL * VALUES_A_QUERY
+        )
+        self._settings = settings
+        self._clock = clock
+        self._transport = Transport(settings, meter, clock)
+        self._writer = Writer(self._transport, clock)
+
+    def prove_identity(self) -> Account:
+        """Who we are there, in at most two calls beside the login: the Organization row, and for a session
+        made elsewhere the userinfo. Raises WrongAccount, Refused, RetryLater."""
+        lane = Lane.HANDOFF
+        session = self._transport.session(lane)
+        text = "SELECT Id, Name, TimeZoneSidKey FROM Organization LIMIT 1"
+        path = f"{self._transport.data_path}/query/?q={quote_plus(text)}"
+        rows = self._accepted(path)["records"]
+        if not rows:
+            raise Refused("Salesforce does not show the integration user its own organization")
+        organization = id18(rows[0]["Id"])
+        expected = self._settings.organization_id
+        if expected is not None and id18(expected) != organization:
+            raise WrongAccount(
+                f"the credentials are for the Salesforce org {organization} ({rows[0]['Name']}), but "
+                f"LEADLOOP_SALESFORCE__ORGANIZATION_ID is {expected}: correct one of them"
+            )
+        user = session.user_id or self._accepted("/services/oauth2/userinfo").get("user_id")
+        return Account(
+            organization,
+            rows[0]["Name"],
+            id18(user) if user else None,
+            rows[0].get("TimeZoneSidKey") or "UTC",
+        )
+
+    def _accepted(self, path: str) -> Any:
+        try:
+            return self._transport.get(path, Lane.HANDOFF, "metadata").checked()
+        except RetryLater as later:
+            if self._transport.locked_out:
+                raise Refused(later.reason, "INVALID_SESSION_ID") from later
+            raise
+
+    def describe(self, objects: Sequence[str]) -> Metadata:
+        """Field metadata, 25 objects a call. Objects that the org does not have (or hides) are left out, and
+        so are compound fields, whose parts are fields themselves. Raises RetryLater, Refused."""
+        found: dict[str, Mapping[str, Any]] = {}
+        names = [name for name in dict.fromkeys(objects) if is_name(name)]
+        for start in range(0, len(names), SUBREQUESTS_A_CALL):
+            part = names[start : start + SUBREQUESTS_A_CALL]
+            paths = [f"{self._transport.data_path}/sobjects/{name}/describe" for name in part]
+            for name, answer in zip(part, self._composite(paths, Lane.UPDATE, "metadata"), strict=True):
+                if isinstance(answer, Refused) and answer.code in ("NOT_FOUND", "INVALID_TYPE"):
+                    continue
+                if isinstance(answer, PlatformError):
+                    raise answer
+                found[name] = fields_of(answer)
+        return Metadata(found)
+
+    def owners(self) -> Sequence[Owner]:
+        """All users and queues, in one call while they fit a page each. Raises RetryLater, Refused."""
+        users, queues = self._queries([USERS, QUEUES], False, Lane.UPDATE, "metadata")
+        return owners_of(users, queues)
+
+    def count(self, objects: Sequence[str]) -> Mapping[str, int]:
+        """Live records by `limits/recordCount`: one call, approximate. Raises RetryLater, Refused."""
+        names = [name for name in objects if is_name(name)]
+        path = f"{self._transport.data_path}/limits/recordCount?sObjects={','.join(names)}"
+        body = self._transport.get(path, Lane.UPDATE, "metadata").checked()
+        counted = {row["name"]: int(row["count"]) for row in body["sObjects"]}
+        # objects without rows are left out of the answer (recorded)
+        return {name: counted.get(name, 0) for name in names}
+
+    def changes(self, watches: Sequence[Watch], lane: Lane = Lane.HANDOFF) -> Iterator[ChangePage]:
+        """Changed, deleted, merged and converted records since each watch's moment; five objects share the
+        call that brings their first pages. A fault of one object is raised after the others' pages."""
+        refusal: PlatformError | None = None
+        for start in range(0, len(watches), QUERIES_A_CALL):
+            part = watches[start : start + QUERIES_A_CALL]
+            columns = [Columns.of(watch.object, watch.fields) for watch in part]
+            texts = [
+                soql.changed_since(wanted, watch.since_ms)
+                for wanted, watch in zip(columns, part, strict=True)
+            ]
+            started_ms = self._clock.now_ms()
+            answers = self._composite([self._query_path(text, True) for text in texts], lane, "read")
+            for place, wanted in enumerate(columns):
+                answer, answers[place] = answers[place], None  # the rows are freed once handed on
+                if isinstance(answer, PlatformError):
+                    refusal = refusal or _about(wanted.object, answer)
+                    continue
+                yield from self._pages(wanted, answer, started_ms, lane)
+        if refusal is not None:
+            raise refusal
+
+    def read(
+        self, object_name: str, ids: Sequence[str], fields: Sequence[str], lane: Lane = Lane.UPDATE
+    ) -> Reading:
+        """Read by id through queryAll: deleted and merged records are found as such. Raises RetryLater,
+        Refused."""
+        columns = Columns.of(object_name, fields)
+        wanted = {id18(given): given for given in ids if is_id(given)}
+        found = self._where_in(columns, "Id", list(wanted), IDS_A_QUERY, True, lane)
+        seen = {observation.record_id for observation in found}
+        missing = [given for given in ids if not is_id(given) or id18(given) not in seen]
+        return Reading(found, missing)
+
+    def find(
+        self,
+        object_name: str,
+        key: str,
+        values: Sequence[str],
+        fields: Sequence[str],
+        lane: Lane = Lane.UPDATE,
+    ) -> Sequence[Observation]:
+        """Records that are not deleted (converted leads included) whose `key` equals a value; Salesforce
+        compares text without case. Raises RetryLater, Refused."""
+        if not is_field_path(key):
+            raise Refused(f"{key!r} is not a Salesforce field name", "INVALID_FIELD", (key,))
+        texts = [value for value in dict.fromkeys(values) if value]
+        return self._where_in(Columns.of(object_name, fields), key, texts, VALUES_A_QUERY, False, lane)
+
+    def write(self, writes: Sequence[RecordWrite], lane: Lane = Lane.UPDATE) -> Sequence[WriteResult]:
+        """See `Writer.write`."""
+        return self._writer.write(writes, lane)
+
+    def close(self) -> None:
+        """Close connections."""
+        self._transport.close()
+
+    def _pages(self, columns: Columns, answer: Any, started_ms: int, lane: Lane) -> Iterator[ChangePage]:
+        while True:
+            following = answer.get("nextRecordsUrl")
+            observations = columns.observe(answer["records"], self.side, started_ms)
+            reached = Cursor(observations[-1].stamp_ms, observations[-1].record_id) if observations else None
+            yield ChangePage(columns.object, observations, reached, last=following is None)
+            if following is None:
+                return
+            started_ms = self._clock.now_ms()
+            answer = self._transport.next_page(following, lane, "read")
+
+    def _where_in(
+        self, columns: Columns, key: str, values: Sequence[str], most: int, everything: bool, lane: Lane
+    ) -> list[Observation]:
+        texts = [soql.where_in(columns, key, values[at : at + most]) for at in range(0, len(values), most)]
+        found: list[Observation] = []
+        for start in range(0, len(texts), QUERIES_A_CALL):
+            started_ms = self._clock.now_ms()
+            for rows in self._queries(texts[start : start + QUERIES_A_CALL], everything, lane, "read"):
+                found.extend(columns.observe(rows, self.side, started_ms))
+        return found
+
+    def _queries(
+        self, texts: Sequence[str], everything: bool, lane: Lane, kind: Kind
+    ) -> list[list[dict[str, Any]]]:
+        """All rows of up to five queries. Raises the first fault."""
+        results = []
+        for answer in self._composite([self._query_path(text, everything) for text in texts], lane, kind):
+            if isinstance(answer, PlatformError):
+                raise answer
+            rows = answer["records"]
+            while (following := answer.get("nextRecordsUrl")) is not None:
+                answer = self._transport.next_page(following, lane, kind)
+                rows.extend(answer["records"])
+            results.append(rows)
+        return results
+
+    def _query_path(self, text: str, everything: bool) -> str:
+        resource = "queryAll" if everything else "query"
+        return f"{self._transport.data_path}/{resource}/?q={quote_plus(text)}"
+
+    def _composite(self, paths: Sequence[str], lane: Lane, kind: Kind) -> list[Any]:
+        """GET all paths in one call: each one's body, or its fault (not raised)."""
+        if not paths:
+            return []
+        requests = [
+            {"method": "GET", "referenceId": f"r{place}", "url": path} for place, path in enumerate(paths)
+        ]
+        path = f"{self._transport.data_path}/composite"
+        body = self._transport.call("POST", path, {"compositeRequest": requests}, lane, kind).checked()
+        answers = {part["referenceId"]: part for part in body["compositeResponse"]}
+        results: list[Any] = []
+        for place in range(len(paths)):
+            part = answers.get(f"r{place}")
+            if part is None:
+                results.append(RetryLater("Salesforce left a part of a composite call unanswered", 15))
+            elif 200 <= part["httpStatusCode"] < 300:
+                results.append(part["body"])
+            else:
+                results.append(classify(part["body"], part["httpStatusCode"], "read"))
+        return results
+
+
+def _about(object_name: str, fault: PlatformError) -> PlatformError:
+    if isinstance(fault, Refused):
+        return Refused(f"{object_name}: {fault.reason}", fault.code, fault.fields, fault.existing_id)
+    if isinstance(fault, RetryLater):
+        return RetryLater(f"{object_name}: {fault.reason}", fault.after_seconds, fault.applied_unknown)
+    return fault

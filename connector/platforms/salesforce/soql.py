@@ -1,0 +1,40 @@
+"""SOQL: the few statements that leadloop sends, as text. Pure.
+
+Object and field names come checked (`Columns`); values are quoted here. Statements travel inside composite
+subrequests, where a long one does not meet the 16 KB limit of URLs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from connector.platforms.salesforce.records import Columns
+from connector.platforms.stamps import soql_literal
+
+_ESCAPES = str.maketrans(
+    {"\\": "\\\\", "'": "\\'", "\n": "\\n", "\r": "\\r", "\t": "\\t", "\b": "\\b", "\f": "\\f"}
+)
+
+
+def quoted(value: str) -> str:
+    """`value` as a SOQL string. Only these escapes exist: any other backslash is an error (SOQL guide)."""
+    return f"'{value.translate(_ESCAPES)}'"
+
+
+def changed_since(columns: Columns, since_ms: int) -> str:
+    """Everything with a stamp in or after the second of `since_ms`, oldest first.
+
+    `>=` over whole seconds with an overlap, not a keyset: stamps have one-second resolution, and rows of a
+    long transaction appear late with an old stamp, so the caller re-reads and drops what it knows."""
+    return (
+        f"SELECT {', '.join(columns.select)} FROM {columns.object} "
+        f"WHERE SystemModstamp >= {soql_literal(since_ms)} ORDER BY SystemModstamp, Id"
+    )
+
+
+def where_in(columns: Columns, key: str, values: Sequence[str]) -> str:
+    """The records whose `key` is one of `values` (not empty: `IN ()` is malformed)."""
+    return (
+        f"SELECT {', '.join(columns.select)} FROM {columns.object} "
+        f"WHERE {key} IN ({', '.join(map(quoted, values))})"
+    )

@@ -1,0 +1,275 @@
+"""Transport: every HTTP request to Salesforce, through simple-salesforce.
+
+The only file that imports simple-salesforce. It gives each request a time-out, a place from the meter,
+our headers (again after each login) and a host check; it opens the session, and opens it anew once when it
+has expired. It must not interpret what records or queries mean: callers classify the answer.
+
+It calls `Salesforce._call_salesforce`, not the public `restful`, because only that hands back the response:
+`restful` parses with the standard library into OrderedDicts (twice the cost of the whole read), hides
+status and headers, and answers None for 204 and `[]` alike.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+from urllib.parse import urlsplit
+
+import orjson
+import requests
+from requests.adapters import HTTPAdapter
+from simple_salesforce.api import Salesforce as Client
+from simple_salesforce.exceptions import SalesforceError
+from urllib3.exceptions import MaxRetryError, NewConnectionError
+
+from connector.clock import Clock
+from connector.platforms.credentials import SessionId
+from connector.platforms.errors import Refused, RetryLater
+from connector.platforms.protocol import Lane, Meter, Usage
+from connector.platforms.salesforce.faults import Outcome, Sent, classify, faults_of
+from connector.platforms.salesforce.login import Session, log_in
+from connector.platforms.settings import SalesforceSettings
+
+HEADERS: Mapping[str, str] = {
+    # Absent means TRUE: assignment rules would change OwnerId on every create and update.
+    "Sforce-Auto-Assign": "FALSE",
+    # Shows as the client in change events, so that admins and others can tell our writes.
+    "Sforce-Call-Options": "client=leadloop",
+    "X-PrettyPrint": "0",
+    "Accept": "application/json",
+    "User-Agent": "leadloop",
+}
+_AFTER_REFUSED_LOGIN_SECONDS = 300
+"""How long to leave the login alone once it was refused: repeated logins can lock the user."""
+
+_LOCATOR = re.compile(r"/services/data/v\d+\.\d/query(?:All)?/[\w.~%-]+\Z")
+
+Kind = Literal["read", "search", "write", "metadata"]
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """One answer: HTTP status and the parsed body (None when empty or not JSON)."""
+
+    status: int
+    body: Any
+    readable: bool = True
+
+    @property
+    def ok(self) -> bool:
+        return 200 <= self.status < 300 and self.readable
+
+    def fault(self, sent: Sent) -> Outcome:
+        """What went wrong, when not `ok`."""
+        return classify(self.body, self.status, sent)
+
+    def checked(self) -> Any:
+        """The body of a read. Raises the fault when it is not `ok`."""
+        if not self.ok:
+            raise self.fault("read")
+        return self.body
+
+
+class _ForeignHost(requests.RequestException):
+    """A request was about to leave for a host that is not configured."""
+
+
+class _Wire(HTTPAdapter):
+    """Sends only to known origins, always with a time-out; rewrites https to http for a loopback sandbox,
+    since simple-salesforce always makes https addresses."""
+
+    def __init__(self, timeout: tuple[float, float]) -> None:
+        self.timeout = timeout
+        self.origins: dict[str, str] = {}
+        super().__init__()
+
+    def allow(self, origin: str) -> None:
+        """Let requests to `origin` pass; for a plain http origin also those made for https."""
+        self.origins[origin] = origin
+        self.origins[origin.replace("http://", "https://", 1)] = origin
+
+    def send(self, request: requests.PreparedRequest, *args: Any, **options: Any) -> requests.Response:
+        parts = urlsplit(request.url or "")
+        target = self.origins.get(f"{parts.scheme}://{parts.netloc}")
+        if target is None:
+            raise _ForeignHost(f"{parts.hostname} is not a configured host")
+        request.url = target + (request.url or "")[len(f"{parts.scheme}://{parts.netloc}") :]
+        if options.get("timeout") is None:
+            options["timeout"] = self.timeout
+        return super().send(request, *args, **options)
+
+
+def _no_netrc(request: requests.PreparedRequest) -> requests.PreparedRequest:
+    # Without an `auth` of its own, requests lets a .netrc entry replace our Authorization header.
+    return request
+
+
+class Transport:
+    """One session with one org. Not for use by several threads."""
+
+    def __init__(self, settings: SalesforceSettings, meter: Meter, clock: Clock) -> None:
+        # Asked for now, so that incomplete credentials are an error at start, not at the first poll.
+        self._renewable = not isinstance(settings.credentials(), SessionId)
+        self.settings = settings
+        self._meter = meter
+        self._clock = clock
+        self._wire = _Wire((settings.connect_timeout_seconds, settings.read_timeout_seconds))
+        for origin in (settings.base_url, settings.instance_url, settings.login_url):
+            if origin is not None:
+                self._wire.allow(origin)
+        self._http = requests.Session()
+        self._http.auth = _no_netrc
+        self._http.trust_env = settings.base_url is None
+        self._http.mount("https://", self._wire)
+        self._http.mount("http://", self._wire)
+        self._http.hooks["response"].append(self._note_limits)
+        self._client: Client | None = None
+        self._session: Session | None = None
+        self._no_login_until_ms = 0
+        self._login_refusal = ""
+
+    @property
+    def data_path(self) -> str:
+        """`/services/data/v62.0`."""
+        return f"/services/data/v{self.settings.api_version}"
+
+    def session(self, lane: Lane) -> Session:
+        """The open session; opens one when there is none. Raises Refused, RetryLater."""
+        if self._session is None:
+            self._log_in(lane)
+        assert self._session is not None  # noqa: S101  # told to mypy; _log_in sets it or raises
+        return self._session
+
+    def get(self, path: str, lane: Lane, kind: Kind) -> Answer:
+        """GET `path` (absolute, from `/services` on). Raises RetryLater, Refused when no answer came."""
+        return self.call("GET", path, None, lane, kind)
+
+    def next_page(self, next_records_url: str, lane: Lane, kind: Kind) -> Any:
+        """The next page of a query, by the page before's `nextRecordsUrl`. Raises RetryLater, Refused."""
+        # Taken from an answer, so checked: it must stay a path to a query of this org.
+        if not _LOCATOR.match(next_records_url):
+            raise Refused("Salesforce named a next page that is not a query", "INVALID_QUERY_LOCATOR")
+        return self.get(next_records_url, lane, kind).checked()
+
+    @property
+    def locked_out(self) -> bool:
+        """Whether the last login or session was not accepted, so that trying again soon is no use."""
+        return self._clock.now_ms() < self._no_login_until_ms
+
+    def call(self, method: str, path: str, body: object, lane: Lane, kind: Kind) -> Answer:
+        """One request. Logs in anew, once, when the session has expired.
+
+        Raises RetryLater when no answer came (`applied_unknown` for writes that may have arrived) or the
+        session is not accepted; Refused when a login is refused. HTTP errors come back as an Answer."""
+        answer = self._attempt(method, path, body, lane, kind)
+        if answer.status != 401:
+            return answer
+        self._session = None
+        if self._renewable:
+            answer = self._attempt(method, path, body, lane, kind)
+            if answer.status != 401:
+                return answer
+            self._session = None
+        raise self._locked_out(answer)
+
+    def _locked_out(self, answer: Answer) -> RetryLater:
+        said = next((fault.code for fault in faults_of(answer.body)), "HTTP 401")
+        if self._renewable:
+            self._login_refusal = f"Salesforce does not accept the session of a fresh login ({said})"
+        else:
+            self._login_refusal = (
+                f"Salesforce does not accept LEADLOOP_SALESFORCE__SESSION_ID ({said}): set a new one, or use "
+                "JWT bearer or client credentials, which leadloop can renew"
+            )
+        self._no_login_until_ms = self._clock.now_ms() + _AFTER_REFUSED_LOGIN_SECONDS * 1_000
+        return RetryLater(self._login_refusal, _AFTER_REFUSED_LOGIN_SECONDS)
+
+    def close(self) -> None:
+        """Close all connections."""
+        self._http.close()
+
+    def _attempt(self, method: str, path: str, body: object, lane: Lane, kind: Kind) -> Answer:
+        origin = self.session(lane).origin
+        assert self._client is not None  # noqa: S101  # told to mypy; the session brings the client
+        content = None if body is None else orjson.dumps(body)
+        self._meter.admit(lane, kind)
+        try:
+            # allow_redirects: a redirect must not carry the token to another host
+            response = self._client._call_salesforce(
+                method, _https(origin) + path, data=content, allow_redirects=False
+            )
+        except SalesforceError as error:
+            return Answer(error.status, error.content if not isinstance(error.content, bytes) else None)
+        except requests.RequestException as error:
+            raise lost(error, writing=kind == "write") from error
+        if not response.content:
+            return Answer(response.status_code, None)
+        try:
+            return Answer(response.status_code, orjson.loads(response.content))
+        except orjson.JSONDecodeError:
+            return Answer(response.status_code, None, readable=False)
+
+    def _log_in(self, lane: Lane) -> None:
+        now_ms = self._clock.now_ms()
+        if now_ms < self._no_login_until_ms:
+            raise RetryLater(self._login_refusal, (self._no_login_until_ms - now_ms) / 1_000)
+        try:
+            session = log_in(self.settings, lambda url, form: self._post(url, form, lane), now_ms)
+        except Refused as refusal:
+            self._login_refusal = str(refusal)
+            self._no_login_until_ms = now_ms + _AFTER_REFUSED_LOGIN_SECONDS * 1_000
+            raise
+        self._wire.allow(session.origin)
+        self._client = Client(
+            session_id=session.token,
+            instance_url=_https(session.origin),
+            session=self._http,
+            version=self.settings.api_version,
+        )
+        # On the client, so that they are on every request of every session: reads, writes, after a new login.
+        self._client.headers.update(HEADERS)
+        self._session = session
+
+    def _post(self, url: str, form: dict[str, str], lane: Lane) -> tuple[int, bytes]:
+        self._meter.admit(lane, "metadata")
+        try:
+            response = self._http.post(
+                url, data=form, headers={"User-Agent": "leadloop"}, allow_redirects=False
+            )
+        except requests.RequestException as error:
+            raise lost(error, writing=False) from error
+        return response.status_code, response.content
+
+    def _note_limits(self, response: requests.Response, *_: object, **__: object) -> None:
+        limits = response.headers.get("Sforce-Limit-Info", "")
+        used, slash, most = limits.partition("api-usage=")[2].partition(";")[0].partition("/")
+        if slash and used.isdigit() and most.strip().isdigit():
+            self._meter.answered(Usage(day_used=int(used), day_limit=int(most)))
+        else:
+            self._meter.answered(Usage())
+
+
+def _https(origin: str) -> str:
+    return origin.replace("http://", "https://", 1)
+
+
+def lost(error: requests.RequestException, *, writing: bool) -> RetryLater | Refused:
+    """What a failed exchange means: refused by us, never sent, or sent with the answer lost."""
+    if isinstance(error, _ForeignHost):
+        return Refused(f"leadloop does not send to {error}", "FOREIGN_HOST")
+    if _never_sent(error):
+        return RetryLater(f"Salesforce cannot be reached ({type(error).__name__})", 30)
+    if isinstance(error, requests.Timeout):
+        return RetryLater("Salesforce did not answer in time", 30, writing)
+    return RetryLater(f"the connection to Salesforce broke ({type(error).__name__})", 15, writing)
+
+
+def _never_sent(error: requests.RequestException) -> bool:
+    if isinstance(
+        error, (requests.ConnectTimeout, requests.exceptions.SSLError, requests.exceptions.ProxyError)
+    ):
+        return True
+    cause = error.args[0] if error.args else None
+    return isinstance(cause, MaxRetryError) and isinstance(cause.reason, NewConnectionError)
