@@ -1,0 +1,235 @@
+"""The database: opening it, its transactions, its migrations. No query on leadloop's own tables.
+
+Every write goes through `begin`, every read through `read`; both give a SQLAlchemy Connection, which the
+functions of the other store modules take first. What they do within one `begin` is one transaction.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Literal
+
+from sqlalchemy import URL, Connection, Engine, create_engine, event, inspect, make_url, text
+from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+
+from connector.store import migrations
+from connector.store.errors import StoreBusy, StoreError
+from connector.store.rows import lock_name
+
+Synchronous = Literal["NORMAL", "FULL"]
+
+
+class Database:
+    """One SQLite file or one PostgreSQL database. Safe to share between threads, not across a fork."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+        self._writing = engine.execution_options(leadloop_writes=True)
+        self._reading = engine
+        # SQLite has one writer at a time. Threads of one process queue here, in order of arrival, instead
+        # of polling the file's lock, where one can starve.
+        self._writer: threading.Lock | None = None
+        self._writer_thread: int | None = None
+        if engine.dialect.name == "sqlite":
+            self._writer = threading.Lock()
+        else:
+            # the same promise as SQLite's: what is read within one `read` is one moment
+            self._reading = engine.execution_options(
+                isolation_level="REPEATABLE READ", postgresql_readonly=True
+            )
+
+    @classmethod
+    def open(
+        cls, url: str, *, synchronous: Synchronous = "NORMAL", busy_seconds: float = 30.0, pool_size: int = 10
+    ) -> Database:
+        """Open `sqlite:///path` or `postgresql://…`, and prove that it answers.
+
+        `synchronous` (SQLite): NORMAL survives a crash of the process but may lose the last commits when
+        the machine loses power; FULL loses none, for what has been acknowledged to a sender.
+        `busy_seconds`: how long a writer waits for another process. Raises StoreError.
+        """
+        address = _address(url)
+        if address.get_backend_name() == "sqlite":
+            engine = create_engine(
+                address, pool_size=pool_size, max_overflow=20, connect_args={"timeout": busy_seconds}
+            )
+            _prepare_sqlite(engine, synchronous, busy_seconds)
+        else:
+            engine = create_engine(
+                address,
+                pool_size=pool_size,
+                max_overflow=20,
+                pool_pre_ping=True,
+                connect_args={"connect_timeout": 10, "application_name": "leadloop"},
+            )
+        database = cls(engine)
+        try:
+            with database.read() as conn:
+                conn.execute(text("SELECT 1"))
+        except BaseException:
+            database.close()
+            raise
+        return database
+
+    @property
+    def dialect(self) -> str:
+        """`sqlite` or `postgresql`."""
+        return self._engine.dialect.name
+
+    @contextmanager
+    def begin(self) -> Iterator[Connection]:
+        """One transaction that may write: committed at the end, rolled back when the body raises.
+
+        Raises StoreBusy when another writer was in the way for too long, StoreError otherwise."""
+        with self._one_writer(), _translated(self._engine), self._writing.begin() as conn:
+            yield conn
+
+    @contextmanager
+    def read(self) -> Iterator[Connection]:
+        """One transaction that only reads, and sees one moment. Raises StoreError."""
+        with _translated(self._engine), self._reading.begin() as conn:
+            yield conn
+
+    def revision(self) -> str | None:
+        """The migration this database is at; None when it is empty."""
+        with self.read() as conn:
+            return _revision(conn)
+
+    def migrate(self) -> None:
+        """Bring the tables up to this version of leadloop, in one transaction. Several processes may call it
+        at the same time. Raises StoreError when a newer leadloop has been here."""
+        if self.revision() == migrations.HEAD:
+            return
+        with self.begin() as conn:
+            lock_name(conn, "migrate")
+            found = _revision(conn)
+            if found is not None and found not in migrations.known():
+                raise StoreError(
+                    f"the database {_shown(self._engine.url)} was written by a newer leadloop "
+                    f"(its tables are at {found}): install that version or newer"
+                )
+            migrations.upgrade(conn)
+
+    def close(self) -> None:
+        """Close all connections. Under SQLite the last one folds the write-ahead log into the file."""
+        self._engine.dispose()
+
+    @contextmanager
+    def _one_writer(self) -> Iterator[None]:
+        if self._writer is None:
+            yield
+            return
+        me = threading.get_ident()
+        if self._writer_thread == me:
+            raise RuntimeError("begin() inside begin(): one transaction per thread")
+        with self._writer:
+            self._writer_thread = me
+            try:
+                yield
+            finally:
+                self._writer_thread = None
+
+
+def _address(url: str) -> URL:
+    try:
+        address = make_url(url)
+    except ArgumentError:
+        raise StoreError(
+            "the database URL cannot be read: use sqlite:///leadloop.db or postgresql://user@host/database"
+        ) from None
+    if address.drivername in ("postgresql", "postgres"):
+        address = address.set(drivername="postgresql+psycopg")
+    if address.drivername not in ("sqlite", "sqlite+pysqlite", "postgresql+psycopg"):
+        raise StoreError(
+            f"no database of the kind {address.drivername!r}: use sqlite:///leadloop.db "
+            "or postgresql://user@host/database"
+        )
+    if address.get_backend_name() == "sqlite":
+        if not address.database or address.database == ":memory:":
+            raise StoreError("SQLite needs a file, which survives a restart: sqlite:///leadloop.db")
+        folder = Path(address.database).parent
+        if not address.database.startswith("file:") and not folder.is_dir():
+            raise StoreError(f"the folder {folder} of the database does not exist: create it first")
+    return address
+
+
+def _prepare_sqlite(engine: Engine, synchronous: Synchronous, busy_seconds: float) -> None:
+    busy_ms = int(busy_seconds * 1_000)
+
+    @event.listens_for(engine, "connect")
+    def _connected(raw: Any, record: object) -> None:  # noqa: ARG001  # the event's signature
+        # off: the driver's own BEGIN, which is deferred and loses read-modify-writes
+        raw.isolation_level = None
+        cursor = raw.cursor()
+        try:
+            cursor.execute(f"PRAGMA busy_timeout = {busy_ms}")
+            if cursor.execute("PRAGMA journal_mode").fetchone()[0] != "wal":
+                cursor.execute("PRAGMA journal_mode = WAL")
+            cursor.execute(f"PRAGMA synchronous = {synchronous}")
+            cursor.execute("PRAGMA foreign_keys = ON")
+            cursor.execute("PRAGMA temp_store = MEMORY")
+            cursor.execute("PRAGMA cache_size = -16384")  # 16 MB a connection, in KB
+        finally:
+            cursor.close()
+
+    @event.listens_for(engine, "begin")
+    def _begun(conn: Connection) -> None:
+        writes = conn.get_execution_options().get("leadloop_writes", False)
+        conn.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+
+
+def _revision(conn: Connection) -> str | None:
+    if not inspect(conn).has_table(migrations.VERSION_TABLE):
+        return None
+    found = conn.execute(text(f"SELECT version_num FROM {migrations.VERSION_TABLE}")).scalar()
+    return None if found is None else str(found)
+
+
+def _shown(url: URL) -> str:
+    return url.render_as_string(hide_password=True)
+
+
+@contextmanager
+def _translated(engine: Engine) -> Iterator[None]:
+    """The driver's errors of a database out of order, each as one sentence. What is a fault of our own
+    statements (a constraint, a syntax error) stays what it is."""
+    try:
+        yield
+    except (OperationalError, PoolTimeout) as error:
+        raise _explained(engine, error) from error
+    except NoSuchModuleError as error:
+        raise StoreError(f"the driver of the database is not installed: {error}") from error
+    except DBAPIError as error:
+        if "file is not a database" in str(error.orig) or error.connection_invalidated:
+            raise _explained(engine, error) from error
+        raise
+
+
+def _explained(engine: Engine, error: Exception) -> StoreError:
+    where = _shown(engine.url)
+    if isinstance(error, PoolTimeout):
+        return StoreBusy(f"all connections to {where} are in use: run fewer threads or try again")
+    cause = error.orig if isinstance(error, DBAPIError) else error
+    # SQLSTATE of psycopg: 40001 serialization failure, 40P01 deadlock, 55P03 lock not available
+    state = getattr(cause, "sqlstate", None)
+    said = " ".join(str(cause).split())
+    if state in ("40001", "40P01", "55P03"):
+        return StoreBusy(f"another worker was in the way on {where}: it can be tried again ({said})")
+    if "database is locked" in said or "database is busy" in said:
+        return StoreBusy(
+            f"the database {where} is locked by another process: stop that process (or a backup or an "
+            "open SQL shell) and try again"
+        )
+    if "unable to open database file" in said:
+        return StoreError(f"the database {where} cannot be opened: check that its folder is writable")
+    if "readonly database" in said:
+        return StoreError(f"the database {where} is read-only for this user: check the file's permissions")
+    if "not a database" in said or "malformed" in said:
+        return StoreError(f"{where} is not a usable SQLite database: restore it from a backup")
+    if "is full" in said:
+        return StoreError(f"no space is left for the database {where}: free some and start again")
+    return StoreError(f"the database {where} cannot be used: {said}")

@@ -1,0 +1,320 @@
+"""Leads: their state, who works on them (leases), and which of them need work (dirty, due).
+
+Dirty is a generation number: whoever learns of a change raises it, and a save clears the mark only when it
+has not risen since the claim. Never decides anything about a lead.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import ColumnElement, Connection, Select, and_, bindparam, exists, func, or_, select, update
+
+from connector.store.errors import LeaseLost
+from connector.store.rows import chunks, is_sqlite, locked
+from connector.store.schema import holds, identity_keys, lead_aliases, leads, links
+
+
+@dataclass(frozen=True, slots=True)
+class Lead:
+    """A lead as stored. `state` is the caller's own JSON; `dirty_since_ms` is None when all is done."""
+
+    id: str
+    version: int
+    generation: int
+    stage: str
+    cycle: int
+    due_at_ms: int | None
+    state: bytes
+    created_ms: int
+    dirty_since_ms: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class LeadSave:
+    """What to save of a claimed lead; `version` and `generation` are those of the claim."""
+
+    id: str
+    version: int
+    generation: int
+    stage: str
+    cycle: int
+    due_at_ms: int | None
+    state: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Backlog:
+    """How much there is to do. `oldest_dirty_ms` is since when the longest-waiting lead has been dirty."""
+
+    dirty: int
+    due: int
+    leased: int
+    oldest_dirty_ms: int | None
+
+
+_COLUMNS = (
+    leads.c.id,
+    leads.c.version,
+    leads.c.generation,
+    leads.c.stage,
+    leads.c.cycle,
+    leads.c.due_at_ms,
+    leads.c.state,
+    leads.c.created_ms,
+    leads.c.dirty_since_ms,
+)
+
+
+def insert_leads(conn: Connection, new: Sequence[Lead]) -> None:
+    """Insert leads; a lead with `dirty_since_ms` starts dirty. Raises IntegrityError on a known id."""
+    if new:
+        conn.execute(
+            leads.insert(),
+            [
+                {
+                    "id": lead.id,
+                    "version": lead.version,
+                    "generation": lead.generation,
+                    "stage": lead.stage,
+                    "cycle": lead.cycle,
+                    "due_at_ms": lead.due_at_ms,
+                    "dirty_since_ms": lead.dirty_since_ms,
+                    "created_ms": lead.created_ms,
+                    "state": lead.state,
+                }
+                for lead in new
+            ],
+        )
+
+
+def mark_dirty(conn: Connection, ids: Iterable[str], now_ms: int) -> None:
+    """Something changed about these leads: raise their generation. Unknown ids are passed over, aliases
+    are followed."""
+    for chunk in chunks(_resolved(conn, ids)):
+        _lock(conn, chunk)
+        conn.execute(
+            update(leads)
+            .where(leads.c.id.in_(chunk))
+            .values(
+                generation=leads.c.generation + 1,
+                dirty_since_ms=func.coalesce(leads.c.dirty_since_ms, now_ms),
+            )
+        )
+
+
+def mark_all_dirty(conn: Connection, now_ms: int) -> int:
+    """Every lead is to be looked at again (a new configuration, a resync). Returns how many."""
+    result = conn.execute(
+        update(leads).values(
+            generation=leads.c.generation + 1,
+            dirty_since_ms=func.coalesce(leads.c.dirty_since_ms, now_ms),
+        )
+    )
+    return result.rowcount
+
+
+def claim_leads(conn: Connection, token: str, now_ms: int, lease_ms: int, limit: int) -> list[Lead]:
+    """Lease up to `limit` leads that are dirty, or due by time, and that nobody else holds; those that have
+    waited longest first. The lease ends at `now_ms + lease_ms`, or with `save_leads`, `release_leads`."""
+    free = or_(leads.c.lease_until_ms.is_(None), leads.c.lease_until_ms <= now_ms)
+    waiting: list[tuple[int, str]] = []
+    for since, ready in (
+        (leads.c.dirty_since_ms, leads.c.dirty_since_ms.is_not(None)),
+        (leads.c.due_at_ms, leads.c.due_at_ms <= now_ms),
+    ):
+        statement = select(since, leads.c.id).where(ready, free).order_by(since).limit(limit)
+        found = conn.execute(locked(statement, skip_locked=True))
+        waiting.extend((row[0], row[1]) for row in found)
+    ids = list(dict.fromkeys(lead_id for _, lead_id in sorted(waiting)))[:limit]
+    for chunk in chunks(ids):
+        conn.execute(
+            update(leads)
+            .where(leads.c.id.in_(chunk))
+            .values(lease_token=token, lease_until_ms=now_ms + lease_ms)
+        )
+    by_id = {lead.id: lead for lead in read_leads(conn, ids)}
+    return [by_id[lead_id] for lead_id in ids]
+
+
+_SAVE = (
+    update(leads)
+    .where(leads.c.id == bindparam("lead"))
+    .values(
+        version=leads.c.version + 1,
+        stage=bindparam("new_stage"),
+        cycle=bindparam("new_cycle"),
+        due_at_ms=bindparam("new_due_at_ms"),
+        state=bindparam("new_state"),
+        dirty_since_ms=bindparam("new_dirty_since_ms"),
+        lease_token=None,
+        lease_until_ms=None,
+    )
+)
+
+
+def save_leads(conn: Connection, token: str, saves: Sequence[LeadSave]) -> None:
+    """Save claimed leads, raise their version and give their leases back. A lead stays dirty when its
+    generation has risen since the claim.
+
+    Raises LeaseLost, having saved none, when a lead is gone, is leased to another token, or has another
+    version; the caller's transaction must not be committed then."""
+    stored: dict[str, Any] = {}
+    for chunk in chunks(save.id for save in saves):
+        statement = select(
+            leads.c.id, leads.c.version, leads.c.generation, leads.c.lease_token, leads.c.dirty_since_ms
+        )
+        rows = conn.execute(locked(statement.where(leads.c.id.in_(chunk)).order_by(leads.c.id)))
+        stored.update((row.id, row) for row in rows)
+    lost = [
+        save.id
+        for save in saves
+        if (row := stored.get(save.id)) is None or row.lease_token != token or row.version != save.version
+    ]
+    if lost:
+        raise LeaseLost(lost)
+    if saves:
+        conn.execute(
+            _SAVE,
+            [
+                {
+                    "lead": save.id,
+                    "new_stage": save.stage,
+                    "new_cycle": save.cycle,
+                    "new_due_at_ms": save.due_at_ms,
+                    "new_state": save.state,
+                    "new_dirty_since_ms": (
+                        stored[save.id].dirty_since_ms
+                        if stored[save.id].generation > save.generation
+                        else None
+                    ),
+                }
+                for save in saves
+            ],
+        )
+
+
+def release_leads(conn: Connection, token: str) -> int:
+    """Give back every lease of this token, saving nothing. Returns how many."""
+    result = conn.execute(
+        update(leads).where(leads.c.lease_token == token).values(lease_token=None, lease_until_ms=None)
+    )
+    return result.rowcount
+
+
+def read_leads(conn: Connection, ids: Iterable[str]) -> list[Lead]:
+    """The leads with these ids, in the order asked for; unknown ids are left out, aliases not followed."""
+    wanted = list(dict.fromkeys(ids))
+    found: dict[str, Lead] = {}
+    for chunk in chunks(wanted):
+        rows = conn.execute(select(*_COLUMNS).where(leads.c.id.in_(chunk)))
+        found.update((row[0], Lead(*row)) for row in rows)
+    return [found[lead_id] for lead_id in wanted if lead_id in found]
+
+
+def find_leads(conn: Connection, text: str) -> list[Lead]:
+    """The leads that a person means by this text: a lead id, a retired one, an identity key such as an
+    e-mail address, a record id, or `side:object:id`. Several when the text is not unique."""
+    asked = text.strip()
+    ids = list(
+        conn.scalars(
+            select(leads.c.id)
+            .where(leads.c.id == asked)
+            .union(
+                select(lead_aliases.c.lead_id).where(lead_aliases.c.alias == asked),
+                select(identity_keys.c.lead_id).where(identity_keys.c.value.in_((asked, asked.lower()))),
+                select(links.c.lead_id).where(links.c.record_id == asked),
+                *_by_record_name(asked),
+            )
+        )
+    )
+    return read_leads(conn, sorted(ids))
+
+
+def _by_record_name(asked: str) -> list[Select[tuple[str]]]:
+    parts = asked.split(":", 2)
+    if len(parts) < 3:
+        return []
+    return [
+        select(links.c.lead_id).where(
+            links.c.side == parts[0], links.c.object == parts[1], links.c.record_id == parts[2]
+        )
+    ]
+
+
+def leads_matching(
+    conn: Connection,
+    *,
+    stages: Collection[str] = (),
+    held: bool | None = None,
+    dirty: bool | None = None,
+    after: str = "",
+    limit: int = 100,
+) -> list[Lead]:
+    """Leads for a listing, by id after `after`: in one of the stages, with (or without) an open hold, dirty
+    (or not). What is left empty or None does not matter."""
+    wanted: list[ColumnElement[bool]] = [leads.c.id > after]
+    if stages:
+        wanted.append(leads.c.stage.in_(sorted(stages)))
+    if held is not None:
+        has_hold = exists().where(and_(holds.c.lead_id == leads.c.id, holds.c.closed_ms.is_(None)))
+        wanted.append(has_hold if held else ~has_hold)
+    if dirty is not None:
+        wanted.append(leads.c.dirty_since_ms.is_not(None) if dirty else leads.c.dirty_since_ms.is_(None))
+    rows = conn.execute(select(*_COLUMNS).where(*wanted).order_by(leads.c.id).limit(limit))
+    return [Lead(*row) for row in rows]
+
+
+def iterate_lead_ids(conn: Connection, after: str = "", limit: int = 1_000) -> list[str]:
+    """The next `limit` lead ids after `after`, in the database's order; empty at the end."""
+    return list(conn.scalars(select(leads.c.id).where(leads.c.id > after).order_by(leads.c.id).limit(limit)))
+
+
+def count_by_stage(conn: Connection) -> dict[str, int]:
+    """Stage name to the number of leads in it; stages without leads are left out."""
+    return dict(conn.execute(select(leads.c.stage, func.count()).group_by(leads.c.stage)).tuples().all())
+
+
+def backlog(conn: Connection, now_ms: int) -> Backlog:
+    """How many leads are dirty, due by time (and not dirty), and leased."""
+    dirty = conn.execute(
+        select(func.count(), func.min(leads.c.dirty_since_ms)).where(leads.c.dirty_since_ms.is_not(None))
+    ).one()
+    due = conn.scalar(
+        select(func.count()).where(leads.c.due_at_ms <= now_ms, leads.c.dirty_since_ms.is_(None))
+    )
+    leased = conn.scalar(
+        select(func.count()).where(leads.c.lease_token.is_not(None), leads.c.lease_until_ms > now_ms)
+    )
+    return Backlog(dirty=dirty[0], due=due or 0, leased=leased or 0, oldest_dirty_ms=dirty[1])
+
+
+def next_due_ms(conn: Connection) -> int | None:
+    """The next moment at which a lead changes by time alone; None when none does."""
+    due_at_ms: int | None = conn.scalar(select(func.min(leads.c.due_at_ms)))
+    return due_at_ms
+
+
+def resolve_aliases(conn: Connection, ids: Iterable[str]) -> dict[str, str]:
+    """Retired id to the lead it lives on in; ids that are not retired are left out."""
+    found: dict[str, str] = {}
+    for chunk in chunks(dict.fromkeys(ids)):
+        rows = conn.execute(
+            select(lead_aliases.c.alias, lead_aliases.c.lead_id).where(lead_aliases.c.alias.in_(chunk))
+        )
+        found.update((row.alias, row.lead_id) for row in rows)
+    return found
+
+
+def _resolved(conn: Connection, ids: Iterable[str]) -> Mapping[str, None]:
+    asked = dict.fromkeys(ids)
+    aliases = resolve_aliases(conn, asked)
+    return dict.fromkeys(aliases.get(lead_id, lead_id) for lead_id in asked)
+
+
+def _lock(conn: Connection, ids: Sequence[str]) -> None:
+    """Lock rows in one order, so that two transactions over the same leads cannot wait for each other."""
+    if not is_sqlite(conn):
+        conn.execute(locked(select(leads.c.id).where(leads.c.id.in_(ids)).order_by(leads.c.id)))

@@ -1,0 +1,127 @@
+"""The ledger: every stage move ever made, in order. Rows are added; the database refuses anything else.
+
+Holds no personal data: a lead id, and for the actor at most a platform's user id.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from sqlalchemy import Connection, func, or_, select
+
+from connector.store.rows import chunks, from_json, to_json
+from connector.store.schema import lead_aliases, ledger
+
+
+@dataclass(frozen=True, slots=True)
+class LedgerRow:
+    """One move. `origin` is None for a lead's first stage. `happened_ms` is when it happened in the world,
+    `recorded_ms` when leadloop wrote it down. `rules` are the rules that fired, as JSON-able values, with
+    their points; `configuration` the version of the documents that decided."""
+
+    lead_id: str
+    cycle: int
+    origin: str | None
+    target: str
+    skipped: tuple[str, ...]
+    happened_ms: int
+    recorded_ms: int
+    cause: str
+    actor: str | None
+    rules: Sequence[Any]
+    reason: str | None
+    outcome: str | None
+    configuration: str
+
+
+_COLUMNS = tuple(column for column in ledger.c if column.name != "id")
+
+
+def append(conn: Connection, rows: Iterable[LedgerRow]) -> None:
+    """Write moves down, in this order."""
+    new = [
+        {
+            "lead_id": row.lead_id,
+            "cycle": row.cycle,
+            "origin": row.origin,
+            "target": row.target,
+            "skipped": to_json(row.skipped),
+            "happened_ms": row.happened_ms,
+            "recorded_ms": row.recorded_ms,
+            "cause": row.cause,
+            "actor": row.actor,
+            "rules": to_json(row.rules),
+            "reason": row.reason,
+            "outcome": row.outcome,
+            "configuration": row.configuration,
+        }
+        for row in rows
+    ]
+    if new:
+        conn.execute(ledger.insert(), new)
+
+
+def of_lead(conn: Connection, lead_id: str) -> list[LedgerRow]:
+    """The lead's history in the order of recording, with that of the leads that were united into it."""
+    retired = select(lead_aliases.c.alias).where(lead_aliases.c.lead_id == lead_id)
+    rows = conn.execute(
+        select(*_COLUMNS)
+        .where(or_(ledger.c.lead_id == lead_id, ledger.c.lead_id.in_(retired)))
+        .order_by(ledger.c.recorded_ms, ledger.c.id)
+    )
+    return [_row(row._tuple()) for row in rows]
+
+
+def of_leads(conn: Connection, lead_ids: Iterable[str]) -> dict[str, list[LedgerRow]]:
+    """Lead id to its history, as `of_lead`; every id asked for is a key."""
+    found: dict[str, list[LedgerRow]] = {lead_id: [] for lead_id in lead_ids}
+    for chunk in chunks(found):
+        aliases = conn.execute(
+            select(lead_aliases.c.alias, lead_aliases.c.lead_id).where(lead_aliases.c.lead_id.in_(chunk))
+        )
+        owner = {row.alias: row.lead_id for row in aliases}
+        for part in chunks([*chunk, *owner]):
+            rows = conn.execute(
+                select(*_COLUMNS)
+                .where(ledger.c.lead_id.in_(part))
+                .order_by(ledger.c.recorded_ms, ledger.c.id)
+            )
+            for row in rows:
+                moved = _row(row._tuple())
+                found[owner.get(moved.lead_id, moved.lead_id)].append(moved)
+    return found
+
+
+Group = Literal["reason", "target", "cause", "outcome", "configuration"]
+
+
+def count_by(
+    conn: Connection, group: Group, *, since_ms: int = 0, **where: str | None
+) -> Mapping[str | None, int]:
+    """How many moves were recorded since, by one column, of those that match `where` (column=value).
+
+    >>> count_by(conn, "reason", cause="sales", target="nurture")   # rejections by reason
+    """
+    column = ledger.c[group]
+    wanted = [ledger.c.recorded_ms >= since_ms]
+    wanted.extend(ledger.c[name] == value for name, value in where.items())
+    return dict(conn.execute(select(column, func.count()).where(*wanted).group_by(column)).tuples().all())
+
+
+def _row(values: Sequence[Any]) -> LedgerRow:
+    (lead_id, cycle, origin, target, skipped, happened_ms, recorded_ms, cause, actor, rules, *rest) = values
+    return LedgerRow(
+        lead_id,
+        cycle,
+        origin,
+        target,
+        tuple(from_json(skipped)),
+        happened_ms,
+        recorded_ms,
+        cause,
+        actor,
+        from_json(rules),
+        *rest,
+    )

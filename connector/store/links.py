@@ -1,0 +1,173 @@
+"""Links: which record of which side belongs to which lead; and identity keys: which key names which lead.
+
+Records one truth; who is who is decided elsewhere.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Literal, NamedTuple
+
+from sqlalchemy import Connection, and_, delete, or_, select, update
+
+from connector.observation import RecordKey
+from connector.store.rows import by_object, chunks, insert_new, upsert
+from connector.store.schema import identity_keys, links
+
+Role = Literal["primary", "secondary", "past", "opportunity", "opportunity_contact"]
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """A record of a side and the lead it belongs to. `past` is a converted or merged record's role."""
+
+    side: str
+    object: str
+    record_id: str
+    lead_id: str
+    role: Role
+
+    @property
+    def key(self) -> RecordKey:
+        return RecordKey(self.side, self.object, self.record_id)
+
+
+class IdentityKey(NamedTuple):
+    """A normalised value that names a person, such as ("email", "ann@example.com")."""
+
+    kind: str
+    value: str
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """A key that could not be put: `holder` has it already, not `lead_id`."""
+
+    key: IdentityKey
+    lead_id: str
+    holder: str
+
+
+def put_links(conn: Connection, new: Iterable[Link]) -> None:
+    """Link records; one that is linked already gets the new lead and role."""
+    rows = {
+        link.key: {
+            "side": link.side,
+            "object": link.object,
+            "record_id": link.record_id,
+            "lead_id": link.lead_id,
+            "role": link.role,
+        }
+        for link in new
+    }
+    upsert(conn, links, list(rows.values()))
+
+
+def links_of(conn: Connection, lead_ids: Iterable[str]) -> dict[str, list[Link]]:
+    """Lead id to its links, by side, object and id; every id asked for is a key."""
+    found: dict[str, list[Link]] = {lead_id: [] for lead_id in lead_ids}
+    for chunk in chunks(found):
+        rows = conn.execute(
+            select(links.c.side, links.c.object, links.c.record_id, links.c.lead_id, links.c.role)
+            .where(links.c.lead_id.in_(chunk))
+            .order_by(links.c.side, links.c.object, links.c.record_id)
+        )
+        for row in rows:
+            found[row[3]].append(Link(*row))
+    return found
+
+
+def linked(conn: Connection, keys: Iterable[RecordKey]) -> dict[RecordKey, Link]:
+    """The links of these records; records without one are left out."""
+    found: dict[RecordKey, Link] = {}
+    for (side, name), ids in by_object(keys).items():
+        for chunk in chunks(ids):
+            rows = conn.execute(
+                select(links.c.record_id, links.c.lead_id, links.c.role).where(
+                    links.c.side == side, links.c.object == name, links.c.record_id.in_(chunk)
+                )
+            )
+            for record_id, lead_id, role in rows:
+                found[RecordKey(side, name, record_id)] = Link(side, name, record_id, lead_id, role)
+    return found
+
+
+def cut_links(conn: Connection, keys: Iterable[RecordKey]) -> None:
+    """Unlink records; the observations stay."""
+    for (side, name), ids in by_object(keys).items():
+        for chunk in chunks(ids):
+            conn.execute(
+                delete(links).where(
+                    links.c.side == side, links.c.object == name, links.c.record_id.in_(chunk)
+                )
+            )
+
+
+def keys_of(conn: Connection, keys: Iterable[tuple[str, str]]) -> dict[IdentityKey, str]:
+    """The lead that each of these keys names; keys that name none are left out."""
+    by_kind: dict[str, dict[str, None]] = {}
+    for kind, value in keys:
+        by_kind.setdefault(kind, {})[value] = None
+    found: dict[IdentityKey, str] = {}
+    for kind, values in by_kind.items():
+        for chunk in chunks(values):
+            rows = conn.execute(
+                select(identity_keys.c.value, identity_keys.c.lead_id).where(
+                    identity_keys.c.kind == kind, identity_keys.c.value.in_(chunk)
+                )
+            )
+            found.update((IdentityKey(kind, row.value), row.lead_id) for row in rows)
+    return found
+
+
+def keys_of_leads(conn: Connection, lead_ids: Iterable[str]) -> dict[str, list[IdentityKey]]:
+    """Lead id to its identity keys; every id asked for is a key."""
+    found: dict[str, list[IdentityKey]] = {lead_id: [] for lead_id in lead_ids}
+    for chunk in chunks(found):
+        rows = conn.execute(
+            select(identity_keys.c.lead_id, identity_keys.c.kind, identity_keys.c.value)
+            .where(identity_keys.c.lead_id.in_(chunk))
+            .order_by(identity_keys.c.kind, identity_keys.c.value)
+        )
+        for lead_id, kind, value in rows:
+            found[lead_id].append(IdentityKey(kind, value))
+    return found
+
+
+def put_keys(conn: Connection, new: Sequence[tuple[str, str, str]]) -> list[Taken]:
+    """Lock (kind, value) for lead_id: the first one wins, also against another worker that puts the same
+    key at this moment. Returns the keys that another lead has."""
+    wanted = {IdentityKey(kind, value): lead_id for kind, value, lead_id in reversed(new)}
+    insert_new(
+        conn,
+        identity_keys,
+        [{"kind": key.kind, "value": key.value, "lead_id": lead_id} for key, lead_id in wanted.items()],
+    )
+    holders = keys_of(conn, wanted)
+    return [
+        Taken(key, lead_id, holders[key])
+        for kind, value, lead_id in new
+        if holders[key := IdentityKey(kind, value)] != lead_id
+    ]
+
+
+def drop_keys(conn: Connection, lead_id: str, keys: Iterable[tuple[str, str]]) -> None:
+    """Free these keys of the lead; keys that another lead has stay."""
+    for chunk in chunks(dict.fromkeys(keys)):
+        conn.execute(
+            delete(identity_keys).where(
+                identity_keys.c.lead_id == lead_id,
+                or_(
+                    *(
+                        and_(identity_keys.c.kind == kind, identity_keys.c.value == value)
+                        for kind, value in chunk
+                    )
+                ),
+            )
+        )
+
+
+def move_keys(conn: Connection, from_lead: str, to_lead: str) -> None:
+    """All identity keys of one lead now name another."""
+    conn.execute(update(identity_keys).where(identity_keys.c.lead_id == from_lead).values(lead_id=to_lead))

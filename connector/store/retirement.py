@@ -1,0 +1,119 @@
+"""Retirement: a lead that turned out to be another one, or that must be forgotten. Moves and deletes rows.
+
+Which lead survives, and in which stage, is decided elsewhere.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from sqlalchemy import Connection, delete, exists, select, update
+
+from connector.store.links import move_keys
+from connector.store.rows import chunks, insert_new
+from connector.store.schema import (
+    activities,
+    baselines,
+    erasures,
+    holds,
+    identity_keys,
+    lead_aliases,
+    leads,
+    links,
+    observation_refs,
+    observations,
+    outbox,
+    quarantine,
+)
+
+
+def retire_lead(conn: Connection, old_id: str, into_id: str) -> None:
+    """Unite one lead into another: its links, identity keys, activities and writes in flight become the
+    other's, its id (and ids retired into it) an alias. Both lose their baselines, so that the survivor is
+    compared as at a first contact; pending writes of the old one are dropped. The ledger stays as it is.
+
+    The caller saves the survivor's state and marks it dirty. Raises LookupError when one is unknown."""
+    if old_id == into_id:
+        raise ValueError(f"the lead {old_id} cannot be retired into itself")
+    known = set(conn.scalars(select(leads.c.id).where(leads.c.id.in_((old_id, into_id)))))
+    for lead_id in (old_id, into_id):
+        if lead_id not in known:
+            raise LookupError(f"no lead {lead_id} is stored")
+    conn.execute(update(links).where(links.c.lead_id == old_id).values(lead_id=into_id))
+    move_keys(conn, old_id, into_id)
+    conn.execute(delete(baselines).where(baselines.c.lead_id.in_((old_id, into_id))))
+    conn.execute(delete(outbox).where(outbox.c.lead_id == old_id, outbox.c.state == "pending"))
+    _drop_second_create(conn, old_id, into_id)
+    conn.execute(update(outbox).where(outbox.c.lead_id == old_id).values(lead_id=into_id))
+    _unite_activities(conn, old_id, into_id)
+    _unite_holds(conn, old_id, into_id)
+    conn.execute(update(lead_aliases).where(lead_aliases.c.lead_id == old_id).values(lead_id=into_id))
+    conn.execute(lead_aliases.insert(), {"alias": old_id, "lead_id": into_id})
+    conn.execute(delete(leads).where(leads.c.id == old_id))
+
+
+def erase_lead(conn: Connection, lead_id: str, keyed_hashes: Iterable[bytes], now_ms: int) -> None:
+    """Forget a person: everything but the ledger (which holds nothing personal) goes, the observations and
+    quarantine of the linked records included. The keyed hashes of the person's identity keys stay for ever,
+    so that `erased` can prevent a re-creation. An unknown lead only leaves its hashes."""
+    insert_new(
+        conn, erasures, [{"keyed_hash": one, "erased_ms": now_ms} for one in dict.fromkeys(keyed_hashes)]
+    )
+    for table in (observations, observation_refs, quarantine):
+        of_lead = exists().where(
+            links.c.lead_id == lead_id,
+            links.c.side == table.c.side,
+            links.c.object == table.c.object,
+            links.c.record_id == table.c.record_id,
+        )
+        conn.execute(delete(table).where(of_lead))
+    for owned in (links, identity_keys, baselines, activities, outbox, holds, lead_aliases):
+        conn.execute(delete(owned).where(owned.c.lead_id == lead_id))
+    conn.execute(delete(leads).where(leads.c.id == lead_id))
+
+
+def erased(conn: Connection, keyed_hashes: Iterable[bytes]) -> set[bytes]:
+    """Those of the hashes whose person was erased."""
+    found: set[bytes] = set()
+    for chunk in chunks(dict.fromkeys(keyed_hashes)):
+        found.update(conn.scalars(select(erasures.c.keyed_hash).where(erasures.c.keyed_hash.in_(chunk))))
+    return found
+
+
+def _drop_second_create(conn: Connection, old_id: str, into_id: str) -> None:
+    """One lead has one create in flight per object. If both have, the old one's row goes: the record it
+    makes carries the old id, and is found by that alias."""
+    other = outbox.alias("other")
+    conn.execute(
+        delete(outbox).where(
+            outbox.c.lead_id == old_id,
+            outbox.c.record_id.is_(None),
+            exists().where(
+                other.c.lead_id == into_id,
+                other.c.side == outbox.c.side,
+                other.c.object == outbox.c.object,
+                other.c.record_id.is_(None),
+                other.c.state == "in_flight",
+            ),
+        )
+    )
+
+
+def _unite_activities(conn: Connection, old_id: str, into_id: str) -> None:
+    other = activities.alias("other")
+    known = exists().where(other.c.lead_id == into_id, other.c.key == activities.c.key)
+    conn.execute(delete(activities).where(activities.c.lead_id == old_id, known))
+    conn.execute(update(activities).where(activities.c.lead_id == old_id).values(lead_id=into_id))
+
+
+def _unite_holds(conn: Connection, old_id: str, into_id: str) -> None:
+    """The survivor takes the holds over; its next `sync_holds` closes what does not apply to it."""
+    other = holds.alias("other")
+    known = exists().where(
+        other.c.lead_id == into_id,
+        other.c.kind == holds.c.kind,
+        other.c.subject == holds.c.subject,
+        other.c.closed_ms.is_(None),
+    )
+    conn.execute(delete(holds).where(holds.c.lead_id == old_id, holds.c.closed_ms.is_(None), known))
+    conn.execute(update(holds).where(holds.c.lead_id == old_id).values(lead_id=into_id))

@@ -1,0 +1,146 @@
+"""What all store modules need around a statement: long IN lists, upserts, JSON blobs, row locks.
+
+The one place that knows how the two databases differ in SQL. No table is named here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import islice
+from typing import Any, TypeVar
+
+import orjson
+from sqlalchemy import ColumnElement, Connection, Select, Table, UpdateBase
+from sqlalchemy.dialects import postgresql, sqlite
+
+from connector.observation import RecordKey
+from connector.store.schema import storable_text
+
+T = TypeVar("T")
+
+# SQLite takes 32,766 parameters in a statement (SQLITE_MAX_VARIABLE_NUMBER), PostgreSQL 65,535; beyond a few
+# hundred a longer list is no faster on either
+CHUNK = 500
+
+Insert = sqlite.Insert | postgresql.Insert
+
+
+def chunks(items: Iterable[T], size: int = CHUNK) -> Iterator[list[T]]:
+    """The items in lists of at most `size`."""
+    iterator = iter(items)
+    while chunk := list(islice(iterator, size)):
+        yield chunk
+
+
+def by_object(keys: Iterable[RecordKey]) -> dict[tuple[str, str], list[str]]:
+    """Record ids by (side, object), so that one IN list covers many records; duplicates removed."""
+    grouped: dict[tuple[str, str], dict[str, None]] = {}
+    for key in keys:
+        grouped.setdefault((key.side, key.object), {})[key.record_id] = None
+    return {place: list(ids) for place, ids in grouped.items()}
+
+
+def is_sqlite(conn: Connection) -> bool:
+    return conn.dialect.name == "sqlite"
+
+
+def insert_into(conn: Connection, table: Table) -> Insert:
+    """An INSERT of the connection's own dialect, which has `on_conflict_do_update` and `…_do_nothing`."""
+    return sqlite.insert(table) if is_sqlite(conn) else postgresql.insert(table)
+
+
+def upsert(
+    conn: Connection,
+    table: Table,
+    rows: Sequence[Mapping[str, Any]],
+    *,
+    update: Mapping[str, ColumnElement[Any]] | Sequence[str] | None = None,
+) -> None:
+    """INSERT the rows as one executemany; a row that exists by primary key is updated.
+
+    `update` are the columns to take from the new row (all that are not the key when None), or expressions.
+    Rows are sent in key order, so that two writers on PostgreSQL lock them in the same order.
+    """
+    if not rows:
+        return
+    key = [column.name for column in table.primary_key]
+    statement = insert_into(conn, table)
+    names = [name for name in rows[0] if name not in key] if update is None else update
+    values = names if isinstance(names, Mapping) else {name: statement.excluded[name] for name in names}
+    ordered = sorted(rows, key=lambda row: tuple(row[name] for name in key)) if len(rows) > 1 else rows
+    conn.execute(statement.on_conflict_do_update(index_elements=key, set_=dict(values)), ordered)
+
+
+def insert_new(conn: Connection, table: Table, rows: Sequence[Mapping[str, Any]]) -> None:
+    """INSERT the rows as one executemany; a row that exists by primary key is left as it is."""
+    if rows:
+        key = [column.name for column in table.primary_key]
+        ordered = sorted(rows, key=lambda row: tuple(row[name] for name in key)) if len(rows) > 1 else rows
+        conn.execute(insert_into(conn, table).on_conflict_do_nothing(index_elements=key), ordered)
+
+
+def execute_many(
+    conn: Connection,
+    name: str,
+    statement: UpdateBase,
+    columns: Sequence[str],
+    rows: Sequence[tuple[Any, ...]],
+) -> None:
+    """The statement once for each row, the values in the order of `columns`. `name` names it in a cache.
+
+    On SQLite the same statement goes to the driver as text: SQLAlchemy's handling of each value costs as
+    much again as SQLite's whole work on the row, and observations come by the hundred thousand.
+    """
+    if not rows:
+        return
+    if not is_sqlite(conn):
+        conn.execute(statement, [dict(zip(columns, row, strict=True)) for row in rows])
+        return
+    sql = _DRIVER_SQL.get(name)
+    if sql is None:
+        compiled = statement.compile(dialect=conn.dialect, column_keys=list(columns))
+        if compiled.positiontup != list(columns):
+            raise ValueError(f"{name} takes its values as {compiled.positiontup}, not {list(columns)}")
+        sql = _DRIVER_SQL[name] = str(compiled)
+    conn.exec_driver_sql(sql, list(rows))
+
+
+_DRIVER_SQL: dict[str, str] = {}
+
+
+def locked(statement: Select[Any], *, skip_locked: bool = False, of: Table | None = None) -> Select[Any]:
+    """The SELECT with its rows locked until the transaction ends. SQLite has one writer at a time and
+    leaves this out. The weaker lock (FOR NO KEY UPDATE) lets others insert rows that point at ours."""
+    return statement.with_for_update(key_share=True, skip_locked=skip_locked, of=of)
+
+
+def lock_name(conn: Connection, name: str) -> None:
+    """Let one transaction at a time pass here with this name, until it ends. SQLite does so by itself."""
+    if not is_sqlite(conn):
+        conn.exec_driver_sql("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", (f"leadloop:{name}",))
+
+
+def to_json(value: object) -> bytes:
+    """JSON bytes with sorted keys, so that equal content is equal bytes. Takes whatever a platform's JSON
+    can hold: lone surrogates become U+FFFD, integers beyond 64 bits become floats."""
+    try:
+        return orjson.dumps(value, option=orjson.OPT_SORT_KEYS | orjson.OPT_NON_STR_KEYS)
+    except TypeError:
+        return orjson.dumps(_storable(value), option=orjson.OPT_SORT_KEYS)
+
+
+def from_json(blob: bytes) -> Any:
+    return orjson.loads(blob)
+
+
+def _storable(value: object) -> object:
+    if isinstance(value, str):
+        return storable_text(value)
+    if isinstance(value, int) and not -(2**63) <= value < 2**64:
+        return float(value)
+    if isinstance(value, Mapping):
+        return {storable_text(str(name)): _storable(item) for name, item in value.items()}
+    if isinstance(value, list | tuple | set | frozenset):
+        items = [_storable(item) for item in value]
+        return sorted(items, key=repr) if isinstance(value, set | frozenset) else items
+    return value
