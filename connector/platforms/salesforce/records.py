@@ -79,7 +79,9 @@ class Columns:
         extra = self.extra
         observations = []
         for row in rows:
-            refs = {target: row[column] for target, column in references if row[column]}
+            refs: dict[str, str] = {}
+            if references and (not converts or row["IsConverted"]):
+                refs = {target: row[column] for target, column in references if row[column]}
             if who and row["WhoId"]:
                 refs = {_WHO_PREFIX.get(row["WhoId"][:3], "Name"): row["WhoId"]}
             observation = Observation(

@@ -22,7 +22,7 @@ import requests
 from requests.adapters import HTTPAdapter
 from simple_salesforce.api import Salesforce as Client
 from simple_salesforce.exceptions import SalesforceError
-from urllib3.exceptions import MaxRetryError, NewConnectionError
+from urllib3.exceptions import HTTPError, MaxRetryError, NewConnectionError, ReadTimeoutError
 
 from connector.clock import Clock
 from connector.platforms.credentials import SessionId
@@ -196,18 +196,20 @@ class Transport:
         content = None if body is None else orjson.dumps(body)
         self._meter.admit(lane, kind)
         try:
-            # allow_redirects: a redirect must not carry the token to another host
+            # allow_redirects: a redirect must not carry the token to another host.
+            # stream: the body is read in one piece below; requests would join it from pieces of 10 KB.
             response = self._client._call_salesforce(
-                method, _https(origin) + path, data=content, allow_redirects=False
+                method, _https(origin) + path, data=content, allow_redirects=False, stream=True
             )
+            received = response.raw.read(decode_content=True)
         except SalesforceError as error:
             return Answer(error.status, error.content if not isinstance(error.content, bytes) else None)
-        except requests.RequestException as error:
+        except (requests.RequestException, HTTPError) as error:
             raise lost(error, writing=kind == "write") from error
-        if not response.content:
+        if not received:
             return Answer(response.status_code, None)
         try:
-            return Answer(response.status_code, orjson.loads(response.content))
+            return Answer(response.status_code, orjson.loads(received))
         except orjson.JSONDecodeError:
             return Answer(response.status_code, None, readable=False)
 
@@ -255,18 +257,18 @@ def _https(origin: str) -> str:
     return origin.replace("http://", "https://", 1)
 
 
-def lost(error: requests.RequestException, *, writing: bool) -> RetryLater | Refused:
+def lost(error: requests.RequestException | HTTPError, *, writing: bool) -> RetryLater | Refused:
     """What a failed exchange means: refused by us, never sent, or sent with the answer lost."""
     if isinstance(error, _ForeignHost):
         return Refused(f"leadloop does not send to {error}", "FOREIGN_HOST")
     if _never_sent(error):
         return RetryLater(f"Salesforce cannot be reached ({type(error).__name__})", 30)
-    if isinstance(error, requests.Timeout):
+    if isinstance(error, (requests.Timeout, ReadTimeoutError)):
         return RetryLater("Salesforce did not answer in time", 30, writing)
     return RetryLater(f"the connection to Salesforce broke ({type(error).__name__})", 15, writing)
 
 
-def _never_sent(error: requests.RequestException) -> bool:
+def _never_sent(error: Exception) -> bool:
     if isinstance(
         error, (requests.ConnectTimeout, requests.exceptions.SSLError, requests.exceptions.ProxyError)
     ):
