@@ -14,7 +14,7 @@ from datetime import UTC, datetime
 from connector.claims import REASON_NEEDED
 from connector.clock import DAY_MS
 from connector.lead import LeadState
-from connector.observation import Raw
+from connector.observation import Raw, RecordKey, digest
 from connector.plan import PlannedWrite, WantedHold
 from connector.platforms.protocol import Lane
 from connector.record_view import RecordView
@@ -24,20 +24,31 @@ from mappings.merge import same
 from mappings.stages import Stage
 from mappings.values import NoSpelling, OwnerDirectory, Unreadable, Value
 
-HANDOFF = "handoff"
-"""The group of the stage, the owner, the status, the deadline and the reason: sent and refused together."""
-
 RETURNS_AT_MOST = 3
 """Writes of ours to one field of one record within 24 h that return to an earlier value."""
 
 RESENDS_AT_MOST = 2
 """How often a stage field that was sent and not taken is sent: once more, then it is a hold."""
 
+WHOLE_RECORD = "*"
+"""Stands for the whole record where a platform refused it without naming a field."""
+
+NEW_RECORD = "new:"
+"""Begins the record id under which the refusal of a create is remembered; the lead id follows."""
+
 _HANDOFF_OUTPUTS = {
     "stage", "stage_since", "cycle", "owner", "response_due", "response_state",
     "rejection_reason", "rejection_comment", "rejected_by", "rejected_at",
 }  # fmt: skip
 _INPUTS_ON_CRM = ("verdict", "rejection_reason", "rejection_comment")
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """A value that a platform refused: its digest, and the reason."""
+
+    digest: str
+    reason: str
 
 
 @dataclass(slots=True)
@@ -49,7 +60,7 @@ class Desired:
     directory: OwnerDirectory
     now_ms: int
     lane: Lane
-    refused: Mapping[tuple[str, str, str], Mapping[str, Raw]]
+    refusals: Mapping[RecordKey, Mapping[str, Refusal]]
     blanks_braked: bool = False
     writes: list[PlannedWrite] = field(default_factory=list)
     holds: list[WantedHold] = field(default_factory=list)
@@ -60,39 +71,34 @@ class Desired:
         """Plan the write that brings one existing record to what it must show."""
         fields: dict[str, Raw] = {}
         then: dict[str, Raw] = {}
-        handoff: list[str] = []
         for pair, value in self._wanted_pairs(view.mapping):
             if pair.native not in view.fields:
                 continue
             wanted = self._spell(view.mapping, pair, value)
-            if wanted is _NOT_SPELLED or self._shows(view, pair, wanted, value):
+            if isinstance(wanted, _NotSpelled) or self._shows(view, pair, wanted, value):
                 continue
             if wanted is None and self.blanks_braked:
                 continue
             fields[pair.native] = wanted
             if wanted is None:
                 self.blanked += 1
-            if pair.canonical == "owner":
-                handoff.append(pair.native)
         crm = self.mapping.sides[view.side].kind == "crm"
         for pair, value in self._wanted_outputs(view.mapping, crm):
             if pair.native not in view.fields:
                 continue
             wanted = self._spell(view.mapping, pair, value)
-            if wanted is _NOT_SPELLED or self._shows(view, pair, wanted, value):
+            if isinstance(wanted, _NotSpelled) or self._shows(view, pair, wanted, value):
                 continue
             fields[pair.native] = wanted
-            if pair.canonical in _HANDOFF_OUTPUTS:
-                handoff.append(pair.native)
         for stage_field in view.mapping.stage_fields:
             first, second = self._stage_step(view, stage_field)
             fields.update(first)
             then.update(second)
-            handoff.extend(first)
         fields = self._without_stuck(view, fields, then)
-        if not fields:
+        self._report_refusals(view.key)
+        if not fields or self._record_refused(view.key, fields):
             return
-        kept = tuple(native for native in handoff if native in fields)
+        handoff = handoff_natives(view.mapping)
         self.writes.append(
             PlannedWrite(
                 side=view.side,
@@ -102,7 +108,7 @@ class Desired:
                 fields=fields,
                 expected={native: view.fields[native] for native in fields},
                 then=then,
-                groups={HANDOFF: kept} if kept else {},
+                group=tuple(native for native in fields if native in handoff),
             )
         )
 
@@ -115,23 +121,55 @@ class Desired:
             if value is None:
                 continue
             wanted = self._spell(target, pair, value)
-            if wanted is not _NOT_SPELLED and wanted is not None:
+            if not isinstance(wanted, _NotSpelled) and wanted is not None:
                 fields[pair.native] = wanted
         crm = self.mapping.sides[target.side].kind == "crm"
         for pair, value in self._wanted_outputs(target, crm):
             if value is not None:
                 wanted = self._spell(target, pair, value)
-                if wanted is not _NOT_SPELLED and wanted is not None:
+                if not isinstance(wanted, _NotSpelled) and wanted is not None:
                     fields[pair.native] = wanted
         for stage_field in target.stage_fields:
             spelled = stage_field.spelling(self.state.stage, self.state.outcome)
             if spelled is not None:
                 fields[stage_field.native] = spelled
+        key = RecordKey(target.side, target.object, NEW_RECORD + self.state.lead_id)
+        self._report_refusals(key)
+        refused = self.refusals.get(key, {})
+        fields = {
+            native: raw
+            for native, raw in fields.items()
+            if native not in refused or refused[native].digest != digest(raw)
+        }
+        if self._record_refused(key, fields):
+            return
         self.writes.append(
             PlannedWrite(
                 side=target.side, object=target.object, record_id=None, lane=self.lane, fields=fields
             )
         )
+
+    # what the platform refused ---------------------------------------------------------------------------
+
+    def _record_refused(self, key: RecordKey, fields: Mapping[str, Raw]) -> bool:
+        refusal = self.refusals.get(key, {}).get(WHOLE_RECORD)
+        return refusal is not None and refusal.digest == digest(fields)
+
+    def _report_refusals(self, key: RecordKey) -> None:
+        """A refused hand-off, and a record that is refused as a whole, need a person."""
+        handoff = handoff_natives(self.mapping.sides[key.side].objects[key.object])
+        for native, refusal in self.refusals.get(key, {}).items():
+            if native == WHOLE_RECORD or native in handoff:
+                place = "the new record" if key.record_id.startswith(NEW_RECORD) else key.record_id
+                self.holds.append(
+                    WantedHold(
+                        kind="record_refused" if native == WHOLE_RECORD else "handoff_refused",
+                        subject=f"{key.side}:{key.object}.{native}",
+                        message=f"{key.side} refuses {place}: {refusal.reason}",
+                        remedy="Change the value or the rule that refuses it; "
+                        "`leadloop quarantine retry` tries again at once.",
+                    )
+                )
 
     # the values -----------------------------------------------------------------------------------------
 
@@ -192,13 +230,17 @@ class Desired:
         shown = view.fields[pair.native]
         if shown == wanted or view.baseline.spelled.get(pair.native) == (wanted, shown):
             return True
-        key = (view.side, view.mapping.object, view.observation.record_id)
-        if self.refused.get(key, {}).get(pair.native, _NOT_SPELLED) == wanted:
+        if self._refused(view, pair.native, wanted):
             return True
         try:
             return same(pair.read(shown, self.directory, self._country()), value)
         except Unreadable:
             return False
+
+    def _refused(self, view: RecordView, native: str, wanted: Raw) -> bool:
+        """True when the platform refused this very value for this field of this record."""
+        refusal = self.refusals.get(view.key, {}).get(native)
+        return refusal is not None and refusal.digest == digest(wanted)
 
     def _country(self) -> str | None:
         """Where phone numbers and states are read and written."""
@@ -219,8 +261,7 @@ class Desired:
         wanted = stage_field.spelling(self.state.stage, self.state.outcome)
         if wanted is None or wanted == shown:
             return {}, {}
-        key = (view.side, view.mapping.object, view.observation.record_id)
-        if self.refused.get(key, {}).get(native, _NOT_SPELLED) == wanted:
+        if self._refused(view, native, wanted):
             return {}, {}
         resisted = view.baseline.resisted.get(native)
         if resisted is not None and resisted[1] >= RESENDS_AT_MOST:
@@ -311,6 +352,13 @@ def _verdict(state: LeadState) -> str | None:
 def iso_datetime(at_ms: int) -> str:
     """Epoch milliseconds as the canonical datetime, whole seconds, UTC."""
     return datetime.fromtimestamp(at_ms // 1_000, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def handoff_natives(target: ObjectMapping) -> frozenset[str]:
+    """The native fields of the hand-off on one object, native stage fields and the owner among them."""
+    outputs = {pair.native for pair in target.outputs if pair.canonical in _HANDOFF_OUTPUTS}
+    owner = {pair.native for pair in target.pairs if pair.canonical == "owner"}
+    return frozenset(outputs | owner | {stage_field.native for stage_field in target.stage_fields})
 
 
 def writes_every(views: Sequence[RecordView], writes: Sequence[PlannedWrite]) -> bool:

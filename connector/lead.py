@@ -27,6 +27,7 @@ class PastRejection:
     by: str | None
     at_ms: int
     cycle: int
+    score: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +75,6 @@ class LeadState:
     rejections: tuple[PastRejection, ...] = ()
     awaited_reason: AwaitedReason | None = None
     verdict_to_clear: bool = False
-    gate_reached: bool = False
     nurture_track: str | None = None
     consumed: tuple[str, ...] = ()
     overruled: tuple[str, ...] = ()

@@ -6,6 +6,8 @@ mapped fields is an observation: a field that is absent is unknown, never blank.
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
@@ -53,3 +55,10 @@ class Observation:
     @property
     def key(self) -> RecordKey:
         return RecordKey(self.side, self.object, self.record_id)
+
+
+def digest(value: Raw | Fields) -> str:
+    """The name of a value, or of a record's fields: says whether it is the same one, not what it is."""
+    plain = dict(value) if isinstance(value, Mapping) else value
+    blob = json.dumps(plain, sort_keys=True).encode()  # escapes lone surrogates, which UTF-8 cannot hold
+    return hashlib.blake2b(blob, digest_size=16).hexdigest()

@@ -14,6 +14,7 @@ from connector.observation import Raw, RecordKey
 from connector.platforms.protocol import Lane
 from mappings.values import Value
 
+RecordRole = Literal["primary", "secondary", "past", "opportunity", "opportunity_contact"]
 LeadCause = Literal["rules", "marketing", "sales", "clock", "fact", "imported", "created"]
 
 
@@ -38,8 +39,8 @@ class StageMove:
 class PlannedWrite:
     """One record to create or update. `expected` are the values it replaces: the write is void when a newer
     observation differs. `then` is a second step, sent only after this one is confirmed (HubSpot's lifecycle
-    stage must be cleared before it is set to an earlier one). `groups` name the native fields that only make
-    sense together."""
+    stage must be cleared before it is set to an earlier one). `group` are the native fields of the
+    hand-off (stage, owner, status, deadline, reason), which are sent and refused together."""
 
     side: str
     object: str
@@ -48,7 +49,7 @@ class PlannedWrite:
     fields: Mapping[str, Raw]
     expected: Mapping[str, Raw] = field(default_factory=dict)
     then: Mapping[str, Raw] = field(default_factory=dict)
-    groups: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    group: tuple[str, ...] = ()
 
     @property
     def op(self) -> Literal["create", "update"]:
@@ -89,7 +90,7 @@ class Plan:
     holds: tuple[WantedHold, ...] = ()
     activities: tuple[NewActivity, ...] = ()
     baselines: Mapping[RecordKey, Baseline] = field(default_factory=dict)
-    roles: Mapping[RecordKey, str] = field(default_factory=dict)
+    roles: Mapping[RecordKey, RecordRole] = field(default_factory=dict)
     pool_turns: Mapping[str, int] = field(default_factory=dict)
     brake_kinds: tuple[str, ...] = ()
     due_at_ms: int | None = None

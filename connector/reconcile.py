@@ -14,10 +14,10 @@ from dataclasses import dataclass, field, replace
 from connector.agree import Agreement, agree
 from connector.claims import CrmFacts, moment_ms, read_claims, read_facts
 from connector.clock import DAY_MS
-from connector.desired import Desired, writes_every
+from connector.desired import Desired, Refusal, writes_every
 from connector.lead import Baseline, LeadState, Published
 from connector.observation import Observation, Raw, RecordKey
-from connector.plan import NewActivity, Plan, StageMove, WantedHold
+from connector.plan import NewActivity, Plan, RecordRole, StageMove, WantedHold
 from connector.platforms.protocol import Lane
 from connector.record_view import RecordView, look
 from connector.stage_moves import StageWalk, stage_rank
@@ -32,22 +32,24 @@ from rules.facts import Activity, LeadFacts, Rejection, Verdict
 MIN_CHANGE = 5
 """A score is published by itself only when it differs this much from the published one."""
 
+_STAGE_NAMES = frozenset(stage.value for stage in Stage)
 _HANDOFF_TARGETS = {Stage.MQL.value, Stage.DISTRIBUTED.value}
 
 
 @dataclass(frozen=True, slots=True)
 class LeadInput:
-    """All that is known of one lead. `linked_sides` have a record of it, perhaps one that was created a
-    moment ago and not read yet. `refused` holds, per record, the native fields that the platform refused
-    and the value it refused; `turns` are the positions of the routing pools; `braked` the kinds of change
-    that the brake has stopped."""
+    """All that is known of one lead.
+
+    `linked_sides` have a record of it, perhaps one that was created a moment ago and not read yet.
+    `refusals` are the values that a platform refused, by record and native field; `turns` the positions of
+    the routing pools; `braked` the kinds of change that the brake has stopped."""
 
     state: LeadState
     observations: Sequence[Observation]
     baselines: Mapping[RecordKey, Baseline]
     linked_sides: frozenset[str] = frozenset()
     activities: Sequence[Activity] = ()
-    refused: Mapping[tuple[str, str, str], Mapping[str, Raw]] = field(default_factory=dict)
+    refusals: Mapping[RecordKey, Mapping[str, Refusal]] = field(default_factory=dict)
     turns: Mapping[str, int] = field(default_factory=dict)
     braked: frozenset[str] = frozenset()
 
@@ -129,12 +131,12 @@ def reconcile(lead: LeadInput, policy: Policy, now_ms: int) -> Plan:
 
 def choose_primaries(
     observations: Sequence[Observation], mapping: LeadMapping
-) -> tuple[list[Observation], dict[RecordKey, str], list[WantedHold]]:
+) -> tuple[list[Observation], dict[RecordKey, RecordRole], list[WantedHold]]:
     """One primary record a side, in the order of the mapping's sides, and the role of every record.
 
     A converted Lead is the past of its Contact. Otherwise the object with the lower precedence wins; several
     open records of one object follow the mapping's `primary:` order, or are a hold."""
-    roles: dict[RecordKey, str] = {}
+    roles: dict[RecordKey, RecordRole] = {}
     people: dict[str, list[tuple[int, Observation]]] = {}
     for item in observations:
         side = mapping.sides.get(item.side)
@@ -180,7 +182,9 @@ def _described(item: Observation, mapping: LeadMapping) -> ObjectMapping:
     return mapping.sides[item.side].objects[item.object]
 
 
-def _cut_sides(lead: LeadInput, roles: Mapping[RecordKey, str], mapping: LeadMapping) -> tuple[str, ...]:
+def _cut_sides(
+    lead: LeadInput, roles: Mapping[RecordKey, RecordRole], mapping: LeadMapping
+) -> tuple[str, ...]:
     """Sides on which the person's record was deleted: they get no new one. A converted or merged record is
     no deletion, and a record that came back ends the cut."""
     alive = {key.side for key, role in roles.items() if role in ("primary", "secondary")}
@@ -245,7 +249,7 @@ def _stage_said(view: RecordView) -> Stage | None:
     for pair in view.mapping.outputs:
         if pair.canonical == "stage":
             shown = view.fields.get(pair.native)
-            if isinstance(shown, str) and shown in Stage:
+            if isinstance(shown, str) and shown in _STAGE_NAMES:
                 return Stage(shown)
     for stage_field in view.mapping.stage_fields:
         if not stage_field.claims:
@@ -270,10 +274,13 @@ def _facts_of(state: LeadState, activities: Sequence[Activity], sides: frozenset
         stage_since_ms=state.stage_since_ms,
         created_ms=state.created_ms,
         activities=activities,
-        rejections=tuple(Rejection(item.reason, item.at_ms, item.cycle) for item in state.rejections),
+        rejections=tuple(
+            Rejection(item.reason, item.at_ms, item.cycle, item.score) for item in state.rejections
+        ),
         sides=sides,
         origin=state.origin,
-        gate_reached=state.gate_reached,
+        cycle_since_ms=state.cycle_since_ms,
+        published_score=state.published.score if state.published.at_ms else None,
     )
 
 
@@ -360,7 +367,7 @@ def _write(
         directory=policy.directory,
         now_ms=now_ms,
         lane=Lane.BACKFILL if state.resting else Lane.HANDOFF if handed else Lane.UPDATE,
-        refused=lead.refused,
+        refusals=lead.refusals,
         blanks_braked="blanks" in lead.braked,
     )
     for view in views:

@@ -200,7 +200,7 @@ class StageWalk:
 
     def _rejected(self, reason: str, comment: str | None, by: str | None, at_ms: int) -> bool:
         consequence = self.rules.reasons.get(reason) or self.rules.reasons[self.rules.default_reason]
-        past = PastRejection(reason=reason, comment=comment, by=by, at_ms=at_ms, cycle=self.state.cycle)
+        past = PastRejection(reason, comment, by, at_ms, self.state.cycle, self.verdict.score)
         stage = self.state.stage
         target = Stage.NURTURE
         if consequence.then == "disqualify" or stage in (Stage.INQUIRY, Stage.QUALIFICATION):
@@ -211,7 +211,6 @@ class StageWalk:
             self.state,
             rejections=(*self.state.rejections, past),
             awaited_reason=None,
-            gate_reached=False,
             nurture_track=consequence.track or self.state.nurture_track,
             verdict_to_clear=target is Stage.MQL,
         )
@@ -368,7 +367,6 @@ class StageWalk:
             cycle_since_ms=at_ms if new_cycle else state.cycle_since_ms,
             owner=None if new_cycle or target is Stage.MQL else state.owner,
             consumed=(*state.consumed, *self.crm.spent(state)) if new_cycle else state.consumed,
-            gate_reached=target not in _BEFORE_MQL,
             verdict_to_clear=state.verdict_to_clear or (taken_up and bool(state.rejections)),
             resting=state.resting and cause in ("imported", "created"),
         )

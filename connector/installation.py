@@ -1,0 +1,53 @@
+"""Installation: one configured leadloop at work, as the functions of intake, settling and delivery need it.
+
+Built by `connector.wiring`, which is the only place that reads settings and connects to anything.
+"""
+
+from __future__ import annotations
+
+import random
+import uuid
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+from connector.brake import BrakeLimits
+from connector.clock import Clock
+from connector.platforms.protocol import Platform
+from connector.reconcile import Policy
+from connector.store.database import Database
+
+
+@dataclass(frozen=True, slots=True)
+class Feed:
+    """How one side is looked at: which objects with which native fields, how often, and how far back."""
+
+    objects: Mapping[str, tuple[str, ...]]
+    poll_seconds: float
+    overlap_seconds: int
+    short_overlap_seconds: int = 30
+
+
+def random_lead_id() -> str:
+    """A new lead id: opaque, unique, and safe in every platform's text field."""
+    return f"L{uuid.uuid4().hex[:24]}"
+
+
+@dataclass(slots=True)
+class Installation:
+    """Everything that a pass over the leads needs. `policy` is replaced when owners or metadata change.
+    `complete` names the sides of which every person is known here (they were empty when leadloop was
+    connected, or a backfill has read them), so that a create needs no look-up first."""
+
+    database: Database
+    clock: Clock
+    policy: Policy
+    platforms: Mapping[str, Platform]
+    feeds: Mapping[str, Feed]
+    configuration: str
+    brake: BrakeLimits = field(default_factory=BrakeLimits)
+    complete: set[str] = field(default_factory=set)
+    read_before_handoff: bool = False
+    new_lead_id: Callable[[], str] = random_lead_id
+    new_token: Callable[[], str] = lambda: uuid.uuid4().hex
+    jitter: Callable[[], float] = random.random
+    on_event: Callable[[str, Mapping[str, object]], None] = lambda _name, _facts: None

@@ -1,0 +1,215 @@
+"""Link: find the lead that a record belongs to, or begin a new one.
+
+The order is the design's: the link table; the record's own cross-reference (leadloop's id, or the Contact a
+Lead was converted into, or the survivor of a merge); the normalised e-mail address. A shared address such as
+info@ needs the last name as a second key. More than one candidate is never guessed. Linking is serialised
+over all workers, so that two of them cannot begin one person twice.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from sqlalchemy import Connection
+
+from connector.installation import Installation
+from connector.lead import LeadState
+from connector.observation import Observation, RecordKey
+from connector.store import leads as lead_store
+from connector.store.links import Link, Role, keys_of, linked, put_keys, put_links
+from connector.store.observations import Stored, referring
+from connector.store.rows import lock_name
+from mappings.mapping import ObjectMapping
+from mappings.stages import Stage
+from mappings.values import Unreadable
+
+# fmt: off
+SHARED_MAILBOXES = frozenset(
+    {
+        "abuse", "accounting", "admin", "billing", "careers", "contact", "enquiries", "enquiry",
+        "hello", "help", "hr", "info", "inquiries", "inquiry", "invoices", "jobs", "legal", "mail",
+        "marketing", "media", "no-reply", "noreply", "office", "orders", "postmaster", "press",
+        "privacy", "purchasing", "reception", "sales", "security", "service", "support", "team",
+        "webmaster",
+    }
+)
+# fmt: on
+"""Local parts behind which several people read (RFC 2142 and common practice)."""
+
+
+@dataclass(slots=True)
+class _Batch:
+    """What linking one page has decided so far."""
+
+    now_ms: int
+    dirty: set[str] = field(default_factory=set)
+    links: list[Link] = field(default_factory=list)
+    new_leads: list[lead_store.Lead] = field(default_factory=list)
+    keys: list[tuple[str, str, str]] = field(default_factory=list)
+    by_key: dict[tuple[str, str], str] = field(default_factory=dict)
+    by_record: dict[RecordKey, str] = field(default_factory=dict)
+
+
+def link_records(
+    conn: Connection, installation: Installation, stored: Sequence[Stored], now_ms: int
+) -> set[str]:
+    """Link what was stored and mark the leads concerned dirty. Returns their ids."""
+    fresh = [item for item in stored if item.status in ("new", "changed")]
+    if not fresh:
+        return set()
+    batch = _Batch(now_ms)
+    people: list[Stored] = []
+    for item in fresh:
+        described = _described(installation, item.observation)
+        if described is None:
+            continue
+        if item.lead_id is not None:
+            batch.dirty.add(item.lead_id)
+        if described.role == "person":
+            people.append(item)
+        else:
+            batch.dirty.update(_leads_behind(conn, item.observation))
+    if people:
+        lock_name(conn, "identity")
+        _link_people(conn, installation, people, batch)
+    lead_store.insert_leads(conn, batch.new_leads)
+    put_keys(conn, batch.keys)
+    put_links(conn, batch.links)
+    begun = {lead.id for lead in batch.new_leads}
+    lead_store.mark_dirty(conn, batch.dirty - begun, now_ms)
+    return batch.dirty | begun
+
+
+def _described(installation: Installation, item: Observation) -> ObjectMapping | None:
+    side = installation.policy.mapping.sides.get(item.side)
+    return side.objects.get(item.object) if side is not None else None
+
+
+def _leads_behind(conn: Connection, item: Observation) -> set[str]:
+    """The leads that an opportunity or a contact role speaks about."""
+    keys = {RecordKey(item.side, name, record_id) for name, record_id in item.refs.items()}
+    for other in referring(conn, item.side, item.object, [item.record_id]):
+        keys.add(other.key)
+        keys.update(RecordKey(other.side, name, record_id) for name, record_id in other.refs.items())
+    return {link.lead_id for link in linked(conn, keys).values()}
+
+
+def _link_people(
+    conn: Connection, installation: Installation, people: Sequence[Stored], batch: _Batch
+) -> None:
+    """Link each person's record; the look-ups are made for the whole page at once."""
+    wanted = {item.observation.key: _identity(installation, item.observation) for item in people}
+    known = keys_of(conn, {key for keys in wanted.values() for key in keys if key[0] != "lead"})
+    batch.by_key.update(((key.kind, key.value), lead_id) for key, lead_id in known.items())
+    claimed = {value for keys in wanted.values() for kind, value in keys if kind == "lead"}
+    aliases = lead_store.resolve_aliases(conn, claimed)
+    for lead in lead_store.read_leads(conn, {*claimed, *aliases.values()}):
+        batch.by_key["lead", lead.id] = lead.id
+    batch.by_key.update((("lead", old), new) for old, new in aliases.items())
+    related = _related(conn, [item.observation for item in people])
+    batch.by_record.update(
+        (key, link.lead_id)
+        for key, link in linked(conn, {key for keys in related.values() for key in keys}).items()
+    )
+    for item in people:
+        _link_one(installation, item, wanted[item.observation.key], related[item.observation.key], batch)
+
+
+def _link_one(
+    installation: Installation,
+    item: Stored,
+    keys: Sequence[tuple[str, str]],
+    related: Sequence[RecordKey],
+    batch: _Batch,
+) -> None:
+    record = item.observation
+    lead_id = item.lead_id or batch.by_record.get(record.key)
+    if lead_id is None:
+        lead_id = next((batch.by_record[key] for key in related if key in batch.by_record), None)
+    if lead_id is None and record.deleted:
+        return
+    if lead_id is None:
+        lead_id = next((batch.by_key[key] for key in keys if key in batch.by_key), None)
+    if lead_id is None:
+        lead_id = installation.new_lead_id()
+        state = LeadState(lead_id=lead_id, origin=record.side, created_ms=batch.now_ms)
+        batch.new_leads.append(
+            lead_store.Lead(
+                id=lead_id,
+                version=1,
+                generation=1,
+                stage=Stage.INQUIRY.value,
+                cycle=1,
+                due_at_ms=None,
+                state=state.to_json(),
+                created_ms=batch.now_ms,
+                dirty_since_ms=batch.now_ms,
+            )
+        )
+    batch.dirty.add(lead_id)
+    if item.lead_id is None and record.key not in batch.by_record:
+        role: Role = "past" if record.deleted or record.converted or record.merged_into else "primary"
+        batch.links.append(Link(record.side, record.object, record.record_id, lead_id, role))
+    batch.by_record[record.key] = lead_id
+    # the Contact of a converted Lead, or the survivor of a merge, belongs to the same lead, seen or not
+    for name, record_id in _successors(record):
+        successor = RecordKey(record.side, name, record_id)
+        if successor not in batch.by_record:
+            batch.links.append(Link(successor.side, name, record_id, lead_id, "primary"))
+            batch.by_record[successor] = lead_id
+    for key in keys:
+        if key[0] != "lead" and key not in batch.by_key:
+            batch.by_key[key] = lead_id
+            batch.keys.append((*key, lead_id))
+
+
+def _successors(record: Observation) -> list[tuple[str, str]]:
+    found = [("Contact", record.refs["Contact"])] if record.converted and "Contact" in record.refs else []
+    return [*found, (record.object, record.merged_into)] if record.merged_into else found
+
+
+def _related(conn: Connection, people: Sequence[Observation]) -> dict[RecordKey, list[RecordKey]]:
+    """Records whose lead is this record's lead too: what it points at, and what points at it."""
+    related: dict[RecordKey, list[RecordKey]] = {}
+    by_object: dict[tuple[str, str], list[str]] = {}
+    for record in people:
+        related[record.key] = [RecordKey(record.side, *successor) for successor in _successors(record)]
+        by_object.setdefault((record.side, record.object), []).append(record.record_id)
+    for (side, name), ids in by_object.items():
+        for other in referring(conn, side, name, ids):
+            target = RecordKey(side, name, other.refs.get(name, ""))
+            if target in related and other.converted:
+                related[target].append(other.key)
+    return related
+
+
+def _identity(installation: Installation, record: Observation) -> list[tuple[str, str]]:
+    """The identity keys a record carries, strongest first: its leadloop id, then its identity fields."""
+    described = _described(installation, record)
+    if described is None:
+        return []
+    keys: list[tuple[str, str]] = []
+    xref = described.output("lead_id")
+    claimed = record.fields.get(xref.native) if xref is not None else None
+    if isinstance(claimed, str) and claimed:
+        keys.append(("lead", claimed))
+    mapping = installation.policy.mapping
+    for pair in described.pairs:
+        rule = mapping.fields.get(pair.canonical)
+        if rule is None or not rule.identity or not pair.reads:
+            continue
+        try:
+            value = pair.read(record.fields.get(pair.native), installation.policy.directory)
+        except Unreadable:
+            continue
+        if not isinstance(value, str):
+            continue
+        if rule.type == "email" and value.partition("@")[0] in SHARED_MAILBOXES:
+            last_name = next((p.native for p in described.pairs if p.canonical == "last_name"), None)
+            name = record.fields.get(last_name) if last_name else None
+            if isinstance(name, str) and name.strip():
+                keys.append((f"{pair.canonical}+name", f"{value} {name.strip().casefold()}"))
+            continue
+        keys.append((pair.canonical, value))
+    return keys
