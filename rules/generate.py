@@ -1,0 +1,329 @@
+"""From checked expressions to one Python function: the generator of its source.
+
+What a user wrote never becomes source: names are looked up through constants, texts are constants, and only
+nodes that passed the type check are translated. Three-valued logic costs nothing at run time: every node is
+translated twice, into code that is truthy exactly when the node is true, and code that is truthy exactly
+when it is false; where neither is, it is unknown.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Final
+
+from rules import nodes
+from rules.functions import RUNTIME
+from rules.nodes import (
+    And,
+    Arithmetic,
+    Attribute,
+    Call,
+    Compare,
+    Field,
+    Literal,
+    LiteralList,
+    Node,
+    Not,
+    Or,
+    Special,
+    Within,
+)
+from rules.patterns import compiled_pattern
+from rules.value_types import TIMES, Type
+from rules.values import clean_number, divide, fold_texts, read_moment, strange
+
+_INVERSE: Final = {"==": "!=", "!=": "==", "<": ">=", ">=": "<", ">": "<=", "<=": ">"}
+_MIRROR: Final = {"==": "==", "!=": "!=", "<": ">", ">": "<", "<=": ">=", ">=": "<="}
+_DAYS: Final = {
+    "==": "days_equalling",
+    "!=": "days_equalling",
+    ">=": "days_reaching",
+    "<": "days_reaching",
+    ">": "days_exceeding",
+    "<=": "days_exceeding",
+}
+_SPECIALS: Final = {
+    "stage": "facts.stage",
+    "cycle": "facts.cycle",
+    "origin": "facts.origin.casefold()",
+    "fit": "fit",
+    "engagement": "engagement",
+    "score": "score",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class _Operand:
+    """Code of a value, and the tests that must hold, in this order, before it may be looked at."""
+
+    guards: tuple[str, ...]
+    value: str
+
+
+class Generator:
+    """Translates expressions and collects what the function around them needs.
+
+    Use: `true(node)` and the like give code; `begin_lead()` and `begin_activity()` give the statements
+    that must stand before it; `compile(...)` makes the function.
+    """
+
+    def __init__(self) -> None:
+        self.namespace: dict[str, Any] = {
+            **RUNTIME,
+            "clean_number": clean_number,
+            "divide": divide,
+            "fold_texts": fold_texts,
+            "read_moment": read_moment,
+            "strange": strange,
+        }
+        self._constants: dict[tuple[type, Any], str] = {}
+        self._fields: dict[str, tuple[int, Type]] = {}
+        self._attributes: dict[str, tuple[int, Type]] = {}
+        self._temporaries = 0
+        self.needs_kinds = False
+
+    # what can be asked for ------------------------------------------------------------------------------
+
+    def constant(self, value: Any) -> str:
+        """The name of a constant in the generated function."""
+        key = (type(value), value)
+        name = self._constants.get(key)
+        if name is None:
+            name = self._constants[key] = f"k{len(self._constants)}"
+            self.namespace[name] = value
+        return name
+
+    def true(self, node: Node) -> str:
+        """Code that is truthy exactly when the node is true."""
+        return self._test(node, wanted=True)
+
+    def false(self, node: Node) -> str:
+        """Code that is truthy exactly when the node is false."""
+        return self._test(node, wanted=False)
+
+    def value(self, node: Node) -> str:
+        """Code of the node's value as people know it, None where it is unknown."""
+        if isinstance(node, Field):
+            return f"v{self._field(node)}"
+        if isinstance(node, Special) and node.name in ("stage", "origin"):
+            return f"facts.{node.name}"
+        return self._nullable(node)
+
+    def saw(self, node: Node) -> str:
+        """Code of a dictionary of all that a condition looked at, by the name it has in the rules."""
+        parts: dict[str, str] = {}
+        for part in nodes.walk(node):
+            if isinstance(part, Field | Special) or (isinstance(part, Call) and not part.function.pure):
+                name = part.name if isinstance(part, Field | Special) else part.source
+                parts.setdefault(name, f"{self.constant(name)}: {self.value(part)}")
+        return "{" + ", ".join(parts.values()) + "}"
+
+    def begin_lead(self) -> list[str]:
+        """Statements that bring the lead's values into the variables that the code above uses."""
+        lines = ["get = facts.values.get"] if self._fields else []
+        for name, (index, kind) in self._fields.items():
+            lines += self._begin(f"get({self.constant(name)})", name, index, kind, "v", "l", "m")
+        if self.needs_kinds:
+            lines.append("by_kind = group_by_kind(facts.activities)")
+        return lines
+
+    def begin_activity(self) -> list[str]:
+        """The same for the attributes of `activity`, used since the last call; ends their use."""
+        lines = ["got = activity.attributes.get"] if any(n != "at" for n in self._attributes) else []
+        for name, (index, kind) in self._attributes.items():
+            if name != "at":
+                lines += self._begin(
+                    f"got({self.constant(name)})", f"activity.{name}", index, kind, "w", "x", "n"
+                )
+        self._attributes.clear()
+        return lines
+
+    def compile(self, name: str, parameters: str, body: list[str]) -> Callable[..., Any]:
+        """The function, from its body's lines (indented relative to the function)."""
+        source = f"def {name}({parameters}):\n" + "\n".join(f"    {line}" for line in body) + "\n"
+        code = compile(source, f"<rules: {name}>", "exec", dont_inherit=True)
+        space: dict[str, Any] = {"__builtins__": _BUILTINS, **self.namespace}
+        exec(code, space)  # noqa: S102  # our own source, made from checked nodes; user text is never in it
+        function: Callable[..., Any] = space[name]
+        return function
+
+    # translation ----------------------------------------------------------------------------------------
+
+    def _test(self, node: Node, *, wanted: bool) -> str:
+        match node:
+            case Not(operand=operand):
+                return self._test(operand, wanted=not wanted)
+            case And(operands=operands) | Or(operands=operands):
+                joint = " and " if isinstance(node, And) == wanted else " or "
+                return "(" + joint.join(self._test(operand, wanted=wanted) for operand in operands) + ")"
+            case Compare():
+                return self._comparison(node, wanted=wanted)
+            case Within(item=item, collection=collection):
+                left, right = self._operand(item, folded=True), self._operand(collection, folded=True)
+                test = f"{left.value} {'in' if wanted else 'not in'} {right.value}"
+                return _all(*left.guards, *right.guards, test)
+            case Call() if node.function.total:
+                called = self._call(node)
+                return _all(*called.guards, called.value if wanted else f"not {called.value}")
+            case _:
+                return f"({self._nullable(node)} is {wanted})"
+
+    def _comparison(self, node: Compare, *, wanted: bool) -> str:
+        operator = node.operator if wanted else _INVERSE[node.operator]
+        left, right = node.left, node.right
+        if _counts_days(right) and not _counts_days(left):
+            left, right, operator = right, left, _MIRROR[operator]
+        if _counts_days(left) and not _counts_days(right) and isinstance(left, Call):
+            since, limit = self._filled(left), self._operand(right)
+            days = f"{_DAYS[operator]}({since.value}, {limit.value}, now, wake)"
+            return _all(*since.guards, *limit.guards, f"{days} {operator} {limit.value}")
+        a, b = self._operand(left, folded=True), self._operand(right, folded=True)
+        return _all(*a.guards, *b.guards, f"{a.value} {operator} {b.value}")
+
+    def _operand(self, node: Node, *, folded: bool = False) -> _Operand:
+        match node:
+            case Literal(value=value):
+                if isinstance(value, str):
+                    return _Operand((), self.constant(value.casefold() if folded else value))
+                return _Operand((), f"({value!r})")
+            case LiteralList(values=values):
+                return _Operand((), self.constant(frozenset(map(_folded, values))))
+            case Field():
+                name = self._variable(node.type, self._field(node), "vlm", folded=folded)
+                return _Operand((f"{name} is not None",), name)
+            case Attribute(name="at"):
+                return _Operand((), "activity.at_ms")
+            case Attribute():
+                name = self._variable(node.type, self._attribute(node), "wxn", folded=folded)
+                return _Operand((f"{name} is not None",), name)
+            case Special(name=special):
+                return _Operand((), _SPECIALS[special])
+            case Call():
+                operand = self._call(node)
+                return self._folded_text(operand, node) if folded else operand
+            case Arithmetic():
+                return self._arithmetic(node)
+            case _:
+                return self._known(self._nullable(node), ())
+
+    def _nullable(self, node: Node) -> str:
+        """Code of the value, None where it is unknown."""
+        if isinstance(node, And | Or | Not | Compare | Within):
+            return f"(True if {self.true(node)} else False if {self.false(node)} else None)"
+        operand = self._operand(node)
+        if isinstance(node, Field | Attribute) or not operand.guards:
+            return operand.value
+        return f"({operand.value} if {' and '.join(operand.guards)} else None)"
+
+    def _call(self, node: Call) -> _Operand:
+        function = node.function
+        if function.days_from:
+            since = self._filled(node)
+            return _Operand(since.guards, f"days_passed({since.value}, now, wake)")
+        operand = self._filled(node)
+        return operand if function.total else self._known(operand.value, operand.guards)
+
+    def _filled(self, node: Call) -> _Operand:
+        """The function's template with its arguments in it."""
+        function = node.function
+        self.needs_kinds = self.needs_kinds or "by_kind" in function.code
+        guards: list[str] = []
+        values: list[str] = []
+        for parameter, argument in zip(function.parameters, node.arguments, strict=True):
+            if argument is None:
+                values.append("None")
+            elif parameter.names == "pattern" and isinstance(argument, Literal):
+                values.append(self.constant(compiled_pattern(str(argument.value))))
+            elif not function.strict:
+                values.append(self._nullable(argument))
+            else:
+                operand = self._operand(argument, folded=parameter.folded)
+                guards.extend(operand.guards)
+                values.append(operand.value)
+        return _Operand(tuple(guards), function.code.format(*values))
+
+    def _arithmetic(self, node: Arithmetic) -> _Operand:
+        left, right = self._operand(node.left), self._operand(node.right)
+        guards = (*left.guards, *right.guards)
+        if node.operator == "/":
+            return self._known(f"divide({left.value}, {right.value})", guards)
+        return _Operand(guards, f"({left.value} {node.operator} {right.value})")
+
+    def _known(self, code: str, guards: tuple[str, ...]) -> _Operand:
+        """Code that may give None, kept in a temporary variable that is tested."""
+        self._temporaries += 1
+        name = f"t{self._temporaries}"
+        return _Operand((*guards, f"({name} := {code}) is not None"), name)
+
+    def _folded_text(self, operand: _Operand, node: Node) -> _Operand:
+        if node.type is Type.TEXT:
+            return _Operand(operand.guards, f"{operand.value}.casefold()")
+        return operand
+
+    # variables ------------------------------------------------------------------------------------------
+
+    def _field(self, node: Field) -> int:
+        return self._fields.setdefault(node.name, (len(self._fields), node.type))[0]
+
+    def _attribute(self, node: Attribute) -> int:
+        return self._attributes.setdefault(node.name, (len(self._attributes), node.type))[0]
+
+    @staticmethod
+    def _variable(kind: Type, index: int, letters: str, *, folded: bool) -> str:
+        if kind in TIMES:
+            return f"{letters[2]}{index}"
+        return f"{letters[1] if folded and kind in (Type.TEXT, Type.TEXTS) else letters[0]}{index}"
+
+    def _begin(
+        self, got: str, name: str, index: int, kind: Type, raw: str, folded: str, moment: str
+    ) -> list[str]:
+        """Statements for one value: as it is, without case, as a moment; strange values become unknown."""
+        variable, said = f"{raw}{index}", self.constant(name)
+        wrong = f"strange({said}, {variable}, {self.constant(kind.value)}, errors)"
+        if kind is Type.TEXT:
+            return [
+                f"{variable} = {got} or None",
+                f"if {variable} is not None and {variable}.__class__ is not str: {variable} = {wrong}",
+                f"{folded}{index} = None if {variable} is None else {variable}.casefold()",
+            ]
+        if kind is Type.BOOLEAN:
+            return [
+                f"{variable} = {got}",
+                f"if {variable} is not None and {variable}.__class__ is not bool: {variable} = {wrong}",
+            ]
+        if kind is Type.NUMBER:
+            return [
+                f"{variable} = {got}",
+                f"if {variable} is not None and {variable}.__class__ is not int: "
+                f"{variable} = clean_number({said}, {variable}, errors)",
+            ]
+        if kind is Type.TEXTS:
+            return [
+                f"{variable} = {got} or None",
+                f"{folded}{index} = None if {variable} is None else fold_texts({said}, {variable}, errors)",
+                f"if {folded}{index} is None: {variable} = None",
+            ]
+        return [
+            f"{variable} = {got}",
+            f"{moment}{index} = None if {variable} is None else read_moment({said}, {variable}, errors)",
+        ]
+
+
+_BUILTINS: Final = {
+    builtin.__name__: builtin for builtin in (Exception, bool, dict, float, int, len, max, str, tuple)
+}
+"""All that generated code has of Python's built-in names."""
+
+
+def _all(*tests: str) -> str:
+    distinct = list(dict.fromkeys(tests))
+    return "(" + " and ".join(distinct) + ")"
+
+
+def _folded(value: nodes.Constant) -> nodes.Constant:
+    return value.casefold() if isinstance(value, str) else value
+
+
+def _counts_days(node: Node) -> bool:
+    return isinstance(node, Call) and node.function.days_from

@@ -1,0 +1,69 @@
+"""What the functions of the expression language know of a lead's past: its activities and rejections.
+
+Pure functions that generated code calls; those whose result changes by time alone tell the `Wake`. They are
+given clean values and never raise.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from math import isfinite
+
+from rules.facts import Activity, LeadFacts
+from rules.wake import DAY_MS, Wake
+
+ByKind = Mapping[str, Sequence[Activity]]
+
+
+def group_by_kind(activities: Iterable[Activity]) -> dict[str, list[Activity]]:
+    """The activities of each kind, in the order given."""
+    groups: dict[str, list[Activity]] = {}
+    for activity in activities:
+        group = groups.get(activity.kind)
+        if group is None:
+            groups[activity.kind] = [activity]
+        else:
+            group.append(activity)
+    return groups
+
+
+def count(kind: str, days: float | None, by_kind: ByKind, now: int, wake: Wake) -> int:
+    """How many activities of this kind there are, of the last `days` days if given."""
+    return _count(by_kind.get(kind, ()), days, now, wake)
+
+
+def touches(days: float | None, facts: LeadFacts, now: int, wake: Wake) -> int:
+    """How many activities of any kind there are, of the last `days` days if given."""
+    return _count(facts.activities, days, now, wake)
+
+
+def first_activity(kind: str | None, facts: LeadFacts, by_kind: ByKind) -> int | None:
+    """When the first activity (of this kind, if given) was, epoch milliseconds."""
+    chosen = facts.activities if kind is None else by_kind.get(kind, ())
+    return min((activity.at_ms for activity in chosen), default=None)
+
+
+def last_activity(kind: str | None, facts: LeadFacts, by_kind: ByKind) -> int | None:
+    """When the last activity (of this kind, if given) was, epoch milliseconds."""
+    chosen = facts.activities if kind is None else by_kind.get(kind, ())
+    return max((activity.at_ms for activity in chosen), default=None)
+
+
+def rejected(reason: str | None, facts: LeadFacts) -> bool:
+    """Whether sales rejected the lead in any cycle, for this reason if given."""
+    if reason is None:
+        return bool(facts.rejections)
+    return any(rejection.reason == reason for rejection in facts.rejections)
+
+
+def _count(activities: Sequence[Activity], days: float | None, now: int, wake: Wake) -> int:
+    if days is None or not isfinite(days) or days > 1e6:
+        return len(activities)
+    span_ms = int(days * DAY_MS)
+    since = now - span_ms
+    counted = 0
+    for activity in activities:
+        if activity.at_ms > since:
+            counted += 1
+            wake.at(activity.at_ms + span_ms)
+    return counted
