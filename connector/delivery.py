@@ -7,7 +7,7 @@ bad record never fails its batch.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from sqlalchemy import Connection
@@ -23,7 +23,7 @@ from connector.platforms.protocol import Lane, RecordWrite, Written
 from connector.store import leads as lead_store
 from connector.store import outbox, quarantine
 from connector.store.baselines import baselines_of, put_baselines
-from connector.store.links import Link, put_links
+from connector.store.links import Link, linked, put_links
 from connector.store.observations import observations_by_key, store_observations
 from mappings.mapping import ObjectMapping
 
@@ -98,9 +98,7 @@ def _send(
     ]
     now_ms = installation.clock.now_ms()
     with installation.database.begin() as conn:
-        _store_written(
-            conn, installation, token, [a for a in answers if isinstance(a.outcome, Written)], now_ms
-        )
+        _store_written(conn, token, [a for a in answers if isinstance(a.outcome, Written)], now_ms)
         _postpone(
             conn, installation, token, [a for a in answers if isinstance(a.outcome, RetryLater)], now_ms
         )
@@ -127,9 +125,7 @@ def _send(
         _meet_existing(installation, side, existing)
 
 
-def _store_written(
-    conn: Connection, installation: Installation, token: str, answers: Sequence[_Answer], now_ms: int
-) -> None:
+def _store_written(conn: Connection, token: str, answers: Sequence[_Answer], now_ms: int) -> None:
     mine = set(outbox.finish(conn, token, [answer.row.id for answer in answers]))
     known = baselines_of(conn, {answer.row.lead_id for answer in answers})
     baselines: list[tuple[RecordKey, str, bytes]] = []
@@ -356,7 +352,49 @@ def _meet_existing(installation: Installation, side: str, existing: Sequence[tup
             # the leads are dirty already: the create is planned again and meets the record once more
             installation.on_event("read_failed", {"side": side, "reason": str(error)})
             continue
-        _observe(installation, reading.found, set(), [])
+        _adopt(installation, reading.found, {record_id: row for row, record_id in existing})
+
+
+def _adopt(
+    installation: Installation, found: Sequence[Observation], wanted_by: Mapping[str, outbox.Row]
+) -> None:
+    """Link records that the platform itself says are these people, whatever their address. One that
+    belongs to another lead already is a hold, never a guess."""
+    now_ms = installation.clock.now_ms()
+    with installation.database.begin() as conn:
+        known = linked(conn, [item.key for item in found])
+        put_links(
+            conn,
+            [
+                Link(item.side, item.object, item.record_id, wanted_by[item.record_id].lead_id, "primary")
+                for item in found
+                if item.key not in known and item.record_id in wanted_by
+            ],
+        )
+        stored = store_observations(conn, found)
+        link_records(conn, installation, stored, now_ms)
+        rivals = [
+            (wanted_by[key.record_id], link)
+            for key, link in known.items()
+            if key.record_id in wanted_by and link.lead_id != wanted_by[key.record_id].lead_id
+        ]
+        quarantine.put(
+            conn,
+            [
+                quarantine.Refusal(
+                    side=row.side,
+                    object=row.object,
+                    record_id=NEW_RECORD + row.lead_id,
+                    field=WHOLE_RECORD,
+                    value_hash=digest(row.fields),
+                    code="AMBIGUOUS",
+                    reason=f"it exists there as {link.record_id}, which belongs to lead {link.lead_id}",
+                    since_ms=now_ms,
+                )
+                for row, link in rivals
+            ],
+        )
+        lead_store.mark_dirty(conn, {row.lead_id for row in wanted_by.values()}, now_ms)
 
 
 def _observe_missing(installation: Installation, side: str, rows: Sequence[outbox.Row]) -> None:

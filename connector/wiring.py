@@ -1,0 +1,242 @@
+"""Wiring: the one place where settings, configuration, database and platforms become an Installation.
+
+Proves that every side is the configured org or portal, reads its metadata and owners, suspends what the
+platform does not have, and starts the cursors. Raises before anything has been written anywhere.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from importlib.metadata import entry_points
+from typing import Any
+
+from connector.budget import Allowance, Budget
+from connector.clock import Clock
+from connector.configuration import Configuration, compile_documents
+from connector.installation import Feed, Installation
+from connector.intake.poll import start_cursors
+from connector.owners import Directory
+from connector.platforms.protocol import Account, Metadata, Platform
+from connector.reconcile import Policy
+from connector.settings import Settings, SettingsError
+from connector.store import configurations as configuration_store
+from connector.store import holds as hold_store
+from connector.store.cursors import cursors_of
+from connector.store.database import Database
+from connector.store.settings_values import get_value, put_value
+from mappings.mapping import Mapping as LeadMapping
+
+LIVE_SINCE = "live_since_ms"
+
+_ALLOWANCES = {
+    # Developer Edition's 15,000 a day until an answer tells the org's own limit; Salesforce has no burst
+    # limit on short calls, so the pace only keeps us polite (facts: Salesforce, section 14)
+    "salesforce": Allowance(15_000, 50, 20, 250, 10.0),
+    # a private app or service key of the smallest tier until an answer tells more (facts: HubSpot, 13)
+    "hubspot": Allowance(250_000, 50, 20, 95, 10.0, searches_per_second=4),
+}
+_UNKNOWN_PLATFORM = Allowance(10_000, 50, 20, 50, 10.0)
+
+
+@dataclass(frozen=True, slots=True)
+class Connected:
+    """An installation, and what was learned while connecting."""
+
+    installation: Installation
+    accounts: Mapping[str, Account]
+    budgets: Mapping[str, Budget]
+    warnings: tuple[str, ...]
+
+
+def open_database(settings: Settings) -> Database:
+    """Open and migrate the database. Raises StoreError with one sentence."""
+    database = Database.open(settings.database_url)
+    database.migrate()
+    return database
+
+
+def choose_configuration(
+    database: Database, wanted: Configuration, now_ms: int
+) -> tuple[Configuration, str | None]:
+    """The configuration in force: the applied one. The first one is applied at once; a changed one waits for
+    `leadloop apply`, and a sentence says so."""
+    with database.begin() as conn:
+        applied = configuration_store.applied_configuration(conn)
+        if applied is None:
+            configuration_store.put_configuration(conn, wanted.version, wanted.documents, now_ms)
+            configuration_store.apply_configuration(conn, wanted.version, now_ms)
+            return wanted, None
+    if applied.version == wanted.version:
+        return wanted, None
+    return (
+        compile_documents(applied.documents),
+        "The configuration files have changed; the applied ones stay in force until `leadloop apply`.",
+    )
+
+
+def connect(
+    configuration: Configuration,
+    settings: Settings,
+    database: Database,
+    clock: Clock,
+    platforms: Mapping[str, Platform] | None = None,
+) -> Connected:
+    """Connect to every side of the mapping. `platforms` replaces the connections (tests).
+
+    Raises SettingsError, WrongAccount, or what a platform refuses."""
+    budgets: dict[str, Budget] = {}
+    connections: dict[str, Platform] = dict(platforms or {})
+    for name, side in configuration.mapping.sides.items():
+        if name in connections:
+            continue
+        own = getattr(settings, side.platform, None)
+        allowance = _ALLOWANCES.get(side.platform, _UNKNOWN_PLATFORM)
+        if own is not None:
+            allowance = replace(
+                allowance,
+                day_limit=own.daily_limit or allowance.day_limit,
+                quota_percent=own.quota_percent,
+                reserve_percent=own.handoff_reserve_percent,
+            )
+        budgets[name] = Budget(name, database, clock, allowance)
+        connections[name] = _connector(side.platform)(own, name, budgets[name], clock)
+    accounts = {name: connection.prove_identity() for name, connection in connections.items()}
+    _remember_accounts(database, accounts)
+    metadata = {
+        name: connections[name].describe(list(side.objects))
+        for name, side in configuration.mapping.sides.items()
+    }
+    feeds, missing = _feeds(configuration.mapping, settings, metadata)
+    directory = Directory({name: connection.owners() for name, connection in connections.items()})
+    installation = Installation(
+        database=database,
+        clock=clock,
+        policy=Policy(
+            mapping=configuration.mapping.offered(_options(metadata)),
+            rules=configuration.rules,
+            create_when=configuration.create_when,
+            directory=directory,
+            live_since_ms=_live_since_ms(database, clock),
+            own_users={name: account.user_id for name, account in accounts.items() if account.user_id},
+        ),
+        platforms=connections,
+        feeds=feeds,
+        configuration=configuration.version,
+        brake=configuration.brake,
+        read_before_handoff=configuration.read_before_handoff,
+    )
+    _hold_missing_fields(database, clock, missing)
+    for name in connections:
+        _start(installation, name)
+    return Connected(installation, accounts, budgets, tuple(missing))
+
+
+def reload_owners(installation: Installation) -> None:
+    """Read users and queues again. Raises RetryLater or Refused; the old directory stays then."""
+    owners = {name: platform.owners() for name, platform in installation.platforms.items()}
+    installation.policy = replace(installation.policy, directory=Directory(owners))
+
+
+def _connector(platform: str) -> Callable[..., Platform]:
+    found = entry_points(group="leadloop.platforms", name=platform)
+    for entry in found:
+        loaded: Callable[..., Platform] = entry.load()
+        return loaded
+    raise SettingsError(
+        f"There is no platform {platform!r}: install the package that brings it, or fix `platform:`."
+    )
+
+
+def _remember_accounts(database: Database, accounts: Mapping[str, Account]) -> None:
+    """A database belongs to the accounts it was begun with. Raises SettingsError on another one."""
+    with database.begin() as conn:
+        for name, account in accounts.items():
+            known = get_value(conn, f"account:{name}")
+            if known is None:
+                put_value(conn, f"account:{name}", account.account_id)
+            elif known != account.account_id:
+                raise SettingsError(
+                    f"This database belongs to the {name} account {known}, but the credentials are for "
+                    f"{account.account_id}: use another LEADLOOP_DATABASE_URL or the right credentials."
+                )
+
+
+def _live_since_ms(database: Database, clock: Clock) -> int:
+    with database.begin() as conn:
+        known = get_value(conn, LIVE_SINCE)
+        if isinstance(known, int):
+            return known
+        now_ms = clock.now_ms()
+        put_value(conn, LIVE_SINCE, now_ms)
+        return now_ms
+
+
+def _feeds(
+    mapping: LeadMapping, settings: Settings, metadata: Mapping[str, Metadata]
+) -> tuple[dict[str, Feed], list[str]]:
+    """What to read of each object: the mapped fields that the platform has, and a sentence for each other."""
+    feeds: dict[str, Feed] = {}
+    missing: list[str] = []
+    for name, side in mapping.sides.items():
+        own: Any = getattr(settings, side.platform, None)
+        objects: dict[str, tuple[str, ...]] = {}
+        for object_name, target in side.objects.items():
+            described = metadata[name].objects.get(object_name)
+            if described is None:
+                missing.append(f"{name} has no object {object_name}")
+                continue
+            objects[object_name] = tuple(native for native in target.natives if native in described)
+            missing.extend(
+                f"{name} has no field {object_name}.{native}"
+                for native in target.natives
+                if native not in described
+            )
+        feeds[name] = Feed(
+            objects=objects,
+            poll_seconds=own.poll_seconds if own is not None else 60.0,
+            overlap_seconds=own.overlap_seconds if own is not None else 600,
+        )
+    return feeds, missing
+
+
+def _options(
+    metadata: Mapping[str, Metadata],
+) -> dict[tuple[str, str], dict[str, tuple[str, ...] | None]]:
+    return {
+        (side, name): {native: info.options for native, info in described.items()}
+        for side, known in metadata.items()
+        for name, described in known.objects.items()
+    }
+
+
+def _hold_missing_fields(database: Database, clock: Clock, missing: list[str]) -> None:
+    wanted = [
+        hold_store.WantedHold(
+            kind="field_missing",
+            subject=sentence,
+            message=f"{sentence}: its mapping is suspended.",
+            remedy="Create it there, give the integration user access to it, or take it out of the mapping.",
+        )
+        for sentence in missing
+    ]
+    with database.begin() as conn:
+        hold_store.sync_holds(
+            conn, {hold_store.INSTALLATION: wanted}, clock.now_ms(), kinds={"field_missing"}
+        )
+
+
+def _start(installation: Installation, side: str) -> None:
+    """Start the cursors of a new side at now; a side without people is known completely from the start."""
+    database = installation.database
+    with database.read() as conn:
+        begun = bool(cursors_of(conn, side))
+        complete = bool(get_value(conn, f"complete:{side}"))
+    if not begun:
+        people = [target.object for target in installation.policy.mapping.sides[side].person_objects]
+        complete = sum(installation.platforms[side].count(people).values()) == 0
+        with database.begin() as conn:
+            put_value(conn, f"complete:{side}", complete)
+        start_cursors(installation, side)
+    if complete:
+        installation.complete.add(side)
