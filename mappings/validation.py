@@ -85,13 +85,10 @@ def _steps_in_file(data: Any, loc: tuple[int | str, ...]) -> Path:
     """The part of pydantic's `loc` that is in the file: it also holds tags of unions and '[key]' marks."""
     steps: list[int | str] = []
     for step in loc:
-        if isinstance(data, dict) and step in data:
+        listed = isinstance(data, list) and isinstance(step, int) and step < len(data)
+        if listed or (isinstance(data, dict) and step in data):
             data = data[step]
-        elif isinstance(data, list) and isinstance(step, int) and step < len(data):
-            data = data[step]
-        else:
-            continue
-        steps.append(step)
+            steps.append(step)
     return tuple(steps)
 
 

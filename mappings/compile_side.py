@@ -1,0 +1,232 @@
+"""Compile one side: its objects, pairs and stage fields, checked against the lead's fields.
+
+A side is compiled as far as it goes even when something in it is wrong, so that all errors are told at once;
+the caller throws the result away then.
+"""
+
+from __future__ import annotations
+
+from types import MappingProxyType
+
+from mappings.compile_pair import PairCompiler
+from mappings.compile_stage import compile_stage_field
+from mappings.document import LEADLOOP_FIELDS, ROLE_FIELDS, ObjectDocument, SideDocument
+from mappings.mapping import Counter, CreateRule, FieldRule, ObjectMapping, Pair, SideMapping, Verdict
+from mappings.normalise import normalise
+from mappings.problems import ConfigError, Path, did_you_mean
+from mappings.source import Document
+from mappings.values import FieldType, Unreadable, Value
+
+
+def compile_side(
+    document: Document,
+    side: SideDocument,
+    fields: dict[str, FieldRule],
+    default_country: str | None,
+    errors: list[ConfigError],
+) -> SideMapping:
+    """One side's mapping; what is wrong is appended to `errors`."""
+    objects = {
+        name: _ObjectCompiler(document, side.side, name, mapped, fields, default_country, errors).compiled()
+        for name, mapped in side.objects.items()
+    }
+    people = [name for name, mapped in side.objects.items() if mapped.role == "person"]
+    if not people:
+        errors.append(document.error(("objects",), 'no object of this side has "role: person"', key=True))
+    by_precedence: dict[int, str] = {}
+    for name in people:
+        other = by_precedence.setdefault(side.objects[name].precedence, name)
+        if other != name:
+            errors.append(
+                document.error(
+                    ("objects", name, "precedence"),
+                    f'"{name}" and "{other}" have the same precedence',
+                    "the lower one is preferred as a lead's primary record",
+                )
+            )
+    creating = [name for name in people if side.objects[name].create is not None]
+    errors.extend(
+        document.error(
+            ("objects", name, "create"),
+            f'leads are created in one object only, here in "{creating[0]}"',
+            key=True,
+        )
+        for name in creating[1:]
+    )
+    return SideMapping(side.side, side.platform, side.kind, MappingProxyType(objects))
+
+
+class _ObjectCompiler:
+    """Compiles one object."""
+
+    def __init__(
+        self,
+        document: Document,
+        side: str,
+        name: str,
+        mapped: ObjectDocument,
+        fields: dict[str, FieldRule],
+        default_country: str | None,
+        errors: list[ConfigError],
+    ) -> None:
+        self.document, self.side, self.name, self.mapped = document, side, name, mapped
+        self.fields, self.default_country, self.errors = fields, default_country, errors
+        self.path: Path = ("objects", name)
+        self.targets: dict[str, tuple[str, int]] = {}
+        self.pairs = PairCompiler(document, side, default_country, errors)
+
+    def compiled(self) -> ObjectMapping:
+        mapped = self.mapped
+        self._check_role()
+        defaults = self._defaults()
+        pairs = self._pairs(defaults)
+        stages = []
+        for index, field in enumerate(mapped.stage):
+            path = (*self.path, "stage", index)
+            self._claim_target(field.field, "the stage", (*path, "field"))
+            stages.append(compile_stage_field(self.document, path, field, self.errors))
+        verdict = self._verdict()
+        outputs = self._outputs()
+        if mapped.primary != "hold" and mapped.created is None and mapped.role == "person":
+            self._error(
+                ("primary",),
+                f'"primary: {mapped.primary}" needs "created", the native field with the record\'s birth',
+            )
+        return ObjectMapping(
+            side=self.side,
+            object=self.name,
+            role=mapped.role,
+            precedence=mapped.precedence,
+            primary=mapped.primary,
+            pairs=pairs,
+            outputs=outputs,
+            stage_fields=tuple(stages),
+            verdict=verdict,
+            counters=tuple(Counter(c.counter, c.activity, c.at, c.detail) for c in mapped.activities),
+            create=self._create(defaults),
+            created=mapped.created,
+            default_country=self.default_country,
+        )
+
+    def _error(self, path: Path, message: str, hint: str = "", *, key: bool = False) -> None:
+        self.errors.append(self.document.error((*self.path, *path), message, hint, key=key))
+
+    def _claim_target(self, native: str, by: str, path: Path) -> None:
+        """Two writers of one native field would overwrite each other for ever. Platforms do not tell the case
+        of field names apart."""
+        line, _ = self.document.place(path)
+        first, first_line = self.targets.setdefault(native.lower(), (by, line))
+        if first_line != line or first != by:
+            self.errors.append(
+                self.document.error(
+                    path,
+                    f'"{native}" is written by {first} already, in line {first_line}',
+                    "keep one of the two",
+                )
+            )
+
+    def _check_role(self) -> None:
+        if self.mapped.role == "person":
+            return
+        for key in ("stage", "verdict", "leadloop", "activities", "create", "primary"):
+            if key in self.mapped.model_fields_set:
+                self._error((key,), f'"{key}" is for objects with "role: person"', key=True)
+
+    def _pairs(self, defaults: dict[str, Value]) -> tuple[Pair, ...]:
+        pairs = []
+        known: dict[str, FieldType] = ROLE_FIELDS.get(
+            self.mapped.role, {name: rule.type for name, rule in self.fields.items()}
+        )
+        for name, pair in self.mapped.fields.items():
+            path = (*self.path, "fields", name)
+            if name not in known:
+                self._error(("fields", name), f'unknown field "{name}"', did_you_mean(name, known), key=True)
+                continue
+            rule = self.fields.get(name) if self.mapped.role == "person" else None
+            if self.mapped.role != "person" and pair.direction == "write":
+                self._error(("fields", name, "direction"), "leadloop reads this object and never writes it")
+            if self.mapped.role == "person" and pair.direction != "read":
+                self._claim_target(pair.field, f'"{name}"', (*path, "field"))
+            compiled = self.pairs.compiled(
+                path,
+                name,
+                pair,
+                known[name],
+                values=None if rule is None else rule.values,
+                default=defaults.get(name),
+                read_only=self.mapped.role != "person",
+            )
+            pairs.append(compiled)
+        return tuple(pairs)
+
+    def _outputs(self) -> tuple[Pair, ...]:
+        outputs = []
+        for name, pair in self.mapped.leadloop.items():
+            path = (*self.path, "leadloop", name)
+            if name not in LEADLOOP_FIELDS:
+                self._error(
+                    ("leadloop", name),
+                    f'unknown leadloop field "{name}"',
+                    did_you_mean(name, LEADLOOP_FIELDS),
+                    key=True,
+                )
+                continue
+            if pair.direction == "read":
+                self._error(
+                    ("leadloop", name, "direction"), "leadloop writes this field; it cannot be read only"
+                )
+            self._claim_target(pair.field, f'the leadloop field "{name}"', (*path, "field"))
+            outputs.append(self.pairs.compiled(path, name, pair, LEADLOOP_FIELDS[name]))
+        return tuple(outputs)
+
+    def _verdict(self) -> Verdict | None:
+        verdict = self.mapped.verdict
+        if verdict is None:
+            return None
+        path = (*self.path, "verdict")
+        self._claim_target(verdict.field, "the verdict", (*path, "field"))
+        reason = None
+        if verdict.reason is not None:
+            self._claim_target(verdict.reason.field, "the verdict's reason", (*path, "reason", "field"))
+            reason = self.pairs.compiled((*path, "reason"), "rejection_reason", verdict.reason, "picklist")
+        if verdict.comment is not None:
+            self._claim_target(verdict.comment, "the verdict's comment", (*path, "comment"))
+        for wanted in ("accepted", "rejected"):
+            if wanted not in verdict.values.values():
+                self._error(("verdict", "values"), f'no value of the verdict means "{wanted}"', key=True)
+        return Verdict(verdict.field, MappingProxyType(verdict.values), reason, verdict.comment)
+
+    def _defaults(self) -> dict[str, Value]:
+        """The canonical values that a create sends when the lead has none."""
+        defaults: dict[str, Value] = {}
+        if self.mapped.create is None:
+            return defaults
+        writing = {name for name, pair in self.mapped.fields.items() if pair.direction != "read"}
+        for name, value in self.mapped.create.defaults.items():
+            path = ("create", "defaults", name)
+            if name not in writing or name not in self.fields:
+                self._error(
+                    path,
+                    f'"{name}" is not a field that "{self.name}" writes',
+                    did_you_mean(name, writing),
+                    key=True,
+                )
+                continue
+            try:
+                defaults[name] = normalise(self.fields[name].type, value, self.default_country)
+            except Unreadable as why:
+                self._error(path, str(why))
+        return defaults
+
+    def _create(self, defaults: dict[str, Value]) -> CreateRule | None:
+        create = self.mapped.create
+        if create is None:
+            return None
+        if "lead_id" not in self.mapped.leadloop:
+            self._error(
+                ("create",),
+                '"create" needs "lead_id" under "leadloop", so that a repeated create finds the first one',
+                key=True,
+            )
+        line, column = self.document.place((*self.path, "create", "when"))
+        return CreateRule(create.when, MappingProxyType(defaults), self.document.source.name, line, column)
