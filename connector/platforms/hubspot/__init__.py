@@ -1,0 +1,22 @@
+"""HubSpot behind the platform protocol, over hubspot-api-client.
+
+`adapter` is the protocol, `transport` the only importer of the vendor package; the other files are one noun
+each. Platform facts named in docstrings come from HubSpot's documentation, its OpenAPI specs and recordings.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from connector.clock import Clock
+    from connector.platforms.protocol import Meter, Platform
+    from connector.platforms.settings import HubSpotSettings
+
+
+def connect(settings: HubSpotSettings, side: str, meter: Meter, clock: Clock) -> Platform:
+    """A Platform for one account. Makes no request yet. Raises SettingsError when credentials are missing."""
+    # the vendor package brings 300 modules: only when a connection is really wanted
+    from connector.platforms.hubspot.adapter import HubSpot
+
+    return HubSpot(settings, side, meter, clock)

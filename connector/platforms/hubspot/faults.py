@@ -1,0 +1,153 @@
+"""Faults: what HubSpot says when it does not do as asked, and which of the four errors that is.
+
+One reading for whole answers and for the items in a batch's `errors`. Every field of an error body may be
+missing, property validation hides a JSON list inside the message, and bodies can be HTML. Reasons are
+redacted.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import orjson
+
+from connector.platforms.errors import Missing, Refused, RetryLater
+from connector.platforms.redaction import redact
+
+Sent = Literal["read", "call", "update", "create"]
+"""What the fault answers: a read, a whole batch of writes, or one record's update or create."""
+
+Outcome = RetryLater | Refused | Missing
+
+# These say that the property cannot be written at all, whichever record carries it.
+UNUSABLE_FIELD = frozenset({"PROPERTY_DOESNT_EXIST", "READ_ONLY_VALUE", "CALCULATED_PROPERTY"})
+
+_EXISTING = re.compile(r"Existing ID:\s*(\d+)")
+# The first id is the record being written (on a create a half-made one), the second the holder.
+_HOLDER = re.compile(r"on \d+\. (\d+) already has that value")
+_COORDINATES = re.compile(r"propertyName=(\w+)")
+_LIST = re.compile(r"\[.*\]\s*\Z", re.DOTALL)
+_TAKEN = re.compile(r"already (?:has that value|exists)", re.IGNORECASE)
+
+_BURST_SECONDS = 10.0
+_SEARCH_SECONDS = 1.0
+_LOCKED_SECONDS = 3.0
+
+
+@dataclass(frozen=True, slots=True)
+class Pause:
+    """What the headers and the account's clock say about waiting."""
+
+    retry_after_seconds: float | None = None
+    until_midnight_seconds: float = 3_600.0
+
+
+def classify(body: object, status: int, sent: Sent, pause: Pause | None = None) -> Outcome:
+    """The one of the errors that an answer with HTTP `status` amounts to."""
+    fault = body if isinstance(body, Mapping) else {}
+    pause = pause or Pause()
+    writing = sent != "read"
+    if status == 429:
+        return _rate_limited(fault, pause)
+    if status == 477:
+        wait = pause.retry_after_seconds or 3_600.0
+        return RetryLater("HubSpot is moving the account to another region", wait)
+    if status == 423:
+        return RetryLater("the HubSpot record is locked by another change", _LOCKED_SECONDS)
+    if status == 401:
+        return RetryLater("HubSpot does not accept the token (HTTP 401)", 300)
+    if status == 403:
+        return _forbidden(fault)
+    if status == 404 and sent == "update":
+        return Missing("the HubSpot record is deleted, archived or merged away (HTTP 404)")
+    if 400 <= status < 500:
+        return refusal(fault, status)
+    if 300 <= status < 400:
+        return RetryLater(f"HubSpot answered with a redirect (HTTP {status})", 60)
+    wait = 300.0 if status in (522, 525, 526, 530) else 30.0
+    return RetryLater(f"HubSpot gave no usable answer (HTTP {status})", wait, writing)
+
+
+def classify_item(error: Mapping[str, Any], sent: Sent) -> Outcome:
+    """The one of the errors that an item of a batch's `errors` amounts to, by its category."""
+    category = str(error.get("category") or "")
+    if category == "OBJECT_NOT_FOUND":
+        return Missing("the HubSpot record is deleted, archived or merged away (OBJECT_NOT_FOUND)")
+    if category in ("RATE_LIMITS", "RATE_LIMIT"):
+        return _rate_limited(error, Pause())
+    if category in ("INTERNAL_ERROR", "TIMEOUT", "SERVICE_UNAVAILABLE"):
+        return RetryLater(f"HubSpot failed inside ({category})", 30, sent != "read")
+    if category in ("MISSING_SCOPES", "BANNED"):
+        return _forbidden(error)
+    return refusal(error, 400)
+
+
+def refusal(fault: Mapping[str, Any], status: int) -> Refused:
+    """A 400, 404, 409 or 414, or an item like them."""
+    message = str(fault.get("message") or "")
+    reasons, codes, fields = _validation(message)
+    for detail in fault.get("errors") or ():
+        if isinstance(detail, Mapping):
+            reasons.append(str(detail.get("message") or ""))
+            codes.append(str(detail.get("code") or ""))
+            named = (detail.get("context") or {}).get("propertyName") or ()
+            fields.extend([named] if isinstance(named, str) else named)
+    if not fields:
+        fields = _COORDINATES.findall(message)
+    found = _EXISTING.search(message) or _HOLDER.search(message)
+    # a code that blames a value comes before one that condemns the property: the former needs a search
+    codes = sorted((code for code in codes if code), key=lambda code: code in UNUSABLE_FIELD)
+    code = codes[0] if codes else str(fault.get("category") or f"HTTP_{status}")
+    reason = redact("; ".join(filter(None, reasons)) or message) or f"HubSpot refused it (HTTP {status})"
+    return Refused(reason, code, tuple(dict.fromkeys(map(str, fields))), found[1] if found else None)
+
+
+def is_conflict(refused: Refused) -> bool:
+    """Whether it says that another record holds a value that must be unique."""
+    return (
+        refused.existing_id is not None or refused.code == "CONFLICT" or bool(_TAKEN.search(refused.reason))
+    )
+
+
+def _validation(message: str) -> tuple[list[str], list[str], list[str]]:
+    # Property values were not valid: [{"isValid":false,"message":…,"error":"INVALID_EMAIL","name":"email",…}]
+    match = _LIST.search(message) if "[{" in message else None
+    try:
+        items = orjson.loads(match[0]) if match else []
+    except orjson.JSONDecodeError:
+        items = []
+    reasons, codes, fields = [], [], []
+    for item in items:
+        if isinstance(item, Mapping):
+            name = str(item.get("name") or "")
+            reasons.append(f"{name}: {item.get('message') or ''}" if name else str(item.get("message") or ""))
+            codes.append(str(item.get("error") or ""))
+            fields.extend([name] if name else [])
+    return reasons, codes, fields
+
+
+def _rate_limited(fault: Mapping[str, Any], pause: Pause) -> RetryLater:
+    policy = str(fault.get("policyName") or "").upper()
+    message = str(fault.get("message") or "").lower()
+    if policy == "DAILY" or (not policy and "daily" in message):
+        return RetryLater("HubSpot: the account's daily calls are used up", pause.until_midnight_seconds)
+    wait = _BURST_SECONDS
+    if policy == "SECONDLY" or (not policy and "secondly" in message and "ten_secondly" not in message):
+        wait = _SEARCH_SECONDS
+    return RetryLater("HubSpot: too many calls in a short time", pause.retry_after_seconds or wait)
+
+
+def _forbidden(fault: Mapping[str, Any]) -> Refused:
+    category = str(fault.get("category") or "HTTP_403")
+    scopes = [
+        scope
+        for detail in fault.get("errors") or ()
+        if isinstance(detail, Mapping)
+        for scope in (detail.get("context") or {}).get("requiredGranularScopes") or ()
+    ]
+    if scopes:
+        return Refused(f"the HubSpot token lacks the scopes {', '.join(scopes)}: grant them", category)
+    return Refused(redact(str(fault.get("message") or "")) or "HubSpot forbids it (HTTP 403)", category)
