@@ -10,7 +10,7 @@ from itertools import islice
 from typing import Any, TypeVar
 
 import orjson
-from sqlalchemy import ColumnElement, Connection, Select, Table, UpdateBase
+from sqlalchemy import ColumnElement, Compiled, Connection, Row, Select, Table, UpdateBase
 from sqlalchemy.dialects import postgresql, sqlite
 
 from connector.observation import RecordKey
@@ -99,10 +99,39 @@ def execute_many(
     sql = _DRIVER_SQL.get(name)
     if sql is None:
         compiled = statement.compile(dialect=conn.dialect, column_keys=list(columns))
-        if compiled.positiontup != list(columns):
-            raise ValueError(f"{name} takes its values as {compiled.positiontup}, not {list(columns)}")
-        sql = _DRIVER_SQL[name] = str(compiled)
+        sql = _DRIVER_SQL[name] = _checked(name, compiled, columns)
     conn.exec_driver_sql(sql, list(rows))
+
+
+def select_in(
+    conn: Connection,
+    name: str,
+    statement: Select[Any],
+    fixed: Mapping[str, Any],
+    ids: Sequence[str],
+) -> Sequence[Row[Any]]:
+    """All rows of a SELECT that has an expanding parameter `ids` and the parameters `fixed` before it.
+
+    On SQLite as text, for the same reason as `execute_many`; the values are then the driver's own (a
+    boolean is 0 or 1)."""
+    if not is_sqlite(conn):
+        return conn.execute(statement, {**fixed, "ids": ids}).all()
+    cached = f"{name}:{len(ids)}"
+    sql = _DRIVER_SQL.get(cached)
+    if sql is None:
+        compiled = statement.params(**fixed, ids=list(ids)).compile(
+            dialect=conn.dialect, compile_kwargs={"render_postcompile": True}
+        )
+        columns = [*fixed, *(f"ids_{number}" for number in range(1, len(ids) + 1))]
+        sql = _DRIVER_SQL[cached] = _checked(name, compiled, columns)
+    return conn.exec_driver_sql(sql, (*fixed.values(), *ids)).all()
+
+
+def _checked(name: str, compiled: Compiled, columns: Sequence[str]) -> str:
+    order = getattr(compiled, "positiontup", None)
+    if order != list(columns):
+        raise ValueError(f"{name} takes its values as {order}, not {list(columns)}")
+    return str(compiled)
 
 
 _DRIVER_SQL: dict[str, str] = {}
@@ -124,7 +153,7 @@ def to_json(value: object) -> bytes:
     """JSON bytes with sorted keys, so that equal content is equal bytes. Takes whatever a platform's JSON
     can hold: lone surrogates become U+FFFD, integers beyond 64 bits become floats."""
     try:
-        return orjson.dumps(value, option=orjson.OPT_SORT_KEYS | orjson.OPT_NON_STR_KEYS)
+        return orjson.dumps(value, option=orjson.OPT_SORT_KEYS)
     except TypeError:
         return orjson.dumps(_storable(value), option=orjson.OPT_SORT_KEYS)
 

@@ -60,7 +60,7 @@ def storable_text(value: str) -> str:
 
 
 def _key(name: str, kind: Any = Text) -> Column[Any]:
-    return Column(name, kind, primary_key=True, autoincrement=False)
+    return Column(name, kind, primary_key=True)
 
 
 def _number() -> Column[int]:

@@ -31,16 +31,16 @@ LEDGER_GUARD = {
 def upgrade() -> None:
     op.create_table(
         "brake_counts",
-        sa.Column("configuration", sa.Text(), autoincrement=False, nullable=False),
-        sa.Column("kind", sa.Text(), autoincrement=False, nullable=False),
-        sa.Column("window_ms", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("configuration", sa.Text(), nullable=False),
+        sa.Column("kind", sa.Text(), nullable=False),
+        sa.Column("window_ms", sa.BigInteger(), nullable=False),
         sa.Column("count", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("configuration", "kind", "window_ms", name=op.f("pk_brake_counts")),
     )
     op.create_table(
         "brakes",
-        sa.Column("configuration", sa.Text(), autoincrement=False, nullable=False),
-        sa.Column("kind", sa.Text(), autoincrement=False, nullable=False),
+        sa.Column("configuration", sa.Text(), nullable=False),
+        sa.Column("kind", sa.Text(), nullable=False),
         sa.Column("message", sa.Text(), nullable=False),
         sa.Column("tripped_ms", sa.BigInteger(), nullable=False),
         sa.Column("released_ms", sa.BigInteger(), nullable=True),
@@ -49,15 +49,15 @@ def upgrade() -> None:
     )
     op.create_table(
         "calls",
-        sa.Column("side", sa.Text(), autoincrement=False, nullable=False),
-        sa.Column("hour_ms", sa.BigInteger(), autoincrement=False, nullable=False),
-        sa.Column("lane", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("side", sa.Text(), nullable=False),
+        sa.Column("hour_ms", sa.BigInteger(), nullable=False),
+        sa.Column("lane", sa.Integer(), nullable=False),
         sa.Column("count", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("side", "hour_ms", "lane", name=op.f("pk_calls")),
     )
     op.create_table(
         "configurations",
-        sa.Column("version", sa.Text(), autoincrement=False, nullable=False),
+        sa.Column("version", sa.Text(), nullable=False),
         sa.Column("loaded_ms", sa.BigInteger(), nullable=False),
         sa.Column("applied_ms", sa.BigInteger(), nullable=True),
         sa.Column("documents", sa.LargeBinary(), nullable=False),
@@ -65,8 +65,8 @@ def upgrade() -> None:
     )
     op.create_table(
         "cursors",
-        sa.Column("side", sa.Text(), autoincrement=False, nullable=False),
-        sa.Column("feed", sa.Text(), autoincrement=False, nullable=False),
+        sa.Column("side", sa.Text(), nullable=False),
+        sa.Column("feed", sa.Text(), nullable=False),
         sa.Column("stamp_ms", sa.BigInteger(), nullable=False),
         sa.Column("record_id", sa.Text(), nullable=False),
         sa.Column("updated_ms", sa.BigInteger(), nullable=False),
@@ -74,7 +74,7 @@ def upgrade() -> None:
     )
     op.create_table(
         "erasures",
-        sa.Column("keyed_hash", sa.LargeBinary(), autoincrement=False, nullable=False),
+        sa.Column("keyed_hash", sa.LargeBinary(), nullable=False),
         sa.Column("erased_ms", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("keyed_hash", name=op.f("pk_erasures")),
         sqlite_with_rowid=False,
@@ -102,7 +102,7 @@ def upgrade() -> None:
     )
     op.create_table(
         "leads",
-        sa.Column("id", sa.Text(), autoincrement=False, nullable=False),
+        sa.Column("id", sa.Text(), nullable=False),
         sa.Column("version", sa.BigInteger(), nullable=False),
         sa.Column("generation", sa.BigInteger(), nullable=False),
         sa.Column("stage", sa.Text(), nullable=False),
@@ -142,7 +142,7 @@ def upgrade() -> None:
     op.create_index("ix_leads_stage", "leads", ["stage"], unique=False)
     op.create_table(
         "leases",
-        sa.Column("name", sa.Text(), autoincrement=False, nullable=False),
+        sa.Column("name", sa.Text(), nullable=False),
         sa.Column("token", sa.Text(), nullable=False),
         sa.Column("until_ms", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("name", name=op.f("pk_leases")),
@@ -169,11 +169,11 @@ def upgrade() -> None:
     op.create_index(op.f("ix_ledger_recorded_ms"), "ledger", ["recorded_ms"], unique=False)
     op.create_table(
         "observation_refs",
-        sa.Column("side", sa.Text(), autoincrement=False, nullable=False),
-        sa.Column("ref_object", sa.Text(), autoincrement=False, nullable=False),
-        sa.Column("ref_id", sa.Text(), autoincrement=False, nullable=False),
-        sa.Column("object", sa.Text(), autoincrement=False, nullable=False),
-        sa.Column("record_id", sa.Text(), autoincrement=False, nullable=False),
+        sa.Column("side", sa.Text(), nullable=False),
+        sa.Column("ref_object", sa.Text(), nullable=False),
+        sa.Column("ref_id", sa.Text(), nullable=False),
+        sa.Column("object", sa.Text(), nullable=False),
+        sa.Column("record_id", sa.Text(), nullable=False),
         sa.PrimaryKeyConstraint(
             "side", "ref_object", "ref_id", "object", "record_id", name=op.f("pk_observation_refs")
         ),
@@ -203,16 +203,16 @@ def upgrade() -> None:
     )
     op.create_table(
         "pools",
-        sa.Column("name", sa.Text(), autoincrement=False, nullable=False),
+        sa.Column("name", sa.Text(), nullable=False),
         sa.Column("turn", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("name", name=op.f("pk_pools")),
     )
     op.create_table(
         "quarantine",
-        sa.Column("side", sa.Text(), autoincrement=False, nullable=False),
-        sa.Column("object", sa.Text(), autoincrement=False, nullable=False),
-        sa.Column("record_id", sa.Text(), autoincrement=False, nullable=False),
-        sa.Column("field", sa.Text(), autoincrement=False, nullable=False),
+        sa.Column("side", sa.Text(), nullable=False),
+        sa.Column("object", sa.Text(), nullable=False),
+        sa.Column("record_id", sa.Text(), nullable=False),
+        sa.Column("field", sa.Text(), nullable=False),
         sa.Column("value_hash", sa.Text(), nullable=False),
         sa.Column("code", sa.Text(), nullable=False),
         sa.Column("reason", sa.Text(), nullable=False),
@@ -222,14 +222,14 @@ def upgrade() -> None:
     )
     op.create_table(
         "settings_values",
-        sa.Column("key", sa.Text(), autoincrement=False, nullable=False),
+        sa.Column("key", sa.Text(), nullable=False),
         sa.Column("value", sa.LargeBinary(), nullable=False),
         sa.PrimaryKeyConstraint("key", name=op.f("pk_settings_values")),
     )
     op.create_table(
         "activities",
         sa.Column("lead_id", sa.Text(), nullable=False),
-        sa.Column("key", sa.Text(), autoincrement=False, nullable=False),
+        sa.Column("key", sa.Text(), nullable=False),
         sa.Column("kind", sa.Text(), nullable=False),
         sa.Column("at_ms", sa.BigInteger(), nullable=False),
         sa.Column("attributes", sa.LargeBinary(), nullable=False),
@@ -239,9 +239,9 @@ def upgrade() -> None:
     )
     op.create_table(
         "baselines",
-        sa.Column("side", sa.Text(), autoincrement=False, nullable=False),
-        sa.Column("object", sa.Text(), autoincrement=False, nullable=False),
-        sa.Column("record_id", sa.Text(), autoincrement=False, nullable=False),
+        sa.Column("side", sa.Text(), nullable=False),
+        sa.Column("object", sa.Text(), nullable=False),
+        sa.Column("record_id", sa.Text(), nullable=False),
         sa.Column("lead_id", sa.Text(), nullable=False),
         sa.Column("baseline", sa.LargeBinary(), nullable=False),
         sa.ForeignKeyConstraint(["lead_id"], ["leads.id"], name=op.f("fk_baselines_lead_id")),
@@ -250,8 +250,8 @@ def upgrade() -> None:
     op.create_index(op.f("ix_baselines_lead_id"), "baselines", ["lead_id"], unique=False)
     op.create_table(
         "identity_keys",
-        sa.Column("kind", sa.Text(), autoincrement=False, nullable=False),
-        sa.Column("value", sa.Text(), autoincrement=False, nullable=False),
+        sa.Column("kind", sa.Text(), nullable=False),
+        sa.Column("value", sa.Text(), nullable=False),
         sa.Column("lead_id", sa.Text(), nullable=False),
         sa.ForeignKeyConstraint(["lead_id"], ["leads.id"], name=op.f("fk_identity_keys_lead_id")),
         sa.PrimaryKeyConstraint("kind", "value", name=op.f("pk_identity_keys")),
@@ -261,7 +261,7 @@ def upgrade() -> None:
     op.create_index("ix_identity_keys_value", "identity_keys", ["value"], unique=False)
     op.create_table(
         "lead_aliases",
-        sa.Column("alias", sa.Text(), autoincrement=False, nullable=False),
+        sa.Column("alias", sa.Text(), nullable=False),
         sa.Column("lead_id", sa.Text(), nullable=False),
         sa.ForeignKeyConstraint(["lead_id"], ["leads.id"], name=op.f("fk_lead_aliases_lead_id")),
         sa.PrimaryKeyConstraint("alias", name=op.f("pk_lead_aliases")),
@@ -270,9 +270,9 @@ def upgrade() -> None:
     op.create_index(op.f("ix_lead_aliases_lead_id"), "lead_aliases", ["lead_id"], unique=False)
     op.create_table(
         "links",
-        sa.Column("side", sa.Text(), autoincrement=False, nullable=False),
-        sa.Column("object", sa.Text(), autoincrement=False, nullable=False),
-        sa.Column("record_id", sa.Text(), autoincrement=False, nullable=False),
+        sa.Column("side", sa.Text(), nullable=False),
+        sa.Column("object", sa.Text(), nullable=False),
+        sa.Column("record_id", sa.Text(), nullable=False),
         sa.Column("lead_id", sa.Text(), nullable=False),
         sa.Column("role", sa.Text(), nullable=False),
         sa.ForeignKeyConstraint(["lead_id"], ["leads.id"], name=op.f("fk_links_lead_id")),
