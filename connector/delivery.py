@@ -31,6 +31,7 @@ LEASE_MS = 10 * MINUTE_MS
 """Outlives every HTTP timeout of a batch, so that no second sender starts while a first one may be at it."""
 
 LONGEST_WAIT_SECONDS = 3_600.0
+CLAIMED_AT_MOST = 4_000
 
 
 @dataclass(slots=True)
@@ -52,7 +53,7 @@ class _Answer:
     outcome: Written | RetryLater | Refused | Missing | Ambiguous
 
 
-def deliver(installation: Installation, side: str, limit: int = 2_000) -> Delivered:
+def deliver(installation: Installation, side: str, limit: int = CLAIMED_AT_MOST) -> Delivered:
     """Send what is due for a side, most urgent lane first. Never raises for what the platform says."""
     now_ms = installation.clock.now_ms()
     token = installation.new_token()
@@ -65,8 +66,12 @@ def deliver(installation: Installation, side: str, limit: int = 2_000) -> Delive
     if doubtful:
         _reread(installation, side, token, doubtful, result)
     ready = _look_up_first(installation, side, token, ready, result)
-    for lane in sorted({row.lane for row in ready}):
-        _send(installation, side, token, [row for row in ready if row.lane == lane], Lane(lane), result)
+    for op in ("create", "update"):
+        # lanes share a batch, since the platforms charge by the call: the urgent rows are merely first
+        waiting = sorted((row for row in ready if row.op == op), key=lambda row: (row.lane, row.id))
+        size = installation.platforms[side].batching.write
+        for start in range(0, len(waiting), size):
+            _send(installation, side, token, waiting[start : start + size], result)
     return result
 
 
@@ -94,7 +99,7 @@ def _send(
     by_token = {str(row.id): row for row in rows}
     answers = [
         _Answer(by_token[item.token], item.outcome)
-        for item in installation.platforms[side].write(writes, lane)
+        for item in installation.platforms[side].write(writes, Lane(min(row.lane for row in rows)))
     ]
     now_ms = installation.clock.now_ms()
     with installation.database.begin() as conn:

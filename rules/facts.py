@@ -1,13 +1,15 @@
-"""What the rules are told about a lead: its values, where it stands, what it did. Plain data."""
+"""What the rules are told about a lead, and what they answer. Plain, frozen data that prints as JSON."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from typing import Any, Literal, NamedTuple
 
 from mappings.stages import Stage
 from mappings.values import Value
+
+Part = Literal["fit", "engagement", "fast_track", "disqualify"]
 
 
 class Activity(NamedTuple):
@@ -32,11 +34,11 @@ class Rejection:
 class LeadFacts:
     """Everything that decides about one lead. Moments are epoch milliseconds, UTC.
 
-    `values` are canonical values; None is blank, as is a field that is absent.
-    `sides` names the sides where the lead exists, `origin` the one where it was first seen. `cycle_since_ms`
-    is when the current cycle began (None: unknown); what happened before it earns no second fast track.
-    `published_score` is the score that the platforms show (None: none yet); it decides when a score that
-    decays is worth looking at again.
+    `values` are canonical values; None is blank, as is a field that is absent. `sides` names the sides where
+    the lead exists, `origin` the one where it was first seen. `gate_reached`: the lead has passed its way to
+    MQL in this cycle, so the margin of the gate applies. `cycle_since_ms` is when the current cycle began
+    (None: unknown); what happened before it earns no second fast track. `published_score` is the score that
+    the platforms show (None: none yet); it decides when a score that fades is worth looking at again.
     """
 
     values: Mapping[str, Value]
@@ -48,5 +50,69 @@ class LeadFacts:
     rejections: Sequence[Rejection] = ()
     sides: frozenset[str] = field(default_factory=frozenset)
     origin: str = ""
+    gate_reached: bool = False
     cycle_since_ms: int | None = None
     published_score: int | None = None
+
+
+class Fired(NamedTuple):
+    """A rule that fired, with its points (0 where it gives none) and the values that it saw, by name."""
+
+    rule: str
+    part: Part
+    points: int
+    saw: Mapping[str, Value]
+
+    def to_json(self) -> dict[str, Any]:
+        return {"rule": self.rule, "part": self.part, "points": self.points, "saw": dict(self.saw)}
+
+
+@dataclass(frozen=True, slots=True)
+class Gate:
+    """Whether a lead may pass; if not, what is missing, in words."""
+
+    passed: bool
+    missing: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What the rules say of a lead at one moment.
+
+    `gates` has qualification, nurture and mql. `fast_track` names the exception that makes it sales-ready,
+    `disqualify` the rule that rules it out and the reason. `cooling_until_ms` is the end of a cooling-off
+    that is still running. `next_change_ms` is the next moment at which time alone can change anything of
+    this. `reasons` says why the score is what it is, without numbers, most important first. `errors` tells
+    what could not be used: a rule that failed counts as unknown.
+    """
+
+    fit: int
+    engagement: int
+    score: int
+    fired: tuple[Fired, ...]
+    gates: Mapping[str, Gate]
+    fast_track: str | None
+    disqualify: tuple[str, str] | None
+    cooling_until_ms: int | None
+    next_change_ms: int | None
+    reasons: str = ""
+    errors: tuple[str, ...] = ()
+
+    def to_json(self) -> dict[str, Any]:
+        """As plain JSON data."""
+        return {
+            "fit": self.fit,
+            "engagement": self.engagement,
+            "score": self.score,
+            "fired": [fired.to_json() for fired in self.fired],
+            "gates": {
+                name: {"passed": gate.passed, "missing": list(gate.missing)}
+                for name, gate in self.gates.items()
+            },
+            "fast_track": self.fast_track,
+            "disqualify": None if self.disqualify is None else list(self.disqualify),
+            "cooling_until_ms": self.cooling_until_ms,
+            "next_change_ms": self.next_change_ms,
+            "reasons": self.reasons,
+            "errors": list(self.errors),
+        }

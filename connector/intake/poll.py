@@ -1,9 +1,9 @@
 """Poll: look at a side for changes, store what it shows, and mark the leads concerned dirty.
 
-An observation is stored in the same transaction that moves the cursor past it. Every look goes a little
-behind the cursor, and now and then far behind it (`overlap_seconds`), because rows become visible late:
-transactions that commit after later ones, search indexes that lag. Re-read rows are recognised by their
-version and cost nothing more.
+An observation is stored in the same transaction that moves the cursor past it. A finished look moves the
+cursor up to a little before its own beginning, so that what is read is not read again, and now and then a
+look goes far back (`overlap_seconds`), because rows become visible late: transactions that commit after later
+ones, search indexes that lag. Re-read rows are recognised by their version and cost nothing more.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from connector.installation import Installation
 from connector.intake.link import link_records
 from connector.platforms.protocol import ChangePage, Cursor, Lane, Watch
-from connector.store.cursors import cursors_of, put_cursor, updated_ms
+from connector.store.cursors import cursors_of, put_cursor
 from connector.store.observations import store_observations
 
 DEEP = "deep:"
@@ -43,48 +43,41 @@ def start_cursors(installation: Installation, side: str) -> None:
 def poll(installation: Installation, side: str) -> Polled:
     """Look once. Raises RetryLater or Refused when the platform does not answer; what was stored stays."""
     feed = installation.feeds[side]
-    now_ms = installation.clock.now_ms()
+    started_ms = installation.clock.now_ms()
     with installation.database.read() as conn:
         cursors = cursors_of(conn, side)
-        looked = updated_ms(conn, side)
+    overlap_ms = 1_000 * feed.overlap_seconds
     watches: list[Watch] = []
-    deep: list[str] = []
+    deep: set[str] = set()
     for name, natives in feed.objects.items():
-        cursor = cursors.get(name, Cursor(now_ms))
-        since_ms = cursor.stamp_ms - 1_000 * min(feed.short_overlap_seconds, feed.overlap_seconds)
-        last_deep = cursors.get(DEEP + name)
-        if now_ms - looked.get(DEEP + name, 0) >= feed.overlap_seconds * 1_000:
-            deep.append(name)
-            behind_ms = min(cursor.stamp_ms, last_deep.stamp_ms if last_deep else cursor.stamp_ms)
-            since_ms = behind_ms - feed.overlap_seconds * 1_000
+        since_ms = cursors.get(name, Cursor(started_ms)).stamp_ms
+        last_deep_ms = cursors.get(DEEP + name, Cursor(started_ms)).stamp_ms
+        if overlap_ms and started_ms - last_deep_ms >= overlap_ms:
+            deep.add(name)
+            since_ms = min(since_ms, last_deep_ms) - overlap_ms
         watches.append(Watch(name, natives, since_ms))
     result = Polled()
     for page in installation.platforms[side].changes(watches, Lane.HANDOFF):
-        _store_page(installation, side, page, cursors, result, page.object in deep, now_ms)
+        before = cursors.get(page.object, Cursor(0))
+        reached = [before, *([page.reached] if page.reached is not None else [])]
+        if page.last:
+            reached.append(Cursor(started_ms - 1_000 * feed.short_overlap_seconds))
+        cursors[page.object] = max(reached, key=lambda cursor: (cursor.stamp_ms, cursor.record_id))
+        _store_page(installation, side, page, cursors[page.object], result)
+        if page.last and page.object in deep:
+            with installation.database.begin() as conn:
+                put_cursor(conn, side, DEEP + page.object, Cursor(started_ms), started_ms)
     return result
 
 
 def _store_page(
-    installation: Installation,
-    side: str,
-    page: ChangePage,
-    cursors: dict[str, Cursor],
-    result: Polled,
-    deep: bool,
-    started_ms: int,
+    installation: Installation, side: str, page: ChangePage, cursor: Cursor, result: Polled
 ) -> None:
-    if not page.observations and not (page.last and deep):
-        return
     now_ms = installation.clock.now_ms()
     with installation.database.begin() as conn:
         stored = store_observations(conn, page.observations)
         leads = link_records(conn, installation, stored, now_ms)
-        before = cursors.get(page.object, Cursor(0))
-        if page.reached is not None and page.reached.stamp_ms > before.stamp_ms:
-            put_cursor(conn, side, page.object, page.reached, now_ms)
-            cursors[page.object] = page.reached
-        if deep and page.last:
-            put_cursor(conn, side, DEEP + page.object, cursors.get(page.object, before), started_ms)
+        put_cursor(conn, side, page.object, cursor, now_ms)
     result.records += len(stored)
     result.changed += sum(1 for item in stored if item.status in ("new", "changed"))
     result.leads += len(leads)

@@ -11,10 +11,11 @@ from urllib.parse import parse_qs
 
 import orjson
 
-from connector.sandbox.faults import Receive, Scope, Send
+from connector.sandbox.faults import CONTROL_PREFIX, Receive, Scope, Send
 from connector.sandbox.hubspot import association_routes, metadata_routes
 from connector.sandbox.hubspot.auth import Token
 from connector.sandbox.hubspot.calls import Answer, Call
+from connector.sandbox.hubspot.control import control
 from connector.sandbox.hubspot.limits import too_many
 from connector.sandbox.hubspot.object_routes import objects
 from connector.sandbox.hubspot.problems import Problem, no_such_path, wrong_method
@@ -95,9 +96,22 @@ class HubSpotApp:
             content += message.get("body", b"")
             more = message.get("more_body", False)
         with self._portal.lock:
-            status, headers, body = self._handle(scope, content)
+            if scope["path"].startswith(CONTROL_PREFIX):
+                status, headers, body = self._control(scope, content)
+            else:
+                status, headers, body = self._handle(scope, content)
         await send({"type": "http.response.start", "status": status, "headers": headers})
         await send({"type": "http.response.body", "body": body})
+
+    def _control(self, scope: Scope, content: bytes) -> tuple[int, list[Header], bytes]:
+        query = parse_qs(scope["query_string"].decode("ascii", "replace"))
+        action = scope["path"].removeprefix(CONTROL_PREFIX).rstrip("/")
+        try:
+            given = orjson.loads(content or b"{}")
+        except orjson.JSONDecodeError as error:
+            given, action = {}, f"({error})"
+        status, body = control(self._portal, scope["method"], action, query, given)
+        return status, [(b"content-type", b"application/json")], orjson.dumps(body)
 
     def _handle(self, scope: Scope, content: bytes) -> tuple[int, list[Header], bytes]:
         self._calls += 1

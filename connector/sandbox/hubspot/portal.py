@@ -19,6 +19,7 @@ from connector.sandbox.hubspot.associations import TYPES, default_type
 from connector.sandbox.hubspot.auth import Access
 from connector.sandbox.hubspot.crm import Crm, Owner
 from connector.sandbox.hubspot.definitions import Option, options_from, usual_field_type
+from connector.sandbox.hubspot.leadloop_fields import add_leadloop_fields
 from connector.sandbox.hubspot.limits import Limits
 from connector.sandbox.hubspot.metadata_routes import define
 from connector.sandbox.hubspot.problems import not_valid
@@ -100,6 +101,10 @@ class HubSpotPortal:
             definition = define(self.crm, table, body)
             definition.read_only = read_only
             definition.calculated = calculated
+
+    def add_leadloop_fields(self) -> None:
+        """leadloop's own contact properties under their default names."""
+        add_leadloop_fields(self)
 
     def set_options(
         self, object_name: str, name: str, options: Iterable[str | Mapping[str, Any] | Option]

@@ -1,0 +1,170 @@
+"""The rows of one object, and the indexes that keep look-ups and polls fast.
+
+A row is a dict that holds only fields that are not blank; it is never changed in place: a save puts a new
+dict. Rows in the recycle bin stay here with `IsDeleted`. This file must not know rules or field types.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left, bisect_right, insort
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any
+
+from connector.sandbox.salesforce.schema import Row
+
+STAMP = "SystemModstamp"
+
+
+class StampOrder:
+    """Ids in the order of (SystemModstamp, Id). A key that a later save made stale stays until there are
+    more stale keys than rows, and is passed over."""
+
+    def __init__(self) -> None:
+        self._keys: list[tuple[str, str]] = []
+
+    def put(self, stamp: str, row_id: str, rows: dict[str, Row]) -> None:
+        """Note that the row now has this stamp."""
+        key = (stamp, row_id)
+        if not self._keys or key > self._keys[-1]:
+            self._keys.append(key)
+        else:
+            insort(self._keys, key)
+        if len(self._keys) > 2 * len(rows) + 1_000:
+            self._keys = sorted({(row[STAMP], row_id) for row_id, row in rows.items()})
+
+    def between(self, low: str | None, high: str | None, rows: dict[str, Row]) -> Iterator[str]:
+        """The ids with low <= stamp <= high, in order."""
+        first = 0 if low is None else bisect_left(self._keys, (low, ""))
+        last = len(self._keys) if high is None else bisect_right(self._keys, (high, "\x7f"))
+        previous: tuple[str, str] | None = None
+        for at in range(first, last):
+            key = self._keys[at]
+            row = rows.get(key[1])
+            if key != previous and row is not None and row[STAMP] == key[0]:
+                yield key[1]
+            previous = key
+
+
+class Postings:
+    """From the value of one field, letter case set aside, to the ids of the rows that have it."""
+
+    def __init__(self, case_sensitive: bool = False) -> None:
+        self._ids: dict[str, str | dict[str, None]] = {}
+        self._case_sensitive = case_sensitive
+
+    def _key(self, value: Any) -> str:
+        return str(value) if self._case_sensitive else str(value).lower()
+
+    def of(self, value: Any) -> tuple[str, ...]:
+        """The ids of the rows with this value, in the order in which they got it."""
+        found = self._ids.get(self._key(value))
+        if found is None:
+            return ()
+        return (found,) if isinstance(found, str) else tuple(found)
+
+    def add(self, value: Any, row_id: str) -> None:
+        key = self._key(value)
+        found = self._ids.get(key)
+        if found is None:
+            self._ids[key] = row_id
+        elif isinstance(found, dict):
+            found[row_id] = None
+        elif found != row_id:
+            self._ids[key] = {found: None, row_id: None}
+
+    def drop(self, value: Any, row_id: str) -> None:
+        key = self._key(value)
+        found = self._ids.get(key)
+        if isinstance(found, dict):
+            found.pop(row_id, None)
+            if not found:
+                del self._ids[key]
+        elif found == row_id:
+            del self._ids[key]
+
+
+class Table:
+    """All rows of one object.
+
+    While `lag_ms()` says that saves are seen late, `shown` and `shown_rows` answer as queries would: a row
+    that changed less than that long ago shows its older state, and a new one is absent."""
+
+    def __init__(self, now_ms: Callable[[], int], lag_ms: Callable[[], int]) -> None:
+        self.rows: dict[str, Row] = {}
+        self.order = StampOrder()
+        self.postings: dict[str, Postings] = {}
+        self._now_ms = now_ms
+        self._lag_ms = lag_ms
+        self._late: dict[str, list[tuple[int, Row | None]]] = {}
+
+    def index(self, field: str, case_sensitive: bool = False) -> None:
+        """Keep an index of this field from now on."""
+        postings = self.postings[field] = Postings(case_sensitive)
+        for row_id, row in self.rows.items():
+            if (value := row.get(field)) is not None:
+                postings.add(value, row_id)
+
+    def put(self, row_id: str, row: Row) -> Row | None:
+        """Store a row under its id. Returns the row that it replaces."""
+        before = self.rows.get(row_id)
+        self.rows[row_id] = row
+        if before is None or before[STAMP] != row[STAMP]:
+            self.order.put(row[STAMP], row_id, self.rows)
+        self._reindex(row_id, before, row)
+        if self._lag_ms() > 0:
+            self._late.setdefault(row_id, []).append((self._now_ms(), before))
+        return before
+
+    def remove(self, row_id: str) -> None:
+        """Forget a row altogether."""
+        before = self.rows.pop(row_id, None)
+        self._late.pop(row_id, None)
+        if before is not None:
+            self._reindex(row_id, before, {})
+
+    def _reindex(self, row_id: str, before: Row | None, row: Row) -> None:
+        for field, postings in self.postings.items():
+            value = row.get(field)
+            old = None if before is None else before.get(field)
+            if value != old:
+                if old is not None:
+                    postings.drop(old, row_id)
+                if value is not None:
+                    postings.add(value, row_id)
+
+    def shown(self, row_id: str) -> Row | None:
+        """The row as a query shows it now; None when it does not."""
+        versions = self._late.get(row_id)
+        if versions is None:
+            return self.rows.get(row_id)
+        seen_until_ms = self._now_ms() - self._lag_ms()
+        while versions and versions[0][0] <= seen_until_ms:
+            versions.pop(0)
+        if not versions:
+            del self._late[row_id]
+            return self.rows.get(row_id)
+        return versions[0][1]
+
+    def shown_rows(self, row_ids: Iterable[str] | None) -> Iterator[Row]:
+        """The rows with these ids (None: all) as a query shows them now, in the order given. A row that is
+        seen late comes last, whether or not it is named: its older state may still belong to the result."""
+        if not self._late:
+            rows = self.rows
+            if row_ids is None:
+                yield from rows.values()
+            else:
+                yield from (row for row_id in row_ids if (row := rows.get(row_id)) is not None)
+            return
+        late = [row_id for row_id in list(self._late) if self.shown(row_id) is not self.rows.get(row_id)]
+        held_back = set(late)
+        for row_id in self.rows if row_ids is None else row_ids:
+            if row_id not in held_back and (row := self.rows.get(row_id)) is not None:
+                yield row
+        for row_id in late:
+            if (row := self.shown(row_id)) is not None:
+                yield row
+
+    @property
+    def seen_late(self) -> bool:
+        """Whether some row is not shown as it is, so that the order of `shown_rows` cannot be relied on."""
+        return bool(self._late)
