@@ -83,7 +83,6 @@ def _send(
     side: str,
     token: str,
     rows: Sequence[outbox.Row],
-    lane: Lane,
     result: Delivered,
 ) -> None:
     writes = [
