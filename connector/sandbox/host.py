@@ -1,0 +1,192 @@
+"""Both worlds on loopback ports: `Sandbox` for tests and the demo, `run_sandbox` for the command line.
+
+It starts, stops, saves and restores; what the platforms do is in their own packages.
+"""
+
+from __future__ import annotations
+
+import signal
+import sys
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from types import FrameType, TracebackType
+from typing import Any
+
+from connector.clock import Clock, SystemClock
+from connector.sandbox import (
+    HUBSPOT_ACCESS_TOKEN,
+    HUBSPOT_CLIENT_ID,
+    HUBSPOT_CLIENT_SECRET,
+    HUBSPOT_REFRESH_TOKEN,
+    SALESFORCE_CLIENT_ID,
+    SALESFORCE_CLIENT_SECRET,
+    SALESFORCE_SESSION_ID,
+    SALESFORCE_USERNAME,
+)
+from connector.sandbox.control import Control
+from connector.sandbox.hubspot import HubSpotPortal
+from connector.sandbox.salesforce.org import SalesforceOrg
+from connector.sandbox.seed import plant, read_seed
+from connector.sandbox.server import Server, serve
+from connector.sandbox.shifted_clock import ShiftedClock
+from connector.sandbox.state_file import StateFile, StateFileError
+
+SAVE_EVERY_SECONDS = 10.0
+
+
+class Sandbox:
+    """A Salesforce and a HubSpot that share one clock. `with Sandbox(clock) as sandbox:` starts and stops it.
+
+    Without `salesforce` or `hubspot`, a new org or portal is made. `state`: a file that both worlds are read
+    from at the start (where it exists), and saved to every ten seconds and at the end."""
+
+    def __init__(
+        self,
+        clock: Clock,
+        salesforce: SalesforceOrg | None = None,
+        hubspot: HubSpotPortal | None = None,
+        state: Path | None = None,
+    ) -> None:
+        self.clock = clock
+        self.salesforce = SalesforceOrg(clock) if salesforce is None else salesforce
+        self.hubspot = HubSpotPortal(clock) if hubspot is None else hubspot
+        self.restored = False
+        self._file = None if state is None else StateFile(state)
+        self._servers: list[Server] = []
+        self._ended = threading.Event()
+        self._saver: threading.Thread | None = None
+
+    @property
+    def salesforce_url(self) -> str:
+        """Where the org answers, without a slash at the end."""
+        return self._servers[0].url
+
+    @property
+    def hubspot_url(self) -> str:
+        """Where the portal answers, without a slash at the end."""
+        return self._servers[1].url
+
+    def add_leadloop_fields(self) -> None:
+        """leadloop's own fields in both worlds, under their default names (design, section 9)."""
+        self.salesforce.add_leadloop_fields()
+        self.hubspot.add_leadloop_fields()
+
+    def restore(self) -> bool:
+        """Read the state file, once; returns whether there was one. Raises StateFileError."""
+        saved = self._file.read() if self._file is not None and not self.restored else None
+        if saved is not None:
+            self.salesforce.from_json(saved["salesforce"])
+            self.hubspot.from_json(saved["hubspot"])
+            if isinstance(self.clock, ShiftedClock):
+                self.clock.offset_ms = saved["clock_offset_ms"]
+            self.restored = True
+        return self.restored
+
+    def save(self) -> None:
+        """Write the state file now, where there is one. Raises StateFileError."""
+        if self._file is not None:
+            self._file.write(self._state())
+
+    def _state(self) -> dict[str, Any]:
+        return {
+            "salesforce": self.salesforce.to_json(),
+            "hubspot": self.hubspot.to_json(),
+            "clock_offset_ms": self.clock.offset_ms if isinstance(self.clock, ShiftedClock) else 0,
+        }
+
+    def start(self, salesforce_port: int = 0, hubspot_port: int = 0) -> Sandbox:
+        """Listen on loopback; port 0 takes a free one. Raises PortTakenError, StateFileError."""
+        self.restore()
+        self._ended.clear()
+        try:
+            for world, port in ((self.salesforce, salesforce_port), (self.hubspot, hubspot_port)):
+                self._servers.append(serve(Control(world, self.clock), port))
+        except BaseException:
+            self._stop_servers()
+            raise
+        if self._file is not None:
+            self._saver = threading.Thread(target=self._save_now_and_then, name="sandbox:state", daemon=True)
+            self._saver.start()
+        return self
+
+    def stop(self) -> None:
+        """Stop answering, and save. Raises StateFileError."""
+        self._ended.set()
+        self._stop_servers()
+        if self._saver is not None:
+            self._saver.join()
+            self._saver = None
+            self.save()
+
+    def _stop_servers(self) -> None:
+        for server in self._servers:
+            server.stop()
+        self._servers = []
+
+    def _save_now_and_then(self) -> None:
+        # real time, whatever the worlds' clock does: what is protected is this process
+        while not self._ended.wait(SAVE_EVERY_SECONDS):
+            try:
+                self.save()
+            except StateFileError:
+                continue  # a full disk may be emptied; the save at the end raises
+
+    def __enter__(self) -> Sandbox:
+        return self if self._servers else self.start()
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.stop()
+
+
+def run_sandbox(
+    salesforce_port: int,
+    hubspot_port: int,
+    seed: Path | None = None,
+    state: Path | None = None,
+    leadloop_fields: bool = True,
+    announce: Callable[[str], object] = sys.stdout.write,
+) -> None:
+    """Run both platforms until SIGTERM or SIGINT; for the main thread. `announce` gets the text that tells
+    where they are and how to sign in. A seed is planted only where there is no saved state yet.
+
+    Raises SeedError, StateFileError, PortTakenError; each one's text is a sentence for a person."""
+    ended = threading.Event()
+
+    def end(signal_number: int, frame: FrameType | None) -> None:
+        del signal_number, frame
+        ended.set()
+
+    planted = read_seed(seed) if seed is not None else {}
+    sandbox = Sandbox(ShiftedClock(SystemClock()), state=state)
+    if not sandbox.restore():
+        if leadloop_fields:
+            sandbox.add_leadloop_fields()
+        plant(planted, sandbox.salesforce, sandbox.hubspot)
+    before = {each: signal.signal(each, end) for each in (signal.SIGTERM, signal.SIGINT)}
+    try:
+        with sandbox.start(salesforce_port, hubspot_port):
+            announce(introduction(sandbox))
+            ended.wait()
+    finally:
+        for each, handler in before.items():
+            signal.signal(each, handler)
+
+
+def introduction(sandbox: Sandbox) -> str:
+    """Where the two platforms are and how to sign in, in the settings' own names. Nothing here is secret: the
+    credentials open only this sandbox."""
+    return f"""\
+Salesforce  {sandbox.salesforce_url}   (control: /_sandbox/)
+  LEADLOOP_SALESFORCE__INSTANCE_URL={sandbox.salesforce_url}
+  LEADLOOP_SALESFORCE__SESSION_ID={SALESFORCE_SESSION_ID}
+  or client credentials {SALESFORCE_CLIENT_ID} / {SALESFORCE_CLIENT_SECRET}, user {SALESFORCE_USERNAME}
+  organization {sandbox.salesforce.organization_id}
+HubSpot     {sandbox.hubspot_url}   (control: /_sandbox/)
+  LEADLOOP_HUBSPOT__BASE_URL={sandbox.hubspot_url}
+  LEADLOOP_HUBSPOT__ACCESS_TOKEN={HUBSPOT_ACCESS_TOKEN}
+  or OAuth {HUBSPOT_CLIENT_ID} / {HUBSPOT_CLIENT_SECRET}, refresh token {HUBSPOT_REFRESH_TOKEN}
+  portal {sandbox.hubspot.portal_id}
+"""
