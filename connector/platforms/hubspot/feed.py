@@ -41,18 +41,24 @@ class _Window:
     top_ms: int = 0
     top_ids: set[str] = field(default_factory=set)
 
-    def fresh(self, rows: Sequence[Row]) -> list[Row]:
-        """The rows not handed on before; remembers the ids at the highest stamp."""
-        new = []
-        for row in rows:
-            stamp_ms = epoch_ms(row["updatedAt"])
-            if stamp_ms == self.floor_ms and row["id"] in self.seen:
-                continue
-            if stamp_ms > self.top_ms:
-                self.top_ms, self.top_ids = stamp_ms, set()
-            if stamp_ms == self.top_ms:
+    def fresh(self, rows: Sequence[Row]) -> Sequence[Row]:
+        """The rows not handed on before; remembers the ids at the highest stamp. Rows come in ascending
+        order, so only the first ones can be at the floor, and the last one is the highest."""
+        new = rows
+        if self.seen:
+            at = 0
+            while at < len(rows) and epoch_ms(rows[at]["updatedAt"]) == self.floor_ms:
+                at += 1
+            new = [row for row in rows[:at] if row["id"] not in self.seen]
+            new.extend(rows[at:])
+        if rows:
+            top = rows[-1]["updatedAt"]
+            if epoch_ms(top) > self.top_ms:
+                self.top_ms, self.top_ids = epoch_ms(top), set()
+            for row in reversed(rows):
+                if row["updatedAt"] != top:
+                    break
                 self.top_ids.add(row["id"])
-            new.append(row)
         return new
 
 

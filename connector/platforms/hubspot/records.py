@@ -7,6 +7,7 @@ every property is sent as text, and "" clears it. Runs once for every record eve
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from operator import itemgetter
 from typing import Any
 
 from connector.observation import Observation, Raw
@@ -33,8 +34,19 @@ def observe(
     A property that HubSpot left out (unknown or hidden) is left out: absent is unknown, never blank. A record
     that others were merged into is followed by one deleted observation for each of those."""
     observations = []
+    take = itemgetter(*fields) if len(fields) > 1 else None
     for row in rows:
         properties = row["properties"]
+        try:
+            values = take(properties) if take is not None else None
+        except KeyError:
+            take = values = None
+        if values is None:
+            shown = {name: properties[name] or None for name in fields if name in properties}
+        elif "" in values:
+            shown = {name: value or None for name, value in zip(fields, values, strict=True)}
+        else:
+            shown = dict(zip(fields, values, strict=True))
         stamp_ms = epoch_ms(row["updatedAt"])
         record_id = row["id"]
         observations.append(
@@ -44,7 +56,7 @@ def observe(
                 record_id,
                 stamp_ms,
                 read_started_ms,
-                {name: properties[name] or None for name in fields if name in properties},
+                shown,
                 bool(row.get("archived")),
             )
         )
