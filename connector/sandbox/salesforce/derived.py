@@ -1,8 +1,8 @@
 """Fields that Salesforce fills in from others when a row is saved, and what follows a save.
 
-Names of people, the outcome of an opportunity's stage, campaign responses, closed tasks; the contact role of a
-new opportunity, the last activity of a person. Source: facts/salesforce.md 8.1, 9.1, 9.2, 10. This file must not
-check values that were sent, other than those only the platform may set.
+Names of people, the outcome of an opportunity's stage, campaign responses, closed tasks; the contact role
+of a new opportunity, the last activity of a person. Source: facts/salesforce.md 8.1, 9.1, 9.2, 10. This file
+must not check values that were sent, other than those only the platform may set.
 """
 
 from __future__ import annotations
@@ -60,7 +60,7 @@ def computed_fields(spec: ObjectSpec) -> frozenset[str]:
 
 
 def derive(world: World, object_name: str, row: Row, before: Row | None, sent: Row) -> None:
-    """Fill in what follows from the other fields, in place. Raises Refusal for what only Salesforce may set."""
+    """Fill in what follows from other fields, in place. Raises Refusal for what only Salesforce may set."""
     if object_name in ("Lead", "Contact", "User"):
         _name(row, before, sent)
         if object_name == "Lead":

@@ -12,6 +12,8 @@ from connector.sandbox.salesforce.refusals import Refusal
 from connector.sandbox.salesforce.schema import ObjectSpec, Row
 from connector.sandbox.salesforce.world import DuplicateRule, World
 
+_ADVICE = "You're creating a duplicate record. We recommend you use an existing record instead."
+
 
 def refuse_duplicates(world: World, spec: ObjectSpec, row: Row, allowed: bool, version: str) -> None:
     """Raises Refusal when a duplicate rule of the object matches and is not passed."""
@@ -41,7 +43,7 @@ def _result(rule: DuplicateRule, matches: dict[str, list[Row]], version: str) ->
         "allowSave": rule.allow_save,
         "duplicateRule": rule.name,
         "duplicateRuleEntityType": rule.object,
-        "errorMessage": "You're creating a duplicate record. We recommend you use an existing record instead.",
+        "errorMessage": _ADVICE,
         "matchResults": [
             {
                 "entityType": name,

@@ -1,7 +1,7 @@
 """The values of the standard picklists, as a Developer Edition org has them. A `*` marks the default.
 
-Source: recorded describes (facts/salesforce.md 9.1, 9.2, 10). The lead statuses and the opportunity stages are
-rows of their own, since admins rename them. This file holds values only.
+Source: recorded describes (facts/salesforce.md 9.1, 9.2, 10). The lead statuses and the opportunity stages
+are rows of their own, since admins rename them. This file holds values only.
 """
 
 from __future__ import annotations
@@ -61,7 +61,8 @@ STAGES: Final = (
 _INDUSTRIES = """Agriculture, Apparel, Banking, Biotechnology, Chemicals, Communications, Construction,
 Consulting, Education, Electronics, Energy, Engineering, Entertainment, Environmental, Finance,
 Food & Beverage, Government, Healthcare, Hospitality, Insurance, Machinery, Manufacturing, Media,
-Not For Profit, Recreation, Retail, Shipping, Technology, Telecommunications, Transportation, Utilities, Other"""
+Not For Profit, Recreation, Retail, Shipping, Technology, Telecommunications, Transportation, Utilities,
+Other"""
 
 _TEXT: Final[Mapping[str, str]] = {
     "AccountType": "Prospect, Customer - Direct, Customer - Channel, Channel Partner / Reseller, "

@@ -140,14 +140,14 @@ class ObjectSpec:
 
 
 def words(name: str) -> str:
-    """A label made of an API name: `NumberOfEmployees` is "Number Of Employees", `Job_Title__c` "Job Title"."""
+    """A label made of an API name: `NumberOfEmployees` is "Number Of Employees"."""
     plain = re.sub(r"__c$", "", name).replace("_", " ")
     return re.sub(r"(?<=[a-z0-9])(?=[A-Z])", " ", plain)
 
 
 def field_table(text: str, picklists: Mapping[str, tuple[str, ...]]) -> dict[str, FieldSpec]:
     """The fields of a compact table. A picklist value that ends in `*` is the default."""
-    specs = [_field(line.split(), picklists) for line in text.strip().splitlines()]
+    specs = [_field(line.split(), picklists) for line in text.splitlines() if line]
     return {spec.name: spec for spec in specs}
 
 

@@ -167,7 +167,9 @@ def unquote(text: str, like: bool) -> str:
     def plain(match: re.Match[str]) -> str:
         found = _ESCAPES.get(match[1]) or (_LIKE_ESCAPES.get(match[1]) if like else None)
         if found is None:
-            message = f"Invalid string literal {text}. Illegal character sequence '{match[0]}' in string literal."
+            message = (
+                f"Invalid string literal {text}. Illegal character sequence '{match[0]}' in string literal."
+            )
             raise malformed(message)
         return found
 
@@ -195,7 +197,7 @@ class _Tree(Transformer[Token, Any]):
         return Item(_name(parts[0]), argument, function=True, alias=alias)
 
     def alias(self, parts: list[Token]) -> str:
-        return "" + parts[0].value
+        return str(parts[0])
 
     def where(self, parts: list[Any]) -> _Clause:
         return parts[0], parts[1]
@@ -323,4 +325,3 @@ def _parsed(text: str, start: str) -> Any:
         if isinstance(error.orig_exc, Refusal):
             raise error.orig_exc from None
         raise
-

@@ -1,4 +1,4 @@
-"""The standard fields of the people: Lead, Contact, CampaignMember. Tables only; `schema` says how to read them.
+"""The standard fields of the people: Lead, Contact, CampaignMember. Tables only.
 
 Lead and Contact follow recorded describes (facts/salesforce.md 9.1, 10) plus the opt-out fields, which a
 real org shows once field-level security allows. CampaignMember is written from the public object reference.

@@ -1,6 +1,7 @@
 """The standard fields of an org's own things: User, Group, Organization, LeadStatus, OpportunityStage.
 
-Tables only. Field names follow recorded queries and the public object reference (facts/salesforce.md 9.2, 10).
+Tables only. Field names follow recorded queries and the public object reference (facts/salesforce.md 9.2,
+10).
 """
 
 from __future__ import annotations
