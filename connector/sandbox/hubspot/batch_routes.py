@@ -13,7 +13,7 @@ from connector.sandbox.hubspot.crm import Crm, not_unique
 from connector.sandbox.hubspot.inputs import links_of, sent_properties
 from connector.sandbox.hubspot.problems import Problem, missing_records, no_such_path, not_valid
 from connector.sandbox.hubspot.records import Origin, Record
-from connector.sandbox.hubspot.rendering import created_body, record_body, shown, updated_body
+from connector.sandbox.hubspot.rendering import UpdateView, created_body, record_body, shown
 from connector.sandbox.hubspot.table import Table
 from connector.sandbox.hubspot.times import iso
 from connector.sandbox.hubspot.writing import (
@@ -141,6 +141,7 @@ def _update(work: _Batch) -> Answer:
     crm, table, inputs = work.crm, work.table, work.call.inputs()
     partial = _is_partial(inputs)
     claims: Claims | None = None if partial else {}
+    view = UpdateView(crm, table)
     missing: list[str] = []
     missing_traces: list[str] = []
     ready: list[tuple[Record, dict[str, str], Mapping[str, Any]]] = []
@@ -164,12 +165,12 @@ def _update(work: _Batch) -> Answer:
             continue
         if partial:
             update(crm, table, record, changes, work.origin)
-            work.add(updated_body(crm, table, record, each["properties"]), each[TRACE])
+            work.add(view.body(record, each["properties"]), each[TRACE])
         else:
             ready.append((record, changes, each))
     for record, changes, given in ready:
         update(crm, table, record, changes, work.origin)
-        work.add(updated_body(crm, table, record, given["properties"]), given.get(TRACE))
+        work.add(view.body(record, given["properties"]), given.get(TRACE))
     if missing:
         work.errors.append(missing_records(table.kind.type_id, missing, missing_traces))
     return work.answer()
@@ -189,6 +190,7 @@ def _upsert(work: _Batch) -> Answer:
     by_email = any(each.get("idProperty") == "email" for each in inputs)
     partial = _is_partial(inputs) and not by_email
     claims: Claims = {}
+    view = UpdateView(crm, table)
     ready: list[tuple[Record | None, dict[str, str], Mapping[str, Any]]] = []
     for each in inputs:
         name = each.get("idProperty")
@@ -222,7 +224,7 @@ def _upsert(work: _Batch) -> Answer:
             work.add(body, given.get(TRACE))
         else:
             update(crm, table, record, changes, work.origin)
-            body = updated_body(crm, table, record, given["properties"]) | {"new": False}
+            body = view.body(record, given["properties"]) | {"new": False}
             work.add(body, given.get(TRACE))
     return work.answer()
 

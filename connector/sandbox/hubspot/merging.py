@@ -38,7 +38,7 @@ def merge(crm: Crm, table: Table, primary: Record, other: Record) -> Record:
         table.kind.created: iso(created_ms),
         table.kind.modified: iso(now_ms),
     }
-    survivor = Record(survivor_id, created_ms, now_ms, primary.origin, properties, history=primary.history)
+    survivor = Record(survivor_id, created_ms, now_ms, primary.origin, properties, writes=primary.writes)
     table.remove(primary)
     table.remove(other)
     if crm.faults.visibility_lag_seconds:

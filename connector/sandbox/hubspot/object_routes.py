@@ -13,11 +13,11 @@ from connector.sandbox.hubspot.merging import merge, privacy_delete
 from connector.sandbox.hubspot.problems import no_such_path, not_valid, wrong_method
 from connector.sandbox.hubspot.records import Origin
 from connector.sandbox.hubspot.rendering import (
+    UpdateView,
     associations_body,
     created_body,
     record_body,
     shown,
-    updated_body,
 )
 from connector.sandbox.hubspot.search import parse_query, run
 from connector.sandbox.hubspot.table import Table
@@ -103,7 +103,7 @@ def _update(crm: Crm, table: Table, record_id: str, call: Call, origin: Origin) 
     changes = prepare(crm, table, sent, record, rules=call.rules)
     check_unique(crm, table, changes, record)
     update(crm, table, record, changes, origin)
-    return Answer(200, updated_body(crm, table, record, sent))
+    return Answer(200, UpdateView(crm, table).body(record, sent))
 
 
 def _archive(crm: Crm, table: Table, record_id: str) -> Answer:

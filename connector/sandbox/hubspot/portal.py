@@ -139,6 +139,11 @@ class HubSpotPortal:
             writing.check_unique(self.crm, table, changes, record)
             return writing.update(self.crm, table, record, changes, _origin(source))
 
+    def leave_empty(self, object_name: str, record_id: str, name: str) -> None:
+        """Make a blank value read as "" instead of null, as in records from long ago; nothing else moves."""
+        with self.lock:
+            self._live(object_name, record_id)[1].properties.setdefault(name, "")
+
     def touch(self, object_name: str, record_id: str) -> None:
         """Move the modified date without any change that is mapped, as HubSpot's own calculations do."""
         with self.lock:
@@ -186,8 +191,9 @@ class HubSpotPortal:
     def history(self, object_name: str, record_id: str, name: str) -> list[dict[str, Any]]:
         """The versions of one property, newest first, as in `propertiesWithHistory`."""
         with self.lock:
-            record = self.crm.table(object_name).records[int(record_id)]
-            return [version.to_json() for version in record.versions(name)]
+            table = self.crm.table(object_name)
+            versions = table.records[int(record_id)].versions(name, table.kind.versions_kept)
+            return [version.to_json() for version in versions]
 
     def archive(self, object_name: str, record_id: str) -> None:
         """Into the recycle bin."""

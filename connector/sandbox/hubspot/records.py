@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import dataclass, field, replace
+from typing import Any, NamedTuple
 
 from connector.sandbox.hubspot.times import iso
 
 
-@dataclass(frozen=True, slots=True)
-class Origin:
+class Origin(NamedTuple):
     """Who made a change: HubSpot's `sourceType` and `sourceId` (hubspot.md sections 7 and 15)."""
 
     type: str
@@ -19,8 +18,7 @@ class Origin:
     user_id: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Version:
+class Version(NamedTuple):
     """One value that a property had, since when, and who set it. "" is a cleared value."""
 
     value: str
@@ -42,10 +40,22 @@ class Version:
         return body
 
 
+class Write(NamedTuple):
+    """One change of a record: the new values, and what was there before ("" where nothing was)."""
+
+    moment_ms: int
+    origin: Origin
+    values: dict[str, str]
+    before: dict[str, str]
+
+
+_WRITES_KEPT = 500
+
+
 @dataclass(slots=True)
 class Record:
-    """One record. `properties` holds text only; what is absent reads as null. History is written down from
-    the second version of a property on; the first is known from the creation."""
+    """One record. `properties` holds text only; what is absent reads as null. `writes` are its changes since
+    the creation, oldest first: the source of its property history."""
 
     record_id: int
     created_ms: int
@@ -53,43 +63,34 @@ class Record:
     origin: Origin
     properties: dict[str, str] = field(default_factory=dict)
     archived_ms: int | None = None
-    history: dict[str, list[Version]] = field(default_factory=dict)
+    writes: list[Write] = field(default_factory=list)
 
-    def change(self, changes: Mapping[str, str], moment_ms: int, origin: Origin, versions_kept: int) -> None:
+    def change(self, changes: Mapping[str, str], moment_ms: int, origin: Origin) -> None:
         """Store the changed values ("" clears) and remember what was there before."""
+        properties = self.properties
+        before = {name: properties.get(name, "") for name in changes}
+        self.writes.append(Write(moment_ms, origin, dict(changes), before))
+        del self.writes[:-_WRITES_KEPT]
+        properties.update(changes)
         for name, value in changes.items():
-            before = self.properties.get(name)
-            if before is not None or name in self.history:
-                versions = self.history.setdefault(name, [])
-                if not versions:
-                    versions.append(Version(before or "", self.created_ms, self.origin))
-                versions.insert(0, Version(value, moment_ms, origin))
-                del versions[versions_kept:]
-            elif value and moment_ms != self.created_ms:
-                self.history[name] = [Version(value, moment_ms, origin)]
-            if value:
-                self.properties[name] = value
-            else:
-                self.properties.pop(name, None)
+            if not value:
+                del properties[name]
 
-    def versions(self, name: str) -> list[Version]:
+    def versions(self, name: str, most: int) -> list[Version]:
         """The history of one property, newest first."""
-        written = self.history.get(name)
-        if written:
-            return written
-        value = self.properties.get(name)
-        return [] if value is None else [Version(value, self.created_ms, self.origin)]
+        found: list[Version] = []
+        first = self.properties.get(name, "")
+        for write in reversed(self.writes):
+            if name in write.values:
+                found.append(Version(write.values[name], write.moment_ms, write.origin))
+                first = write.before[name]
+        if first:
+            found.append(Version(first, self.created_ms, self.origin))
+        return found[:most]
 
     def snapshot(self) -> Record:
         """The record as it is now, for a search index that lags behind. Without history."""
-        return Record(
-            self.record_id,
-            self.created_ms,
-            self.updated_ms,
-            self.origin,
-            dict(self.properties),
-            self.archived_ms,
-        )
+        return replace(self, properties=dict(self.properties), writes=[])
 
     def to_json(self) -> dict[str, Any]:
         """For the state file."""
@@ -98,12 +99,11 @@ class Record:
             "created_ms": self.created_ms,
             "updated_ms": self.updated_ms,
             "archived_ms": self.archived_ms,
-            "origin": _origin_to_json(self.origin),
+            "origin": list(self.origin),
             "properties": self.properties,
-            "history": {
-                name: [[each.value, each.moment_ms, _origin_to_json(each.origin)] for each in versions]
-                for name, versions in self.history.items()
-            },
+            "writes": [
+                [write.moment_ms, list(write.origin), write.values, write.before] for write in self.writes
+            ],
         }
 
     @staticmethod
@@ -116,12 +116,8 @@ class Record:
             Origin(*state["origin"]),
             dict(state["properties"]),
             state["archived_ms"],
-            {
-                name: [Version(value, moment_ms, Origin(*origin)) for value, moment_ms, origin in versions]
-                for name, versions in state["history"].items()
-            },
+            [
+                Write(moment_ms, Origin(*origin), dict(values), dict(before))
+                for moment_ms, origin, values, before in state["writes"]
+            ],
         )
-
-
-def _origin_to_json(origin: Origin) -> list[Any]:
-    return [origin.type, origin.id, origin.label, origin.user_id]

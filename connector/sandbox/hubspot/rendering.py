@@ -48,15 +48,15 @@ def record_body(
     body: dict[str, Any] = {
         "id": record_id,
         "properties": {name: properties.get(name) for name in names},
-        "createdAt": iso(record.created_ms),
-        "updatedAt": iso(record.updated_ms),
+        "createdAt": properties[table.kind.created],
+        "updatedAt": properties[table.kind.modified],
         "archived": record.archived_ms is not None,
     }
     if record.archived_ms is not None:
         body["archivedAt"] = iso(record.archived_ms)
     if history:
         body["propertiesWithHistory"] = {
-            name: [version.to_json() for version in record.versions(name)]
+            name: [version.to_json() for version in record.versions(name, table.kind.versions_kept)]
             for name in history
             if _visible(crm, table, name)
         }
@@ -70,10 +70,25 @@ def created_body(crm: Crm, table: Table, record: Record) -> dict[str, Any]:
     return record_body(crm, table, record, names)
 
 
-def updated_body(crm: Crm, table: Table, record: Record, sent: Mapping[str, Any]) -> dict[str, Any]:
-    """The answer to an update: the properties sent and some system ones, not the whole record."""
-    system = (name for name in _SHOWN_AFTER_WRITE if name in record.properties)
-    return record_body(crm, table, record, shown(crm, table, (*sent, *system)))
+class UpdateView:
+    """The answers to updates: the properties sent and some system ones, not the whole record. One for a whole
+    batch, since its inputs mostly send the same properties."""
+
+    def __init__(self, crm: Crm, table: Table) -> None:
+        self._crm = crm
+        self._table = table
+        self._names: dict[tuple[str, ...], tuple[str, ...]] = {}
+
+    def body(self, record: Record, sent: Mapping[str, Any]) -> dict[str, Any]:
+        """One record after its update."""
+        key = tuple(sent)
+        names = self._names.get(key)
+        if names is None:
+            names = self._names[key] = shown(self._crm, self._table, (*sent, *_SHOWN_AFTER_WRITE))
+        values = record.properties
+        return record_body(
+            self._crm, self._table, record, [name for name in names if name in values or name in sent]
+        )
 
 
 def associations_body(crm: Crm, table: Table, record: Record, wanted: Iterable[str]) -> dict[str, Any]:

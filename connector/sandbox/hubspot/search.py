@@ -137,9 +137,7 @@ def run(crm: Crm, table: Table, query: Query) -> Found:
         total = table.log.count(span)
         ids = islice(table.log.ids(span, query.descending), query.offset, stop)
         return _page(query, total, [table.records[each] for each in ids])
-    matched = [
-        record for record in _candidates(table, query, low, high, stale) if _matches(table, query, record)
-    ]
+    matched = _matching(table, query, list(_candidates(table, query, low, high, stale)))
     _order(table, query, matched)
     return _page(query, len(matched), matched[query.offset : stop])
 
@@ -203,13 +201,25 @@ def _by_key(table: Table, query: Query) -> list[int] | None:
     return None
 
 
-def _matches(table: Table, query: Query, record: Record) -> bool:
-    if query.groups and not any(all(each.matches(record) for each in group) for group in query.groups):
-        return False
-    if not query.text:
-        return True
+def _matching(table: Table, query: Query, records: list[Record]) -> list[Record]:
+    """The records that any group's filters all hold for, and the text."""
+    if len(query.groups) == 1:
+        for each in query.groups[0]:
+            holds = each.matches
+            records = [record for record in records if holds(record)]
+    elif query.groups:
+        records = [
+            record
+            for record in records
+            if any(all(each.matches(record) for each in group) for group in query.groups)
+        ]
+    words = query.text.lower().split()
+    return [record for record in records if _has_words(table, record, words)] if words else records
+
+
+def _has_words(table: Table, record: Record, words: list[str]) -> bool:
     shown = " ".join(record.properties.get(name, "") for name in table.kind.searched).lower()
-    return all(word in shown for word in query.text.lower().split())
+    return all(word in shown for word in words)
 
 
 def _order(table: Table, query: Query, records: list[Record]) -> None:

@@ -82,7 +82,7 @@ class Table:
         )
         if held:
             self._release(record)
-        record.change(changes, moment_ms, origin, self.kind.versions_kept)
+        record.change(changes, moment_ms, origin)
         if held:
             self._hold(record)
         self.touch(record, moment_ms)

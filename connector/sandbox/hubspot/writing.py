@@ -7,7 +7,7 @@ Two steps, so that a batch can fail as a whole before anything is stored: `prepa
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, MutableMapping, Sequence
+from collections.abc import Collection, Mapping, MutableMapping, Sequence
 from typing import Any
 
 from connector.sandbox.hubspot.associations import PRIMARY_COMPANY, AssociationType
@@ -24,7 +24,7 @@ from connector.sandbox.hubspot.problems import (
 from connector.sandbox.hubspot.records import Origin, Record
 from connector.sandbox.hubspot.table import ADDITIONAL_EMAILS, Table
 from connector.sandbox.hubspot.times import iso, moment_of
-from connector.sandbox.hubspot.values import InvalidValueError, stored_text, text_of
+from connector.sandbox.hubspot.values import InvalidValueError, References, stored_text, text_of
 
 Claims = MutableMapping[tuple[str, str], int]
 """Unique values that earlier inputs of the same batch are about to take: (property, value) to record id."""
@@ -49,9 +49,13 @@ def prepare(
     from 2026-09 on, hubspot.md section 2). Raises Problem."""
     changes: dict[str, str] = {}
     found: list[Invalid] = []
+
+    def references(reference: str) -> Collection[str]:
+        return crm.references(table, reference)
+
     for name, value in sent.items():
         try:
-            changes[name] = _checked(crm, table, name, value, by_hubspot, rules)
+            changes[name] = _checked(crm, table, name, value, by_hubspot, rules, references)
         except InvalidValueError as refusal:
             found.append(refusal.found)
     if found:
@@ -71,7 +75,15 @@ def prepare(
     return changes
 
 
-def _checked(crm: Crm, table: Table, name: str, value: Any, by_hubspot: bool, rules: bool) -> str:
+def _checked(
+    crm: Crm,
+    table: Table,
+    name: str,
+    value: Any,
+    by_hubspot: bool,
+    rules: bool,
+    references: References,
+) -> str:
     definition = table.definitions.get(name)
     if (
         definition is None
@@ -87,7 +99,7 @@ def _checked(crm: Crm, table: Table, name: str, value: Any, by_hubspot: bool, ru
     elif not definition.writable:
         message = f'"{name}" is a read only property; its value cannot be set.'
         raise InvalidValueError(name, "READ_ONLY_VALUE", message)
-    text = stored_text(definition, value, lambda reference: crm.references(table, reference))
+    text = stored_text(definition, value, references)
     if name == "email" and text in crm.blocklist:
         raise InvalidValueError(name, "BLOCKLISTED_EMAIL", "This email address was deleted for privacy")
     if rules and definition.rule is not None and text and not re.fullmatch(definition.rule[0], text):
