@@ -10,7 +10,7 @@ from itertools import islice
 from typing import Any, TypeVar
 
 import orjson
-from sqlalchemy import ColumnElement, Compiled, Connection, Row, Select, Table, UpdateBase
+from sqlalchemy import ColumnElement, Compiled, Connection, Select, Table, UpdateBase
 from sqlalchemy.dialects import postgresql, sqlite
 
 from connector.observation import RecordKey
@@ -109,7 +109,7 @@ def select_in(
     statement: Select[Any],
     fixed: Mapping[str, Any],
     ids: Sequence[str],
-) -> Sequence[Row[Any]]:
+) -> Sequence[Sequence[Any]]:
     """All rows of a SELECT that has an expanding parameter `ids` and the parameters `fixed` before it.
 
     On SQLite as text, for the same reason as `execute_many`; the values are then the driver's own (a

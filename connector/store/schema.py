@@ -21,6 +21,7 @@ from sqlalchemy import (
     Integer,
     LargeBinary,
     MetaData,
+    PrimaryKeyConstraint,
     Table,
     Text,
     TypeDecorator,
@@ -68,7 +69,12 @@ def _number() -> Column[int]:
 
 
 def _record() -> tuple[Column[str], Column[str], Column[str]]:
-    return _key("side"), _key("object"), _key("record_id")
+    return _needed("side"), _needed("object"), _needed("record_id")
+
+
+# The order of a record's name in every index. The id comes first: only a few values of side and object exist,
+# and PostgreSQL without statistics would look through all records of an object for a list of ids.
+RECORD = ("record_id", "object", "side")
 
 
 def _lead() -> Column[str]:
@@ -106,13 +112,19 @@ Index("ix_leads_stage", leads.c.stage)
 
 lead_aliases = Table("lead_aliases", metadata, _key("alias"), _lead(), sqlite_with_rowid=False)
 
-links = Table("links", metadata, *_record(), _lead(), _needed("role"), sqlite_with_rowid=False)
-Index("ix_links_record_id", links.c.record_id)
+links = Table(
+    "links",
+    metadata,
+    *_record(),
+    _lead(),
+    _needed("role"),
+    PrimaryKeyConstraint(*RECORD),
+    sqlite_with_rowid=False,
+)
 
 identity_keys = Table(
-    "identity_keys", metadata, _key("kind"), _key("value"), _lead(), sqlite_with_rowid=False
+    "identity_keys", metadata, _key("value"), _key("kind"), _lead(), sqlite_with_rowid=False
 )
-Index("ix_identity_keys_value", identity_keys.c.value)
 
 erasures = Table(
     "erasures",
@@ -127,9 +139,7 @@ observations = Table(
     "observations",
     metadata,
     _number(),
-    _needed("side"),
-    _needed("object"),
-    _needed("record_id"),
+    *_record(),
     _needed("stamp_ms", BigInteger),
     _needed("read_started_ms", BigInteger),
     _needed("deleted", Boolean),
@@ -138,23 +148,29 @@ observations = Table(
     Column("refs", LargeBinary),
     Column("modified_by", Text),
     _needed("fields", LargeBinary),
-    UniqueConstraint("side", "object", "record_id"),
+    UniqueConstraint(*RECORD),
 )
 
 # an index over the refs, kept as a superset: readers compare with the refs of the observation itself
 observation_refs = Table(
     "observation_refs",
     metadata,
-    _key("side"),
-    _key("ref_object"),
-    _key("ref_id"),
-    _key("object"),
-    _key("record_id"),
+    *_record(),
+    _needed("ref_object"),
+    _needed("ref_id"),
+    PrimaryKeyConstraint("ref_id", "ref_object", *RECORD),
     sqlite_with_rowid=False,
 )
-Index("ix_observation_refs_record", *(observation_refs.c[name] for name in ("side", "object", "record_id")))
+Index("ix_observation_refs_record", *(observation_refs.c[name] for name in RECORD))
 
-baselines = Table("baselines", metadata, *_record(), _lead(), _needed("baseline", LargeBinary))
+baselines = Table(
+    "baselines",
+    metadata,
+    *_record(),
+    _lead(),
+    _needed("baseline", LargeBinary),
+    PrimaryKeyConstraint(*RECORD),
+)
 
 ledger = Table(
     "ledger",
@@ -250,12 +266,13 @@ quarantine = Table(
     "quarantine",
     metadata,
     *_record(),
-    _key("field"),
+    _needed("field"),
     _needed("value_hash"),
     _needed("code"),
     _needed("reason", FreeText),
     _needed("since_ms", BigInteger),
     _needed("attempts", Integer),
+    PrimaryKeyConstraint(*RECORD, "field"),
 )
 
 cursors = Table(

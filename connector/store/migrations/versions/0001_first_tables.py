@@ -170,17 +170,17 @@ def upgrade() -> None:
     op.create_table(
         "observation_refs",
         sa.Column("side", sa.Text(), nullable=False),
-        sa.Column("ref_object", sa.Text(), nullable=False),
-        sa.Column("ref_id", sa.Text(), nullable=False),
         sa.Column("object", sa.Text(), nullable=False),
         sa.Column("record_id", sa.Text(), nullable=False),
+        sa.Column("ref_object", sa.Text(), nullable=False),
+        sa.Column("ref_id", sa.Text(), nullable=False),
         sa.PrimaryKeyConstraint(
-            "side", "ref_object", "ref_id", "object", "record_id", name=op.f("pk_observation_refs")
+            "ref_id", "ref_object", "record_id", "object", "side", name=op.f("pk_observation_refs")
         ),
         sqlite_with_rowid=False,
     )
     op.create_index(
-        "ix_observation_refs_record", "observation_refs", ["side", "object", "record_id"], unique=False
+        "ix_observation_refs_record", "observation_refs", ["record_id", "object", "side"], unique=False
     )
     op.create_table(
         "observations",
@@ -198,7 +198,7 @@ def upgrade() -> None:
         sa.Column("fields", sa.LargeBinary(), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_observations")),
         sa.UniqueConstraint(
-            "side", "object", "record_id", name=op.f("uq_observations_side_object_record_id")
+            "record_id", "object", "side", name=op.f("uq_observations_record_id_object_side")
         ),
     )
     op.create_table(
@@ -218,7 +218,7 @@ def upgrade() -> None:
         sa.Column("reason", sa.Text(), nullable=False),
         sa.Column("since_ms", sa.BigInteger(), nullable=False),
         sa.Column("attempts", sa.Integer(), nullable=False),
-        sa.PrimaryKeyConstraint("side", "object", "record_id", "field", name=op.f("pk_quarantine")),
+        sa.PrimaryKeyConstraint("record_id", "object", "side", "field", name=op.f("pk_quarantine")),
     )
     op.create_table(
         "settings_values",
@@ -245,20 +245,19 @@ def upgrade() -> None:
         sa.Column("lead_id", sa.Text(), nullable=False),
         sa.Column("baseline", sa.LargeBinary(), nullable=False),
         sa.ForeignKeyConstraint(["lead_id"], ["leads.id"], name=op.f("fk_baselines_lead_id")),
-        sa.PrimaryKeyConstraint("side", "object", "record_id", name=op.f("pk_baselines")),
+        sa.PrimaryKeyConstraint("record_id", "object", "side", name=op.f("pk_baselines")),
     )
     op.create_index(op.f("ix_baselines_lead_id"), "baselines", ["lead_id"], unique=False)
     op.create_table(
         "identity_keys",
-        sa.Column("kind", sa.Text(), nullable=False),
         sa.Column("value", sa.Text(), nullable=False),
+        sa.Column("kind", sa.Text(), nullable=False),
         sa.Column("lead_id", sa.Text(), nullable=False),
         sa.ForeignKeyConstraint(["lead_id"], ["leads.id"], name=op.f("fk_identity_keys_lead_id")),
-        sa.PrimaryKeyConstraint("kind", "value", name=op.f("pk_identity_keys")),
+        sa.PrimaryKeyConstraint("value", "kind", name=op.f("pk_identity_keys")),
         sqlite_with_rowid=False,
     )
     op.create_index(op.f("ix_identity_keys_lead_id"), "identity_keys", ["lead_id"], unique=False)
-    op.create_index("ix_identity_keys_value", "identity_keys", ["value"], unique=False)
     op.create_table(
         "lead_aliases",
         sa.Column("alias", sa.Text(), nullable=False),
@@ -276,11 +275,10 @@ def upgrade() -> None:
         sa.Column("lead_id", sa.Text(), nullable=False),
         sa.Column("role", sa.Text(), nullable=False),
         sa.ForeignKeyConstraint(["lead_id"], ["leads.id"], name=op.f("fk_links_lead_id")),
-        sa.PrimaryKeyConstraint("side", "object", "record_id", name=op.f("pk_links")),
+        sa.PrimaryKeyConstraint("record_id", "object", "side", name=op.f("pk_links")),
         sqlite_with_rowid=False,
     )
     op.create_index(op.f("ix_links_lead_id"), "links", ["lead_id"], unique=False)
-    op.create_index("ix_links_record_id", "links", ["record_id"], unique=False)
     op.create_table(
         "outbox",
         sa.Column("id", ROW_NUMBER, nullable=False),
