@@ -1,4 +1,4 @@
-"""CSV columns: how the rows of somebody's export are read as canonical values. Pure: rows come in as dicts."""
+"""CSV columns: how the rows of an export are read as canonical values. Pure: rows come in as dicts."""
 
 from __future__ import annotations
 

@@ -90,7 +90,7 @@ class FieldDocument(Strict):
 
     type: FieldType
     policy: str
-    otherwise: str | None = Field(None, alias="else")
+    otherwise: str | None = Field(default=None, alias="else")
     first_contact: str = "fill"
     blank: Literal["keep", "erase"] = "keep"
     group: str | None = None
@@ -115,7 +115,7 @@ class PairDocument(Strict):
     write_as: str | None = None
     table: dict[str, Scalar] | None = None
     unmapped: Literal["pass", "refuse"] = "pass"
-    max_length: int | None = Field(None, gt=0)
+    max_length: int | None = Field(default=None, gt=0)
     too_long: Literal["refuse", "truncate"] = "refuse"
 
 

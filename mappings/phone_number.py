@@ -11,6 +11,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import Any
 
 from mappings.values import Raw, Unreadable, Value
 
@@ -21,14 +22,33 @@ _EXTENSION = ";ext="
 
 @dataclass(frozen=True, slots=True)
 class _Plain:
-    """What a plain national number of one country calling code looks like."""
+    """What the plain numbers of one region look like. `prefixed`: begins with what may be a trunk prefix, a
+    prefix for dialling abroad, or the country code. `trunk`: the trunk prefix where dialling it changes
+    nothing else; `complete`: a number of which that is a part."""
 
     calling_code: str
     lengths: frozenset[int]
-    not_plain: re.Pattern[str]
+    prefixed: re.Pattern[str]
+    abroad: re.Pattern[str]
+    trunk: re.Pattern[str] | None
+    complete: re.Pattern[str]
 
     def takes(self, national: str) -> bool:
-        return len(national) in self.lengths and self.not_plain.match(national) is None
+        """Whether these digits are a national number and cannot be anything else."""
+        return len(national) in self.lengths and self.prefixed.match(national) is None
+
+    def national(self, digits: str) -> str | None:
+        """The national number in what somebody in the region dials; None: not plain enough to tell."""
+        if self.takes(digits):
+            return digits
+        if self.calling_code == "1" and digits[0] == "1":
+            rest = digits[1:]  # in North America the trunk prefix is the country code
+        elif self.trunk is None or self.abroad.match(digits) or self.complete.fullmatch(digits):
+            return None
+        else:
+            found = self.trunk.match(digits)
+            rest = digits[found.end() :] if found is not None else digits
+        return rest if self.takes(rest) else None
 
 
 def normal_phone(raw: Raw | Value, country: str | None = None) -> str | None:
@@ -65,15 +85,9 @@ def _normal(raw: str, country: str | None) -> str | Unreadable | None:
                     break
         elif digits.isdigit() and country is not None:
             plain = _plain_by_country(country)
-            if plain is not None and plain.takes(digits):
-                return f"+{plain.calling_code}{digits}"
-            if (
-                plain is not None
-                and plain.calling_code == "1"
-                and digits[0] == "1"
-                and plain.takes(digits[1:])
-            ):
-                return f"+{digits}"  # in North America the trunk prefix is the country code
+            national = None if plain is None else plain.national(digits)
+            if plain is not None and national is not None:
+                return f"+{plain.calling_code}{national}"
     found = _parsed(text, country)
     if isinstance(found, str) and _parsed(found, None) != found:
         return Unreadable("it is no phone number that can be dialled from elsewhere")
@@ -130,12 +144,27 @@ def _plain_by_code(digits: str) -> _Plain | None:
     return None if metadata is None else _plain(metadata, international=True)
 
 
-def _plain(metadata: object, *, international: bool = False) -> _Plain:
+def _plain(metadata: Any, *, international: bool = False) -> _Plain:
     """From phonenumbers' metadata of a region. In international form the country code and the prefix for
     dialling abroad have been taken off already; the trunk prefix may still be there by mistake."""
-    code = str(metadata.country_code)  # type: ignore[attr-defined]  # phonenumbers publishes no types
-    prefixes = [metadata.national_prefix_for_parsing, "0"]  # type: ignore[attr-defined]
-    if not international:
-        prefixes += [metadata.international_prefix, code]  # type: ignore[attr-defined]
-    lengths = frozenset(metadata.general_desc.possible_length)  # type: ignore[attr-defined]
-    return _Plain(code, lengths, re.compile("|".join(f"(?:{prefix})" for prefix in prefixes if prefix)))
+    import phonenumbers
+
+    code, trunk = str(metadata.country_code), metadata.national_prefix_for_parsing
+    # a number must be possible in its region and in the main region of its country code, and fit E.164
+    main = phonenumbers.region_code_for_country_code(metadata.country_code)
+    main_metadata: Any = phonenumbers.PhoneMetadata.metadata_for_region(main, metadata)
+    lengths = set(metadata.general_desc.possible_length) & set(main_metadata.general_desc.possible_length)
+    abroad = [part for part in (metadata.international_prefix, code) if part]
+    prefixed = [part for part in (trunk, "0") if part] + ([] if international else abroad)
+    return _Plain(
+        calling_code=code,
+        lengths=frozenset(length for length in lengths if 7 <= len(code) + length <= 15),
+        prefixed=_any_of(prefixed),
+        abroad=_any_of(abroad),
+        trunk=re.compile(trunk) if trunk and not metadata.national_prefix_transform_rule else None,
+        complete=re.compile(metadata.general_desc.national_number_pattern),
+    )
+
+
+def _any_of(patterns: list[str]) -> re.Pattern[str]:
+    return re.compile("|".join(f"(?:{pattern})" for pattern in patterns))
