@@ -110,7 +110,7 @@ def read_claims(
     for view in views:
         crm = mapping.sides[view.side].kind == "crm"
         reason, comment = _reason(view, directory)
-        actor = _actor(view, directory)
+        actor = _writer(view.observation, directory)
         for stage_field in view.mapping.stage_fields:
             if not stage_field.claims or stage_field.native not in view.changed:
                 continue
@@ -177,7 +177,7 @@ def read_facts(
         if described is None or side is None or side.kind != "crm":
             continue
         if described.role == "person" and item.converted and not item.deleted:
-            conversions.append(Conversion(item.record_id, item.stamp_ms, item.modified_by))
+            conversions.append(Conversion(item.record_id, item.stamp_ms, _writer(item, directory)))
             converted_into.update(item.refs.values())
         elif described.role == "opportunity_contact" and not item.deleted:
             in_a_role.update(item.refs.values())
@@ -213,7 +213,7 @@ def _opportunity(
         won=values.get("is_won") is True,
         created_ms=moment_ms(values.get("created")) or item.stamp_ms,
         stamp_ms=item.stamp_ms,
-        by=item.modified_by,
+        by=_writer(item, directory),
         lost_reason=lost_reason if isinstance(lost_reason, str) else None,
         from_conversion=from_conversion,
     )
@@ -234,12 +234,11 @@ def _reason(view: RecordView, directory: OwnerDirectory) -> tuple[str | None, st
     return reason, comment if isinstance(comment, str) else None
 
 
-def _actor(view: RecordView, directory: OwnerDirectory) -> str | None:
-    """Who changed the record, as an e-mail address where the directory knows the user."""
-    writer = view.observation.modified_by
-    if writer is None:
+def _writer(item: Observation, directory: OwnerDirectory) -> str | None:
+    """Who changed the record last, as an e-mail address where the directory knows the user."""
+    if item.modified_by is None:
         return None
-    return directory.email_of(view.side, writer) or writer
+    return directory.email_of(item.side, item.modified_by) or item.modified_by
 
 
 def _taken_back(views: Sequence[RecordView], mapping: LeadMapping) -> bool:

@@ -19,9 +19,11 @@ from connector.brake import KINDS, BrakeLimit, BrakeLimits
 from connector.clock import MINUTE_MS
 from mappings.mapping import Mapping as LeadMapping
 from mappings.mapping import load_mapping
-from mappings.source import ConfigError, ConfigErrors, Source, parse, validate
-from rules.evaluate import Rules, load_rules
+from mappings.problems import ConfigError, ConfigErrors
+from mappings.source import Source, parse, validate
+from rules.evaluate import Rules
 from rules.expressions import Condition, compile_condition
+from rules.load import load_rules
 
 MAIN_FILE = "leadloop.yaml"
 PRESET = "preset:"

@@ -40,7 +40,6 @@ _HANDOFF_OUTPUTS = {
     "stage", "stage_since", "cycle", "owner", "response_due", "response_state",
     "rejection_reason", "rejection_comment", "rejected_by", "rejected_at",
 }  # fmt: skip
-_INPUTS_ON_CRM = ("verdict", "rejection_reason", "rejection_comment")
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,14 +81,14 @@ class Desired:
             fields[pair.native] = wanted
             if wanted is None:
                 self.blanked += 1
-        crm = self.mapping.sides[view.side].kind == "crm"
-        for pair, value in self._wanted_outputs(view.mapping, crm):
+        for pair, value in self._wanted_outputs(view.mapping):
             if pair.native not in view.fields:
                 continue
             wanted = self._spell(view.mapping, pair, value)
             if isinstance(wanted, _NotSpelled) or self._shows(view, pair, wanted, value):
                 continue
             fields[pair.native] = wanted
+        fields.update(self._verdict_step(view))
         for stage_field in view.mapping.stage_fields:
             first, second = self._stage_step(view, stage_field)
             fields.update(first)
@@ -115,16 +114,16 @@ class Desired:
     def create(self, target: ObjectMapping, defaults: Mapping[str, Value]) -> None:
         """Plan a record on a side that has none."""
         fields: dict[str, Raw] = {}
-        for pair, value in self._wanted_pairs(target):
+        for pair in target.pairs:
+            value = self.state.values.get(pair.canonical)
             if value is None:
                 value = defaults.get(pair.canonical)
-            if value is None:
+            if value is None or not pair.writes:
                 continue
             wanted = self._spell(target, pair, value)
             if not isinstance(wanted, _NotSpelled) and wanted is not None:
                 fields[pair.native] = wanted
-        crm = self.mapping.sides[target.side].kind == "crm"
-        for pair, value in self._wanted_outputs(target, crm):
+        for pair, value in self._wanted_outputs(target):
             if value is not None:
                 wanted = self._spell(target, pair, value)
                 if not isinstance(wanted, _NotSpelled) and wanted is not None:
@@ -186,24 +185,31 @@ class Desired:
             wanted.append((pair, value))
         return wanted
 
-    def _wanted_outputs(self, target: ObjectMapping, crm: bool) -> list[tuple[Pair, Value]]:
+    def _wanted_outputs(self, target: ObjectMapping) -> list[tuple[Pair, Value]]:
         outputs = output_values(self.state)
-        wanted: list[tuple[Pair, Value]] = []
-        for pair in target.outputs:
-            name = pair.canonical
-            if crm and name in _INPUTS_ON_CRM:
-                if (
-                    name == "rejection_reason"
-                    and self.state.awaited_reason
-                    and self.state.awaited_reason.asked
-                ):
-                    wanted.append((pair, REASON_NEEDED))
-                elif self.state.verdict_to_clear:
-                    wanted.append((pair, None))
-                continue
-            if name in outputs:
-                wanted.append((pair, outputs[name]))
-        return wanted
+        return [(pair, outputs[pair.canonical]) for pair in target.outputs if pair.canonical in outputs]
+
+    def _verdict_step(self, view: RecordView) -> dict[str, Raw]:
+        """What leadloop itself puts into the verdict fields, which belong to sales: the question for a
+        reason, and blanks once a rejected lead is handed over again."""
+        verdict = view.mapping.verdict
+        if verdict is None or self.mapping.sides[view.side].kind != "crm":
+            return {}
+        reason = verdict.reason.native if verdict.reason is not None else None
+        waiting = self.state.awaited_reason
+        wanted: dict[str, Raw] = {}
+        if waiting is not None and waiting.asked and reason is not None:
+            wanted[reason] = REASON_NEEDED
+        elif self.state.verdict_to_clear:
+            wanted = {name: None for name in (verdict.field, reason, verdict.comment) if name is not None}
+        return {
+            native: raw
+            for native, raw in wanted.items()
+            if native in view.fields
+            and view.fields[native] != raw
+            and not self._refused(view, native, raw)
+            and view.baseline.spelled.get(native) != (raw, view.fields[native])
+        }
 
     def _spell(self, target: ObjectMapping, pair: Pair, value: Value) -> Raw | _NotSpelled:
         if value is None:
@@ -256,10 +262,12 @@ class Desired:
             return {}, {}
         shown = view.fields[native]
         standing = None if shown is None else str(shown)
-        if stage_field.compatible(standing, self.state.stage) or not stage_field.may_leave(standing):
+        if stage_field.compatible(standing, self.state.stage):
             return {}, {}
         wanted = stage_field.spelling(self.state.stage, self.state.outcome)
         if wanted is None or wanted == shown:
+            return {}, {}
+        if not stage_field.may_leave(standing) and not _forward(stage_field, standing, wanted):
             return {}, {}
         if self._refused(view, native, wanted):
             return {}, {}
@@ -308,6 +316,13 @@ class Desired:
                 continue
             kept[native] = wanted
         return kept
+
+
+def _forward(stage_field: StageField, standing: str | None, wanted: str) -> bool:
+    """True where both values are known and the wanted one is further along, as `customer` after
+    `opportunity`: a value that leadloop never takes back may still be followed by the next one."""
+    here, there = stage_field.rank(standing), stage_field.rank(wanted)
+    return here is not None and there is not None and there > here
 
 
 class _NotSpelled:

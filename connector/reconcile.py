@@ -205,7 +205,10 @@ def _start(
     """The lead's first stage. A lead that existed before leadloop went live is `imported`: it rests, without
     gates and routing, until there is new activity. A new one begins as an inquiry, unless a native field says
     that somebody has already taken it further."""
-    born_ms = moment_ms(state.values.get("created_at"))
+    born = [
+        _native_moment_ms(view.fields.get(view.mapping.created)) for view in views if view.mapping.created
+    ]
+    born_ms = min((at_ms for at_ms in born if at_ms is not None), default=None)
     imported = born_ms is not None and born_ms < policy.live_since_ms
     stage = Stage.INQUIRY
     crm_first = sorted(views, key=lambda view: policy.mapping.sides[view.side].kind != "crm")
