@@ -9,6 +9,9 @@ from typing import Any, Literal, NamedTuple
 from mappings.stages import Stage
 from mappings.values import Value
 
+REASONS_LENGTH = 255
+"""Characters of the text that says why a score is what it is: longer text fields shrink query pages."""
+
 Part = Literal["fit", "engagement", "fast_track", "disqualify"]
 
 
@@ -82,8 +85,8 @@ class Verdict:
     `gates` has qualification, nurture and mql. `fast_track` names the exception that makes it sales-ready,
     `disqualify` the rule that rules it out and the reason. `cooling_until_ms` is the end of a cooling-off
     that is still running. `next_change_ms` is the next moment at which time alone can change anything of
-    this. `reasons` says why the score is what it is, without numbers, most important first. `errors` tells
-    what could not be used: a rule that failed counts as unknown.
+    this. `errors` tells what could not be used: a rule that failed counts as unknown. `ranks` orders the
+    scoring rules by what they can matter.
     """
 
     fit: int
@@ -95,8 +98,22 @@ class Verdict:
     disqualify: tuple[str, str] | None
     cooling_until_ms: int | None
     next_change_ms: int | None
-    reasons: str = ""
     errors: tuple[str, ...] = ()
+    ranks: Mapping[str, int] = field(default_factory=dict, repr=False, compare=False)
+
+    @property
+    def reasons(self) -> str:
+        """Why the score is what it is: the names of the rules, those that matter most (by `ranks`) first, in
+        at most REASONS_LENGTH characters. No numbers, so that it changes only when a rule comes or goes."""
+        ranked = sorted([(self.ranks[rule.rule], rule) for rule in self.fired if rule.points])
+        text = ""
+        for _, rule in ranked:
+            name = rule.rule if rule.points > 0 else f"less for {rule.rule}"
+            longer = f"{text}, {name}" if text else name
+            if len(longer) > REASONS_LENGTH - 2:
+                return f"{text} …" if text else f"{name[: REASONS_LENGTH - 2]} …"
+            text = longer
+        return text
 
     def to_json(self) -> dict[str, Any]:
         """As plain JSON data."""

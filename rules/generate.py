@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from math import ceil, floor
 from typing import Any, Final
 
 from rules import nodes
@@ -32,6 +33,7 @@ from rules.nodes import (
 from rules.patterns import compiled_pattern
 from rules.value_types import TIMES, Type
 from rules.values import clean_number, divide, fold_texts, read_moment, strange
+from rules.wake import DAY_MS
 
 _INVERSE: Final = {"==": "!=", "!=": "==", "<": ">=", ">=": "<", ">": "<=", "<=": ">"}
 _MIRROR: Final = {"==": "==", "!=": "!=", "<": ">", ">": "<", "<=": ">=", ">=": "<="}
@@ -80,6 +82,9 @@ class Generator:
         self._constants: dict[tuple[type, Any], str] = {}
         self._fields: dict[str, tuple[int, Type]] = {}
         self._attributes: dict[str, tuple[int, Type]] = {}
+        self._folded: set[str] = set()
+        self._called: dict[str, str | None] = {}
+        self._hoisted: list[str] = []
         self._temporaries = 0
         self.needs_kinds = False
 
@@ -114,7 +119,8 @@ class Generator:
         """Code of a dictionary of all that a condition looked at, by the name it has in the rules."""
         parts: dict[str, str] = {}
         for part in nodes.walk(node):
-            if isinstance(part, Field | Special) or (isinstance(part, Call) and not part.function.pure):
+            called = isinstance(part, Call) and not part.function.pure
+            if called or isinstance(part, Field | Special | Attribute):
                 name = part.name if isinstance(part, Field | Special) else part.source
                 parts.setdefault(name, f"{self.constant(name)}: {self.value(part)}")
         return "{" + ", ".join(parts.values()) + "}"
@@ -124,8 +130,10 @@ class Generator:
         lines = ["get = facts.values.get"] if self._fields else []
         for name, (index, kind) in self._fields.items():
             lines += self._begin(f"get({self.constant(name)})", name, index, kind, "v", "l", "m")
+        lines += self._hoisted
         if self.needs_kinds:
             lines.append("by_kind = group_by_kind(facts.activities)")
+        lines.append("wake_at = wake.at")
         return lines
 
     def begin_activity(self) -> list[str]:
@@ -163,6 +171,10 @@ class Generator:
                 left, right = self._operand(item, folded=True), self._operand(collection, folded=True)
                 test = f"{left.value} {'in' if wanted else 'not in'} {right.value}"
                 return _all(*left.guards, *right.guards, test)
+            case Call(function=function, arguments=(date, Literal(value=days))) if (
+                function.name == "within_days" and date is not None
+            ):
+                return self._within_days(date, float(days), wanted=wanted)
             case Call() if node.function.total:
                 called = self._call(node)
                 return _all(*called.guards, called.value if wanted else f"not {called.value}")
@@ -174,12 +186,31 @@ class Generator:
         left, right = node.left, node.right
         if _counts_days(right) and not _counts_days(left):
             left, right, operator = right, left, _MIRROR[operator]
-        if _counts_days(left) and not _counts_days(right) and isinstance(left, Call):
+        if isinstance(left, Call) and left.function.days_from and not _counts_days(right):
             since, limit = self._filled(left), self._operand(right)
+            if isinstance(right, Literal) and operator not in ("==", "!="):
+                return _all(*since.guards, self._days_test(since.value, operator, float(right.value)))
             days = f"{_DAYS[operator]}({since.value}, {limit.value}, now, wake)"
             return _all(*since.guards, *limit.guards, f"{days} {operator} {limit.value}")
         a, b = self._operand(left, folded=True), self._operand(right, folded=True)
         return _all(*a.guards, *b.guards, f"{a.value} {operator} {b.value}")
+
+    def _days_test(self, since: str, operator: str, days: float) -> str:
+        """Whole days since a moment against a written number, which is the same as now against the moment
+        at which they are reached; that moment is told to the wake unless it is past."""
+        whole = ceil(days) if operator in (">=", "<") else floor(days) + 1
+        at = self._temporary()
+        reached = f"(now >= ({at} := {since} + {whole * DAY_MS}) or wake_at({at}))"
+        return reached if operator in (">=", ">") else f"not {reached}"
+
+    def _within_days(self, date: Node, days: float, *, wanted: bool) -> str:
+        """The last so many days, for a written number: see `within_days` in rules/wake.py."""
+        moment, end = self._operand(date), self._temporary()
+        over = f"{end} := {moment.value} + {max(0, floor(days * DAY_MS))}"
+        within = (
+            f"({moment.value} <= now or wake_at({moment.value})) and now < ({over}) and not wake_at({end})"
+        )
+        return _all(*moment.guards, f"({within})" if wanted else f"not ({within})")
 
     def _operand(self, node: Node, *, folded: bool = False) -> _Operand:
         match node:
@@ -222,7 +253,21 @@ class Generator:
             since = self._filled(node)
             return _Operand(since.guards, f"days_passed({since.value}, now, wake)")
         operand = self._filled(node)
+        if function.strict and function.pure and all(map(_is_plain, node.arguments)):
+            operand = self._once(operand)
         return operand if function.total else self._known(operand.value, operand.guards)
+
+    def _once(self, operand: _Operand) -> _Operand:
+        """A call on lead values that is made more than once is made at the beginning instead."""
+        code = f"({operand.value} if {' and '.join(operand.guards) or True} else None)"
+        if code not in self._called:
+            self._called[code] = None
+            return operand
+        name = self._called[code]
+        if name is None:
+            name = self._called[code] = f"c{len(self._hoisted)}"
+            self._hoisted.append(f"{name} = {code}")
+        return _Operand((f"{name} is not None",), name)
 
     def _filled(self, node: Call) -> _Operand:
         """The function's template with its arguments in it."""
@@ -252,9 +297,12 @@ class Generator:
 
     def _known(self, code: str, guards: tuple[str, ...]) -> _Operand:
         """Code that may give None, kept in a temporary variable that is tested."""
-        self._temporaries += 1
-        name = f"t{self._temporaries}"
+        name = self._temporary()
         return _Operand((*guards, f"({name} := {code}) is not None"), name)
+
+    def _temporary(self) -> str:
+        self._temporaries += 1
+        return f"t{self._temporaries}"
 
     def _folded_text(self, operand: _Operand, node: Node) -> _Operand:
         if node.type is Type.TEXT:
@@ -269,11 +317,13 @@ class Generator:
     def _attribute(self, node: Attribute) -> int:
         return self._attributes.setdefault(node.name, (len(self._attributes), node.type))[0]
 
-    @staticmethod
-    def _variable(kind: Type, index: int, letters: str, *, folded: bool) -> str:
+    def _variable(self, kind: Type, index: int, letters: str, *, folded: bool) -> str:
         if kind in TIMES:
             return f"{letters[2]}{index}"
-        return f"{letters[1] if folded and kind in (Type.TEXT, Type.TEXTS) else letters[0]}{index}"
+        if folded and kind in (Type.TEXT, Type.TEXTS):
+            self._folded.add(f"{letters[1]}{index}")
+            return f"{letters[1]}{index}"
+        return f"{letters[0]}{index}"
 
     def _begin(
         self, got: str, name: str, index: int, kind: Type, raw: str, folded: str, moment: str
@@ -282,11 +332,13 @@ class Generator:
         variable, said = f"{raw}{index}", self.constant(name)
         wrong = f"strange({said}, {variable}, {self.constant(kind.value)}, errors)"
         if kind is Type.TEXT:
-            return [
+            lines = [
                 f"{variable} = {got} or None",
                 f"if {variable} is not None and {variable}.__class__ is not str: {variable} = {wrong}",
-                f"{folded}{index} = None if {variable} is None else {variable}.casefold()",
             ]
+            if f"{folded}{index}" in self._folded:
+                lines.append(f"{folded}{index} = None if {variable} is None else {variable}.casefold()")
+            return lines
         if kind is Type.BOOLEAN:
             return [
                 f"{variable} = {got}",
@@ -323,6 +375,11 @@ def _all(*tests: str) -> str:
 
 def _folded(value: nodes.Constant) -> nodes.Constant:
     return value.casefold() if isinstance(value, str) else value
+
+
+def _is_plain(node: Node | None) -> bool:
+    """Whether an argument needs nothing but the lead's values, so that the call can be made first of all."""
+    return node is None or isinstance(node, Field | Literal | LiteralList)
 
 
 def _counts_days(node: Node) -> bool:

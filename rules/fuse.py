@@ -1,0 +1,249 @@
+"""Fuse: all conditions of the rules become two Python functions, one that decides and one that routes.
+
+Writes the statements around the conditions (`rules/generate.py` writes the conditions). Each lead value is
+read, checked and folded once; each rule stands in a `try` of its own, which costs nothing unless it fails,
+so that a rule that fails is unknown and never stops the others.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import Any, Final, NamedTuple
+
+from rules.facts import Fired, LeadFacts
+from rules.gates import GateRule
+from rules.generate import Generator
+from rules.history import group_by_kind
+from rules.nodes import Node
+from rules.scoring import Fading, ScoreRule, settle
+from rules.wake import Wake
+from rules.words import lacking
+
+BEFORE_ALL_MS: Final = -(1 << 62)
+"""A moment before every other one."""
+
+
+@dataclass(frozen=True, slots=True)
+class TrackRule:
+    """A fast track as compiled."""
+
+    name: str
+    on: str | None
+    condition: Node | None
+
+
+@dataclass(frozen=True, slots=True)
+class ExclusionRule:
+    """A disqualification as compiled."""
+
+    name: str
+    condition: Node
+    reason: str
+
+
+class Judged(NamedTuple):
+    """What the fused function found. `tracks`: the first fast track by an activity since the given moment,
+    and the first by a condition alone. `newest_ms`: the last activity that earned points. `missing`: for
+    each gate, its conditions that do not hold, in words."""
+
+    fit: int
+    engagement: int
+    fired: list[Fired]
+    fading: list[Fading]
+    newest_ms: int
+    track_by_activity: tuple[int, Fired] | None
+    track_by_condition: tuple[int, Fired] | None
+    exclusion: tuple[int, Fired] | None
+    missing: tuple[list[str], ...]
+
+
+Decide = Callable[[LeadFacts, int, Wake, list[str], int], Judged]
+"""(facts, now_ms, wake, errors, moment since which activities count for fast tracks)."""
+
+Choose = Callable[[LeadFacts, int, Wake, list[str], int, int], int]
+"""(facts, now_ms, wake, errors, fit, engagement) -> the place of the first route that applies, or -1."""
+
+
+def fuse_decision(
+    scores: Sequence[ScoreRule],
+    tracks: Sequence[TrackRule],
+    exclusions: Sequence[ExclusionRule],
+    gates: Sequence[GateRule],
+) -> Decide:
+    """One function for everything that `Judged` holds."""
+    writer = _Writer()
+    for rule in scores:
+        if rule.on is None:
+            writer.score(rule)
+    kinds = dict.fromkeys([*(rule.on for rule in scores), *(track.on for track in tracks)])
+    for kind in filter(None, kinds):
+        writer.activities(
+            kind,
+            [rule for rule in scores if rule.on == kind],
+            [(place, track) for place, track in enumerate(tracks) if track.on == kind],
+        )
+    for place, track in enumerate(tracks):
+        if track.on is None and track.condition is not None:
+            writer.first("plain", place, track.name, "fast_track", track.condition)
+    writer.lines.append("score = fit + engagement")
+    for place, exclusion in enumerate(exclusions):
+        writer.first("excluded", place, exclusion.name, "disqualify", exclusion.condition)
+    for place, gate in enumerate(gates):
+        writer.gate(place, gate)
+    missing = "".join(f"missing{place}, " for place in range(len(gates)))
+    writer.lines.append(
+        f"return Judged((fit, engagement, fired, fading, newest, fast, plain, excluded, ({missing})))"
+    )
+    decide: Decide = writer.function(
+        "decide",
+        "facts, now, wake, errors, since",
+        [
+            "fit = engagement = 0",
+            "fired = []",
+            "fading = []",
+            f"newest = {BEFORE_ALL_MS}",
+            "fast = plain = excluded = None",
+        ],
+    )
+    return decide
+
+
+def fuse_routes(conditions: Sequence[tuple[str, Node | None]]) -> Choose:
+    """One function that finds the first route (name, condition) that applies."""
+    writer = _Writer()
+    for place, (name, condition) in enumerate(conditions):
+        if condition is None:
+            writer.lines.append(f"return {place}")
+            break
+        writer.attempt(name, [f"if {writer.code.true(condition)}:", f"    return {place}"])
+    writer.lines.append("return -1")
+    choose: Choose = writer.function(
+        "choose", "facts, now, wake, errors, fit, engagement", ["score = fit + engagement"]
+    )
+    return choose
+
+
+def _failed(rule: str, error: Exception) -> str:
+    return f'rule "{rule}" failed ({type(error).__name__}): it counts as unknown'
+
+
+class _Writer:
+    """Writes the body of a function, statement by statement."""
+
+    def __init__(self) -> None:
+        self.code = Generator()
+        self.lines: list[str] = []
+        self.code.namespace.update(
+            Fired=_maker(Fired),
+            Judged=_maker(Judged),
+            failed=_failed,
+            group_by_kind=group_by_kind,
+            settle=settle,
+        )
+
+    def function(self, name: str, parameters: str, begin: list[str]) -> Any:
+        return self.code.compile(name, parameters, [*self.code.begin_lead(), *begin, *self.lines])
+
+    def attempt(self, name: str, lines: list[str], otherwise: str | None = None) -> None:
+        self.lines += self._attempt(name, lines, otherwise)
+
+    def score(self, rule: ScoreRule) -> None:
+        """A rule that gives its points once."""
+        if rule.condition is not None:
+            fired = self._fired(rule.name, rule.part, str(rule.points), rule.condition)
+            self.attempt(
+                rule.name,
+                [
+                    f"if {self.code.true(rule.condition)}:",
+                    f"    fired.append({fired})",
+                    f"    {rule.part} += {rule.points}",
+                ],
+            )
+
+    def activities(
+        self, kind: str, rules: Sequence[ScoreRule], tracks: Sequence[tuple[int, TrackRule]]
+    ) -> None:
+        """All rules on one kind of activity, in one loop."""
+        self.code.needs_kinds = True
+        loop: list[str] = []
+        for number, rule in enumerate(rules):
+            unit = "1.0"
+            if rule.half_life_ms is not None:
+                unit = f"0.5 ** ((now - at) / {rule.half_life_ms}) if at < now else 1.0"
+            then = [f"amount{number} += {unit}", f"times{number} += 1"]
+            if rule.points > 0:
+                then.append("if at > newest: newest = at")
+            loop += self._attempt(rule.name, self._if(rule.condition, then))
+        for place, track in tracks:
+            found = f"fast = ({place}, {self._fired(track.name, 'fast_track', '0', track.condition)})"
+            loop += self._attempt(
+                track.name,
+                [
+                    f"if at > since and (fast is None or fast[0] > {place}):",
+                    *(f"    {line}" for line in self._if(track.condition, [found])),
+                ],
+            )
+        self.lines += [
+            f"activities = by_kind.get({self.code.constant(kind)})",
+            "if activities is not None:",
+            *(f"    amount{number} = times{number} = 0" for number in range(len(rules))),
+            "    for activity in activities:",
+            "        at = activity.at_ms",
+            *(f"        {line}" for line in self.code.begin_activity()),
+            *(f"        {line}" for line in loop),
+        ]
+        for number, rule in enumerate(rules):
+            saw = f"{{{self.code.constant(kind)}: times{number}}}"
+            self.lines += [
+                f"    if times{number}:",
+                f"        points = settle({rule.points}, amount{number}, {rule.at_most}, "
+                f"{rule.half_life_ms}, fading)",
+                "        if points:",
+                "            engagement += points",
+                f"            fired.append({self._fired(rule.name, rule.part, 'points', None, saw)})",
+            ]
+
+    def first(self, variable: str, place: int, name: str, part: str, condition: Node) -> None:
+        """The first of several rules that holds."""
+        self.attempt(
+            name,
+            [
+                f"if {variable} is None and {self.code.true(condition)}:",
+                f"    {variable} = ({place}, {self._fired(name, part, '0', condition)})",
+            ],
+        )
+
+    def gate(self, place: int, gate: GateRule) -> None:
+        """Which of a gate's conditions do not hold."""
+        self.lines.append(f"missing{place} = []")
+        for condition in gate.conditions:
+            lack = f"missing{place}.append({self.code.constant(lacking(condition))})"
+            self.attempt(f"{gate.name} gate", [f"if not {self.code.true(condition)}: {lack}"], lack)
+
+    def _attempt(self, name: str, lines: list[str], otherwise: str | None = None) -> list[str]:
+        return [
+            "try:",
+            *(f"    {line}" for line in lines),
+            "except Exception as error:",
+            f"    errors.append(failed({self.code.constant(name)}, error))",
+            *([] if otherwise is None else [f"    {otherwise}"]),
+        ]
+
+    def _if(self, condition: Node | None, then: list[str]) -> list[str]:
+        if condition is None:
+            return then
+        return [f"if {self.code.true(condition)}:", *(f"    {line}" for line in then)]
+
+    def _fired(
+        self, name: str, part: str, points: str, condition: Node | None, saw: str | None = None
+    ) -> str:
+        if saw is None:
+            saw = "{}" if condition is None else self.code.saw(condition)
+        return f"Fired(({self.code.constant(name)}, {self.code.constant(part)}, {points}, {saw}))"
+
+
+def _maker(kind: type[tuple[Any, ...]]) -> Callable[[tuple[Any, ...]], Any]:
+    """Makes a named tuple from a plain one, at a third of the cost of calling its class."""
+    return partial(tuple.__new__, kind)

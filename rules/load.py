@@ -1,0 +1,144 @@
+"""Load: rules documents become compiled `Rules`, or every mistake in them with its place.
+
+Conditions are compiled even where the rest of a document is wrong, so that all mistakes are told at once.
+Reads no files: the texts come in as sources.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Collection, Mapping, Sequence
+from typing import Any
+
+from mappings.problems import ConfigError, ConfigErrors, Path, did_you_mean
+from mappings.source import Document, Source, parse, validate
+from rules.assemble import Assembly
+from rules.document import RulesDocument
+from rules.evaluate import Rules
+from rules.nodes import Node
+from rules.parse import ExpressionErrors, parse_condition
+from rules.places import place_in_scalar
+from rules.scope import Scope, declare_activities
+
+
+def load_rules(
+    sources: Sequence[Source],
+    fields: Mapping[str, str],
+    activities: Collection[str] | Mapping[str, Collection[str]] | None = None,
+    *,
+    sides: Collection[str] | None = None,
+    choices: Mapping[str, Collection[str]] | None = None,
+) -> Rules:
+    """Compile rules documents, which add up. Raises ConfigErrors with everything that is wrong.
+
+    `fields`: canonical lead fields, name to type name. `activities`: the kinds that the configured sources
+    give, alone, with the names of their attributes, or with a mapping of attribute to type name; None: not
+    checked. `sides`: the names of the sides, `choices`: picklist fields to their values; None: not checked.
+    """
+    errors: list[ConfigError] = []
+    documents: list[Document] = []
+    for source in sources:
+        try:
+            documents.append(parse(source))
+        except ConfigErrors as found:
+            errors.extend(found.errors)
+    if not sources:
+        raise ConfigErrors([ConfigError("rules", 1, 1, "there is no rules document")])
+    scope = Scope(fields, declare_activities(activities), choices or {}, _reasons(documents), sides)
+    assembly = Assembly(hash_of(sources))
+    for document in documents:
+        nodes = _Conditions(document, scope)
+        nodes.compile_all()
+        errors.extend(nodes.errors)
+        try:
+            assembly.add(document, validate(RulesDocument, document), nodes.found)
+        except ConfigErrors as found:
+            errors.extend(found.errors)
+    whole = not errors
+    errors.extend(assembly.check(documents, whole=whole))
+    if errors:
+        places = {source.name: place for place, source in enumerate(sources)}
+        errors = list(dict.fromkeys(errors))
+        raise ConfigErrors(sorted(errors, key=lambda e: (places.get(e.file, 0), e.line, e.column)))
+    return assembly.rules()
+
+
+def hash_of(sources: Sequence[Source]) -> str:
+    """The version of a configuration: a hash of its documents."""
+    digest = hashlib.sha256()
+    for source in sources:
+        for part in (source.name, source.text):
+            data = part.encode(errors="surrogatepass")
+            digest.update(len(data).to_bytes(8, "big") + data)
+    return digest.hexdigest()
+
+
+def _reasons(documents: Sequence[Document]) -> list[str] | None:
+    """The rejection reasons of the documents, as far as they can be read; None if they cannot."""
+    reasons: list[str] = []
+    for document in documents:
+        rejection = document.data.get("rejection") if isinstance(document.data, dict) else None
+        if isinstance(rejection, dict):
+            reasons.append(str(rejection.get("default_reason", "unspecified")))
+            named = rejection.get("reasons")
+            if isinstance(named, dict):
+                reasons.extend(named)
+    return reasons or None
+
+
+class _Conditions:
+    """Compiles every `when` of a document, by its path, whether or not the document is valid otherwise."""
+
+    def __init__(self, document: Document, scope: Scope) -> None:
+        self.document = document
+        self.scope = scope
+        self.found: dict[Path, Node] = {}
+        self.errors: list[ConfigError] = []
+
+    def compile_all(self) -> None:
+        data = self.document.data
+        if not isinstance(data, dict):
+            return
+        plain, scored = self.scope.within(), self.scope.within(scores=True)
+        score, gates = data.get("score"), data.get("gates")
+        if isinstance(score, dict):
+            self._list(("score", "fit"), score.get("fit"), plain)
+            self._list(("score", "engagement"), score.get("engagement"), plain)
+        if isinstance(gates, dict):
+            for name, gate in gates.items():
+                self._one(("gates", name), gate, scored)
+        self._list(("fast_track",), data.get("fast_track"), plain)
+        self._list(("disqualify",), data.get("disqualify"), scored)
+        self._list(("routes",), data.get("routes"), scored)
+
+    def _list(self, path: Path, items: Any, scope: Scope) -> None:
+        if isinstance(items, list):
+            for place, item in enumerate(items):
+                self._one((*path, place), item, scope)
+
+    def _one(self, path: Path, item: Any, scope: Scope) -> None:
+        if not isinstance(item, dict):
+            return
+        kind = item.get("on")
+        if isinstance(kind, str):
+            scope = scope.within(on=kind)
+            known = scope.activities
+            if known is not None and kind not in known:
+                self.errors.append(
+                    self.document.error(
+                        (*path, "on"),
+                        f'no configured source gives the activity "{kind}"',
+                        did_you_mean(kind, known),
+                    )
+                )
+                return
+        text = item.get("when")
+        if not isinstance(text, str):
+            return
+        try:
+            self.found[*path, "when"] = parse_condition(text, scope)
+        except ExpressionErrors as found:
+            line, column = self.document.place((*path, "when"))
+            for problem in found.problems:
+                at = place_in_scalar(self.document.source.text, line, column, problem.offset)
+                self.errors.append(ConfigError(self.document.source.name, *at, problem.message, problem.hint))

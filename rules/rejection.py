@@ -1,0 +1,69 @@
+"""After a rejection: what its reason means, and what a lead needs before it can be an MQL again.
+
+Pure. The reasons come from the rules document; the rejections from the lead.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from rules.document import Consequence
+from rules.facts import LeadFacts, Rejection
+from rules.wake import DAY_MS
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """What follows a rejection for this reason: back to nurture (with a cooling-off, and perhaps a nurture
+    track), disqualified, or routed again."""
+
+    name: str
+    then: Consequence = "nurture"
+    cooling_off_days: int = 0
+    track: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Comeback:
+    """What a rejected lead must do to be an MQL again.
+
+    Only what happened after `since_ms` counts. `reason` is None when the lead was not rejected but a new
+    cycle began for another cause; then `cooling_until_ms` is None too.
+    """
+
+    since_ms: int
+    reason: str | None
+    cooling_until_ms: int | None
+    score_then: int | None
+
+
+def find_comeback(facts: LeadFacts, reasons: Mapping[str, Reason], default_reason: str) -> Comeback | None:
+    """What holds this lead back because of its past, or None for a lead in its first pursuit.
+
+    A rejection that only had the lead routed again holds nothing back. A cycle that began for another cause
+    than the last rejection (after a lost opportunity, say) asks for new engagement since its beginning.
+    """
+    if not facts.rejections and facts.cycle <= 1:
+        return None
+    last = _last_that_counts(facts.rejections, reasons, default_reason)
+    began_ms = facts.cycle_since_ms if facts.cycle > 1 else None
+    if last is None:
+        return None if began_ms is None else Comeback(began_ms, None, None, None)
+    reason = reasons.get(last.reason) or reasons[default_reason]
+    cooling_ms = reason.cooling_off_days * DAY_MS
+    until_ms = last.at_ms + cooling_ms if cooling_ms else None
+    if began_ms is not None and last.cycle < facts.cycle - 1:
+        return Comeback(max(began_ms, last.at_ms), None, until_ms, None)
+    return Comeback(last.at_ms, last.reason, until_ms, last.score)
+
+
+def _last_that_counts(
+    rejections: Sequence[Rejection], reasons: Mapping[str, Reason], default_reason: str
+) -> Rejection | None:
+    last: Rejection | None = None
+    for rejection in rejections:
+        reason = reasons.get(rejection.reason) or reasons[default_reason]
+        if reason.then != "reroute" and (last is None or rejection.at_ms >= last.at_ms):
+            last = rejection
+    return last
