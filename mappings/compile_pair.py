@@ -83,7 +83,7 @@ class PairCompiler:
             return next(iter(ways))
         if pair.write_as not in ways:
             hint = did_you_mean(pair.write_as, ways)
-            self._error((*path, "write_as"), f'a {kind} cannot be written as "{pair.write_as}"', hint)
+            self._error((*path, "write_as"), f'type {kind} cannot be written as "{pair.write_as}"', hint)
             return next(iter(ways))
         return pair.write_as
 
@@ -97,7 +97,10 @@ class PairCompiler:
             return {}
         if kind not in _TABLES:
             self._error(
-                (*path, "table"), f"a {kind} has no table", f"tables are for {', '.join(_TABLES)}", key=True
+                (*path, "table"),
+                f"type {kind} has no table",
+                f"tables are for {', '.join(_TABLES)}",
+                key=True,
             )
             return {}
         table: dict[str, Value] = {}
@@ -126,6 +129,6 @@ class PairCompiler:
         elif pair.too_long == "truncate" and kind not in _CUTTABLE:
             self._error(
                 (*path, "too_long"),
-                f"a {kind} that is cut short means something else",
+                f"type {kind} cannot be cut short: it would mean something else",
                 'use "too_long: refuse"',
             )

@@ -61,6 +61,8 @@ def _told(
     if kind in _WANTED:
         hint = "put it in quotes" if kind == "string_type" and isinstance(given, int | float) else ""
         return document.error(path, f"this must be {_WANTED[kind]}, not {_shown(given)}", hint)
+    if kind == "greater_than":
+        return document.error(path, f"this must be more than {context['gt']}, not {_shown(given)}")
     if kind in ("value_error", "assertion_error"):
         message, _, hint = str(context["error"]).partition("; ")
         return document.error(path, message, hint)
