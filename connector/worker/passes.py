@@ -64,8 +64,9 @@ def act(installation: Installation, result: Pass) -> int:
     raise NeverQuiet(f"after {ROUNDS_AT_MOST} rounds of settling and delivery there is still work")
 
 
-def run_until_quiet(installation: Installation) -> Pass:
-    """Poll, settle and deliver until a look at every side brings nothing that has to be written.
+def run_until_quiet(installation: Installation, between_seconds: float = 0.0) -> Pass:
+    """Poll, settle and deliver until a look at every side brings nothing that has to be written, with
+    `between_seconds` of the clock's time between two looks.
 
     Raises NeverQuiet past a bound, and RetryLater or Refused when a platform does not answer a poll."""
     result = Pass()
@@ -74,4 +75,5 @@ def run_until_quiet(installation: Installation) -> Pass:
         look(installation, result)
         if not act(installation, result):
             return result
+        installation.clock.sleep(between_seconds)
     raise NeverQuiet(f"after {ROUNDS_AT_MOST} looks at the platforms there is still something to write")

@@ -1,0 +1,250 @@
+"""Actors: the worker's three functions, each done once for every wake-up that a dramatiq worker receives.
+
+`Duties` is what is done, and knows no broker; `declare_actors` binds it to one. Whatever a duty leaves undone
+(a busy database, a platform that does not answer, a worker that is killed) is still in the database, and the
+clock sends another wake-up for it. So nothing here is retried, and a wake-up too many does no harm.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from threading import Event
+from typing import cast
+
+import dramatiq
+import structlog
+from sqlalchemy import Connection
+
+from connector.clock import MINUTE_MS, SECOND_MS
+from connector.delivery import LEASE_MS as WRITE_LEASE_MS
+from connector.delivery import deliver
+from connector.installation import Installation
+from connector.intake.poll import poll
+from connector.platforms.errors import PlatformError, RetryLater
+from connector.platforms.protocol import ChangePage, Lane, Platform, Watch
+from connector.settle import BATCH, settle
+from connector.store.configurations import applied_configuration
+from connector.store.errors import LeaseLost, StoreError
+from connector.store.leases import drop_lease, take_lease
+from connector.store.settings_values import get_value, put_value
+from connector.worker.wakeups import SETTLE, deliver_of, duties_of, poll_of
+
+POLL_LEASE_MS = 5 * MINUTE_MS
+"""Renewed with every page. Outlives an HTTP timeout; when a worker dies, its side waits this long."""
+
+SLICE_MS = 30 * SECOND_MS
+"""How long one wake-up may go on with more of the same before others get their turn."""
+
+CALLS_AT_ONCE = 5
+"""Batches claimed at a time: with every call as slow as its timeouts allow, the claim outlives them all."""
+
+AFTER_REFUSED_SECONDS = 300.0
+
+# lower goes first among the messages that a worker has taken: what sales waits for, then news, then thought
+_PRIORITY = {"deliver": 0, "poll": 10, "settle": 20}
+# a stuck sender is stopped before its claim ends, and so before anybody else sends the same
+_LIMIT_MS = {"deliver": WRITE_LEASE_MS - MINUTE_MS, "poll": 30 * MINUTE_MS, "settle": 5 * MINUTE_MS}
+
+log = structlog.get_logger()
+
+
+def next_poll_ms(conn: Connection, side: str) -> int:
+    """When the side is to be looked at next; 0 when nobody has looked yet."""
+    return int(get_value(conn, f"next_poll_ms:{side}", 0))
+
+
+class Duties:
+    """What a worker does when it is woken. Safe to share between threads, where `installation.platforms`
+    gives each thread its own. `wake` sends a wake-up; `stopping` ends a slice early; `outdated` is called
+    when another configuration than ours has been applied, and then nothing more is done."""
+
+    def __init__(
+        self,
+        installation: Installation,
+        wake: Callable[[str], object],
+        stopping: Event | None = None,
+        outdated: Callable[[], object] = lambda: None,
+    ) -> None:
+        self._installation = installation
+        self._wake = wake
+        self._stopping = stopping or Event()
+        self._outdated = outdated
+
+    @property
+    def sides(self) -> tuple[str, ...]:
+        """The sides of the installation."""
+        return tuple(self._installation.feeds)
+
+    def poll(self, side: str) -> None:
+        """Look at a side if its time has come and nobody else is looking."""
+        with self._patiently(poll_of(side)):
+            token = self._installation.new_token()
+            if not self._in_force() or not self._begin_poll(side, token):
+                return
+            started_ms = self._installation.clock.now_ms()
+            next_ms = started_ms + int(self._installation.feeds[side].poll_seconds * SECOND_MS)
+            try:
+                wait_seconds = self._look(side, token)
+                next_ms = max(next_ms, self._installation.clock.now_ms() + int(wait_seconds * SECOND_MS))
+            finally:
+                self._end_poll(side, token, next_ms)
+
+    def settle(self) -> None:
+        """Reconcile leads until none is left that needs it; others are woken to help with a long queue."""
+        with self._patiently(SETTLE):
+            until_ms = self._installation.clock.now_ms() + SLICE_MS
+            while self._in_force():
+                try:
+                    settled = settle(self._installation)
+                except LeaseLost as error:
+                    log.warning("settling again", reason=str(error))
+                    self._wake(SETTLE)
+                    return
+                if not settled.leads:
+                    return
+                if settled.moves or settled.writes:
+                    log.info("settled", leads=settled.leads, moves=settled.moves, writes=settled.writes)
+                if settled.writes:
+                    for side in self.sides:
+                        self._wake(deliver_of(side))
+                if settled.leads >= BATCH:
+                    self._wake(SETTLE)
+                if self._slice_is_over(until_ms):
+                    self._wake(SETTLE)
+                    return
+
+    def deliver(self, side: str) -> None:
+        """Send a side what is due for it."""
+        with self._patiently(deliver_of(side)):
+            until_ms = self._installation.clock.now_ms() + SLICE_MS
+            limit = CALLS_AT_ONCE * self._installation.platforms[side].batching.write
+            while self._in_force():
+                delivered = deliver(self._installation, side, limit)
+                if not delivered:
+                    return
+                log.info(
+                    "delivered", side=side, written=delivered.written, refused=delivered.refused,
+                    postponed=delivered.postponed, reread=delivered.reread,
+                )  # fmt: skip
+                self._wake(SETTLE)
+                if self._slice_is_over(until_ms):
+                    self._wake(deliver_of(side))
+                    return
+
+    def _slice_is_over(self, until_ms: int) -> bool:
+        return self._stopping.is_set() or self._installation.clock.now_ms() >= until_ms
+
+    def _in_force(self) -> bool:
+        """Whether this worker's configuration is the one in force. Two workers that go by different ones
+        would undo each other's work."""
+        with self._installation.database.read() as conn:
+            applied = applied_configuration(conn)
+        if applied is None or applied.version == self._installation.configuration:
+            return True
+        log.warning("another configuration has been applied", ours=self._installation.configuration)
+        self._outdated()
+        return False
+
+    @contextmanager
+    def _patiently(self, duty: str) -> Iterator[None]:
+        """A database that is busy or away for a while costs this wake-up, no more."""
+        try:
+            yield
+        except StoreError as error:
+            log.warning("left for later", duty=duty, reason=str(error))
+
+    # polling under a lease -----------------------------------------------------------------------------
+
+    def _begin_poll(self, side: str, token: str) -> bool:
+        now_ms = self._installation.clock.now_ms()
+        with self._installation.database.begin() as conn:
+            # the lease first: what the last holder wrote when it gave it back is seen then
+            if not take_lease(conn, poll_of(side), token, now_ms, POLL_LEASE_MS):
+                return False
+            if next_poll_ms(conn, side) > now_ms:
+                drop_lease(conn, poll_of(side), token)
+                return False
+        return True
+
+    def _end_poll(self, side: str, token: str, next_ms: int) -> None:
+        now_ms = self._installation.clock.now_ms()
+        with self._installation.database.begin() as conn:
+            if take_lease(conn, poll_of(side), token, now_ms, POLL_LEASE_MS):
+                put_value(conn, f"next_poll_ms:{side}", next_ms)
+                drop_lease(conn, poll_of(side), token)
+
+    def _renew(self, side: str, token: str) -> None:
+        now_ms = self._installation.clock.now_ms()
+        with self._installation.database.begin() as conn:
+            if not take_lease(conn, poll_of(side), token, now_ms, POLL_LEASE_MS):
+                raise LeaseLost([poll_of(side)])
+
+    def _look(self, side: str, token: str) -> float:
+        """Look once; returns how many seconds to leave the platform alone, 0 for the usual."""
+        platform = _Renewing(self._installation.platforms[side], lambda: self._renew(side, token))
+        # polling reads changes and nothing else of a platform
+        leased = replace(self._installation, platforms={side: cast("Platform", platform)})
+        try:
+            polled = poll(leased, side)
+        except RetryLater as error:
+            log.warning("poll postponed", side=side, reason=error.reason, after_seconds=error.after_seconds)
+            return error.after_seconds
+        except PlatformError as error:
+            log.error("poll refused", side=side, reason=str(error))
+            return AFTER_REFUSED_SECONDS
+        finally:
+            # pages that came before a fault are stored, and their leads are dirty
+            if platform.pages:
+                self._wake(SETTLE)
+        if polled.leads:
+            log.info("polled", side=side, records=polled.records, changed=polled.changed, leads=polled.leads)
+        return 0.0
+
+
+class _Renewing:
+    """A platform whose every page of changes with something in it renews the lease of the one who reads."""
+
+    def __init__(self, platform: Platform, renew: Callable[[], None]) -> None:
+        self._platform = platform
+        self._renew = renew
+        self.pages = 0
+
+    def changes(self, watches: list[Watch], lane: Lane = Lane.HANDOFF) -> Iterator[ChangePage]:
+        for page in self._platform.changes(watches, lane):
+            self._renew()
+            yield page
+            self.pages += bool(page.observations)
+
+
+def declare_actors(
+    broker: dramatiq.Broker, duties: Duties, interrupted: Callable[[], object] = lambda: None
+) -> None:
+    """Bind the duties to a broker, each to a queue of its own name. `interrupted` is called in the thread of
+    a duty that was stopped for taking too long: its connections may be half-way through an answer."""
+    work: dict[str, Callable[[], None]] = {SETTLE: duties.settle}
+    for side in duties.sides:
+        work[poll_of(side)] = lambda side=side: duties.poll(side)  # type: ignore[misc]  # binds the name now
+        work[deliver_of(side)] = lambda side=side: duties.deliver(side)  # type: ignore[misc]  # as above
+    for duty in duties_of(duties.sides):
+        verb = duty.partition(".")[0]
+        declare = dramatiq.actor(
+            actor_name=duty,
+            queue_name=duty,
+            broker=broker,
+            priority=_PRIORITY[verb],
+            time_limit=_LIMIT_MS[verb],
+        )
+        declare(_guarded(work[duty], interrupted))
+
+
+def _guarded(work: Callable[[], None], interrupted: Callable[[], object]) -> Callable[[], None]:
+    def guarded() -> None:
+        try:
+            work()
+        except dramatiq.middleware.Interrupt:
+            interrupted()
+            raise
+
+    return guarded
