@@ -126,7 +126,7 @@ class World:
         """A minute passes, and leadloop works until nothing is left to do."""
         installation = self.leadloop
         self.later(minutes=1)
-        return run_until_quiet(installation)
+        return run_until_quiet(installation, 60.0)
 
     def lead(self, text: str) -> LeadState:
         """leadloop's own view of the one lead that `text` (an e-mail address or id) names."""
