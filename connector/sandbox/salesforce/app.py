@@ -81,7 +81,7 @@ class SalesforceApp:
         too_long = _too_long(len(raw_path) + len(raw_query) + 1, scope)
         if too_long is not None:
             return too_long
-        parts = tuple(unquote(part) for part in raw_path.decode("ascii").split("/") if part)
+        parts = tuple(unquote(part) for part in raw_path.decode("latin-1").split("/") if part)
         query = dict(parse_qsl(raw_query.decode("ascii", "replace"), keep_blank_values=True))
         method = "GET" if scope["method"] == "HEAD" else scope["method"]
         url = f"http://{headers.get('host', 'localhost')}"

@@ -6,6 +6,8 @@ Source: facts/salesforce.md 2.1 (checked there on 2,580 recorded ids).
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 _CHECK = "ABCDEFGHIJKLMNOPQRSTUVWXYZ012345"
 _BASE62 = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 _CHECK_BITS = {char: bits for bits, char in enumerate(_CHECK)}
@@ -14,10 +16,12 @@ _INSTANCE = "5g"
 
 def check_characters(id15: str) -> str:
     """The three characters that make an 18-character id of a 15-character one."""
-    return "".join(
-        _CHECK[sum(1 << bit for bit, char in enumerate(id15[at : at + 5]) if "A" <= char <= "Z")]
-        for at in (0, 5, 10)
-    )
+    return _check(id15[:5]) + _check(id15[5:10]) + _check(id15[10:])
+
+
+@lru_cache(maxsize=65_536)
+def _check(group: str) -> str:
+    return _CHECK[sum(1 << bit for bit, char in enumerate(group) if "A" <= char <= "Z")]
 
 
 def canonical(text: object) -> str | None:

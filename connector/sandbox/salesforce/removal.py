@@ -10,7 +10,7 @@ from collections.abc import Sequence
 
 from connector.sandbox.salesforce.derived import copy_person
 from connector.sandbox.salesforce.refusals import Refusal
-from connector.sandbox.salesforce.saving import Body, Save, update, writable_row
+from connector.sandbox.salesforce.saving import Body, Save, check_unique, update, writable_row
 from connector.sandbox.salesforce.schema import ObjectSpec, Row
 from connector.sandbox.salesforce.world import World
 
@@ -57,6 +57,7 @@ def undelete(world: World, spec: ObjectSpec, row_id: str, by_user: str) -> None:
     if row is None or not row.get("IsDeleted") or not spec.undeletable:
         raise Refusal("UNDELETE_FAILED", "Entity is not in the recycle bin", [])
     back = {name: value for name, value in row.items() if name != "MasterRecordId"}
+    check_unique(world, spec, back)
     _touch(world, spec.name, {**back, "IsDeleted": False}, by_user)
 
 

@@ -91,7 +91,7 @@ def _finish(
         if holds(row):
             fields = [rule.field] if rule.field else []
             raise Refusal("FIELD_CUSTOM_VALIDATION_EXCEPTION", rule.message, fields)
-    _check_unique(world, spec, row)
+    check_unique(world, spec, row)
     if world.duplicate_rules and before is None:
         refuse_duplicates(world, spec, row, save.allow_duplicates, save.version)
     for name, value in sent.items():
@@ -190,7 +190,8 @@ def _check_references(world: World, spec: ObjectSpec, row: Row, sent: Row, save:
         raise Refusal("INACTIVE_OWNER_OR_USER", message, ["OwnerId"])
 
 
-def _check_unique(world: World, spec: ObjectSpec, row: Row) -> None:
+def check_unique(world: World, spec: ObjectSpec, row: Row) -> None:
+    """Raises Refusal (DUPLICATE_VALUE) when another live row has the value of a unique field."""
     for field in spec.unique:
         value = row.get(field.name)
         if value is None:

@@ -100,6 +100,8 @@ def _comparison(world: World, spec: ObjectSpec, part: Comparison, text: str) -> 
     if not column.field.filterable:
         message = f"field '{column.field.name}' can not be filtered in a query call"
         raise pointing("INVALID_FIELD", message, text, part.field.at)
+    if part.operator == "like":
+        return Filter(_like(column, part, text))
     values = [_value(world, column, literal, text) for literal in part.values]
     narrow = _Narrowing(world, spec, column)
     if part.operator in ("=", "in", "!=", "not in"):
@@ -107,8 +109,6 @@ def _comparison(world: World, spec: ObjectSpec, part: Comparison, text: str) -> 
         if part.operator in ("=", "in"):
             return narrow.equal(holds, values)
         return Filter(lambda row: not holds(row))
-    if part.operator == "like":
-        return Filter(_like(column, part, text))
     if part.operator in ("includes", "excludes"):
         return Filter(_includes(column, part, values, text))
     return narrow.ordered(_ordered(column, part.operator, values[0], text, part), part.operator, values[0])

@@ -75,8 +75,8 @@ def _int(spec: FieldSpec, sent: Any) -> int:
 
 
 def _double(spec: FieldSpec, sent: Any) -> float:
-    if type(sent) is float and spec.scale == 0 and sent.is_integer() and abs(sent) < 1e15:
-        return sent if spec.precision >= 15 else _bounded(spec, Decimal(int(sent)), sent)
+    if type(sent) is int and spec.scale == 0 and abs(sent) < 10**spec.precision:
+        return float(sent)
     return _bounded(spec, _decimal(spec, spec.type, sent), sent)
 
 
