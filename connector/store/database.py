@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from sqlalchemy import URL, Connection, Engine, create_engine, event, inspect, make_url, text
-from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError, OperationalError
+from sqlalchemy.exc import ArgumentError, DBAPIError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from connector.store import migrations
@@ -66,6 +66,7 @@ class Database:
                 pool_pre_ping=True,
                 connect_args={"connect_timeout": 10, "application_name": "leadloop"},
             )
+            _prepare_postgresql(engine, busy_seconds)
         database = cls(engine)
         try:
             with database.read() as conn:
@@ -182,6 +183,13 @@ def _prepare_sqlite(engine: Engine, synchronous: Synchronous, busy_seconds: floa
         conn.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
 
 
+def _prepare_postgresql(engine: Engine, busy_seconds: float) -> None:
+    @event.listens_for(engine, "connect")
+    def _connected(raw: Any, record: object) -> None:  # noqa: ARG001  # the event's signature
+        raw.execute(f"SET lock_timeout = {int(busy_seconds * 1_000)}")
+        raw.commit()
+
+
 def _revision(conn: Connection) -> str | None:
     if not inspect(conn).has_table(migrations.VERSION_TABLE):
         return None
@@ -199,37 +207,56 @@ def _translated(engine: Engine) -> Iterator[None]:
     statements (a constraint, a syntax error) stays what it is."""
     try:
         yield
-    except (OperationalError, PoolTimeout) as error:
-        raise _explained(engine, error) from error
-    except NoSuchModuleError as error:
-        raise StoreError(f"the driver of the database is not installed: {error}") from error
+    except PoolTimeout as error:
+        raise StoreBusy(
+            f"all connections to {_shown(engine.url)} are in use: run fewer threads or try again"
+        ) from error
     except DBAPIError as error:
-        if "file is not a database" in str(error.orig) or error.connection_invalidated:
-            raise _explained(engine, error) from error
-        raise
+        explained = _explained(_shown(engine.url), error)
+        if explained is None:
+            raise
+        raise explained from error
 
 
-def _explained(engine: Engine, error: Exception) -> StoreError:
-    where = _shown(engine.url)
-    if isinstance(error, PoolTimeout):
-        return StoreBusy(f"all connections to {where} are in use: run fewer threads or try again")
-    cause = error.orig if isinstance(error, DBAPIError) else error
-    # SQLSTATE of psycopg: 40001 serialization failure, 40P01 deadlock, 55P03 lock not available
-    state = getattr(cause, "sqlstate", None)
+# https://www.sqlite.org/rescode.html, by the beginning of the name
+_SQLITE_CAUSES = {
+    "SQLITE_CANTOPEN": "cannot be opened: check that its folder exists and is writable",
+    "SQLITE_READONLY": "is read-only for this user: check the permissions of the file and its folder",
+    "SQLITE_PERM": "is not permitted to this user: check the permissions of the file and its folder",
+    "SQLITE_NOTADB": "is not a SQLite database: name another file, or restore this one from a backup",
+    "SQLITE_CORRUPT": "is damaged: restore it from a backup",
+    "SQLITE_FULL": "has no space left on its disk: free some and start again",
+    "SQLITE_IOERR": "cannot be read or written: check the disk",
+}
+_SQLITE_BUSY = ("SQLITE_BUSY", "SQLITE_LOCKED")
+# https://www.postgresql.org/docs/current/errcodes-appendix.html: a serialization failure, a deadlock, a lock
+# that was not to be had in time
+_POSTGRESQL_BUSY = ("40001", "40P01", "55P03")
+# classes and codes of a server that does not serve us; None: the connection was never made, or was lost
+_POSTGRESQL_CAUSES = ("08", "28", "3D", "53", "57", "58", "25006")
+
+
+def _explained(where: str, error: DBAPIError) -> StoreError | None:
+    cause = error.orig
     said = " ".join(str(cause).split())
-    if state in ("40001", "40P01", "55P03"):
-        return StoreBusy(f"another worker was in the way on {where}: it can be tried again ({said})")
-    if "database is locked" in said or "database is busy" in said:
+    name = getattr(cause, "sqlite_errorname", "") or ""
+    if name.startswith(_SQLITE_BUSY):
         return StoreBusy(
-            f"the database {where} is locked by another process: stop that process (or a backup or an "
-            "open SQL shell) and try again"
+            f"the database {where} is locked by another process: stop that process (a backup, an open SQL "
+            "shell) and try again"
         )
-    if "unable to open database file" in said:
-        return StoreError(f"the database {where} cannot be opened: check that its folder is writable")
-    if "readonly database" in said:
-        return StoreError(f"the database {where} is read-only for this user: check the file's permissions")
-    if "not a database" in said or "malformed" in said:
-        return StoreError(f"{where} is not a usable SQLite database: restore it from a backup")
-    if "is full" in said:
-        return StoreError(f"no space is left for the database {where}: free some and start again")
-    return StoreError(f"the database {where} cannot be used: {said}")
+    for beginning, sentence in _SQLITE_CAUSES.items():
+        if name.startswith(beginning):
+            return StoreError(f"the database {where} {sentence}")
+    state = getattr(cause, "sqlstate", None)
+    if "no such table" in said or state == "42P01":
+        return StoreError(f"the database {where} is not one of leadloop, or not set up yet ({said})")
+    if name:
+        return None
+    if state in _POSTGRESQL_BUSY:
+        return StoreBusy(f"another worker was in the way on {where}: it can be tried again ({said})")
+    if state is None and isinstance(error, OperationalError):
+        return StoreError(f"the database {where} cannot be reached: check host, port and user ({said})")
+    if state is not None and state.startswith(_POSTGRESQL_CAUSES):
+        return StoreError(f"the database {where} does not serve us: {said}")
+    return None

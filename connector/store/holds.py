@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -120,7 +120,7 @@ def open_holds(conn: Connection, lead_ids: Iterable[str] | None = None) -> dict[
     found: dict[str, list[Hold]] = {}
     for each in statements:
         for row in conn.execute(each):
-            found.setdefault(row.lead_id, []).append(_hold(row._tuple()))
+            found.setdefault(row.lead_id, []).append(_hold(row))
     return found
 
 
@@ -129,13 +129,13 @@ def holds_of(conn: Connection, lead_id: str) -> list[Hold]:
     rows = conn.execute(
         select(*_COLUMNS).where(holds.c.lead_id == lead_id).order_by(holds.c.opened_ms, holds.c.id)
     )
-    return [_hold(row._tuple()) for row in rows]
+    return [_hold(row) for row in rows]
 
 
 def count_open(conn: Connection) -> dict[str, int]:
     """Kind to the number of open holds."""
     statement = select(holds.c.kind, func.count()).where(holds.c.closed_ms.is_(None))
-    return dict(conn.execute(statement.group_by(holds.c.kind)).tuples().all())
+    return {row[0]: row[1] for row in conn.execute(statement.group_by(holds.c.kind))}
 
 
 def _words(want: WantedHold) -> dict[str, Any]:
@@ -154,6 +154,6 @@ def _columns_of(hold: Hold) -> dict[str, Any]:
     }
 
 
-def _hold(values: tuple[Any, ...]) -> Hold:
+def _hold(values: Sequence[Any]) -> Hold:
     number, lead_id, kind, subject, message, remedy, details, opened_ms, closed_ms = values
     return Hold(number, lead_id, kind, subject, message, remedy, from_json(details), opened_ms, closed_ms)

@@ -274,7 +274,8 @@ def iterate_lead_ids(conn: Connection, after: str = "", limit: int = 1_000) -> l
 
 def count_by_stage(conn: Connection) -> dict[str, int]:
     """Stage name to the number of leads in it; stages without leads are left out."""
-    return dict(conn.execute(select(leads.c.stage, func.count()).group_by(leads.c.stage)).tuples().all())
+    rows = conn.execute(select(leads.c.stage, func.count()).group_by(leads.c.stage))
+    return {row[0]: row[1] for row in rows}
 
 
 def backlog(conn: Connection, now_ms: int) -> Backlog:

@@ -71,7 +71,7 @@ def of_lead(conn: Connection, lead_id: str) -> list[LedgerRow]:
         .where(or_(ledger.c.lead_id == lead_id, ledger.c.lead_id.in_(retired)))
         .order_by(ledger.c.recorded_ms, ledger.c.id)
     )
-    return [_row(row._tuple()) for row in rows]
+    return [_row(row) for row in rows]
 
 
 def of_leads(conn: Connection, lead_ids: Iterable[str]) -> dict[str, list[LedgerRow]]:
@@ -89,7 +89,7 @@ def of_leads(conn: Connection, lead_ids: Iterable[str]) -> dict[str, list[Ledger
                 .order_by(ledger.c.recorded_ms, ledger.c.id)
             )
             for row in rows:
-                moved = _row(row._tuple())
+                moved = _row(row)
                 found[owner.get(moved.lead_id, moved.lead_id)].append(moved)
     return found
 
@@ -107,7 +107,8 @@ def count_by(
     column = ledger.c[group]
     wanted = [ledger.c.recorded_ms >= since_ms]
     wanted.extend(ledger.c[name] == value for name, value in where.items())
-    return dict(conn.execute(select(column, func.count()).where(*wanted).group_by(column)).tuples().all())
+    rows = conn.execute(select(column, func.count()).where(*wanted).group_by(column))
+    return {row[0]: row[1] for row in rows}
 
 
 def _row(values: Sequence[Any]) -> LedgerRow:

@@ -84,7 +84,7 @@ def replace_pending(conn: Connection, lead_ids: Iterable[str], rows: Sequence[Ro
             )
         )
         for values in found:
-            old = _row(values._tuple())
+            old = _row(values)
             waiting.setdefault(_target(old), []).append(old)
     kept = {target: _merged(row, waiting[target]) for target, row in wanted.items() if target in waiting}
     keep_ids = {row.id for row in kept.values()}
@@ -106,7 +106,7 @@ def of_leads(conn: Connection, lead_ids: Iterable[str]) -> dict[str, list[Row]]:
             select(*_COLUMNS).where(outbox.c.lead_id.in_(chunk)).order_by(outbox.c.lane, outbox.c.id)
         )
         for values in rows:
-            row = _row(values._tuple())
+            row = _row(values)
             found[row.lead_id].append(row)
     return found
 
@@ -145,7 +145,7 @@ def claim_writes(
     # of two pending rows for one record only the first goes now
     claimed: dict[tuple[str, str, str | None], Row] = {}
     for values in found:
-        row = _row(values._tuple())
+        row = _row(values)
         place = (row.object, row.record_id or row.lead_id, None if row.record_id else row.lead_id)
         claimed.setdefault(place, row)
     return _leased(conn, list(claimed.values()), token, now_ms + lease_ms, unknown=None)
@@ -166,7 +166,7 @@ def claim_expired(conn: Connection, side: str, token: str, now_ms: int, lease_ms
             skip_locked=True,
         )
     )
-    rows = [_row(values._tuple()) for values in found]
+    rows = [_row(values) for values in found]
     return _leased(conn, rows, token, now_ms + lease_ms, unknown=True)
 
 

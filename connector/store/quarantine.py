@@ -139,4 +139,4 @@ def clear(
 def count(conn: Connection) -> dict[str, int]:
     """Side to the number of quarantined fields."""
     statement = select(quarantine.c.side, func.count()).group_by(quarantine.c.side)
-    return dict(conn.execute(statement).tuples().all())
+    return {row[0]: row[1] for row in conn.execute(statement)}

@@ -151,7 +151,7 @@ def lock_name(conn: Connection, name: str) -> None:
 
 def to_json(value: object) -> bytes:
     """JSON bytes with sorted keys, so that equal content is equal bytes. Takes whatever a platform's JSON
-    can hold: lone surrogates become U+FFFD, integers beyond 64 bits become floats."""
+    can hold: lone surrogates become U+FFFD, integers beyond 64 bits a float, or text where that overflows."""
     try:
         return orjson.dumps(value, option=orjson.OPT_SORT_KEYS)
     except TypeError:
@@ -166,7 +166,10 @@ def _storable(value: object) -> object:
     if isinstance(value, str):
         return storable_text(value)
     if isinstance(value, int) and not -(2**63) <= value < 2**64:
-        return float(value)
+        try:
+            return float(value)
+        except OverflowError:
+            return str(value)
     if isinstance(value, Mapping):
         return {storable_text(str(name)): _storable(item) for name, item in value.items()}
     if isinstance(value, list | tuple | set | frozenset):
