@@ -161,7 +161,8 @@ def test_associations_in_batches(
     assert {each["toObjectId"] for each in found["to"]} == {one, other}
     assert read.body["errors"][0]["context"] == {"fromObjectId": ["77"]}
     gone = {"inputs": [{"from": {"id": contact}, "to": [{"id": one}]}]}
-    assert hubspot.post(f"{base}/contacts/companies/batch/archive", gone).status == 204
+    archived = hubspot.post(f"{base}/contacts/companies/batch/archive", gone)
+    assert archived.status == (204 if "v4" in base else 200)
     rest = hubspot.post(f"{base}/companies/contacts/batch/read", {"inputs": [{"id": one}, {"id": other}]})
     assert [each["from"]["id"] for each in rest.body["results"]] == [other]
 

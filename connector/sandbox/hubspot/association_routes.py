@@ -155,7 +155,8 @@ def _read(crm: Crm, origin: Table, target: Table, call: Call) -> Answer:
 
 
 def _create(crm: Crm, origin: Table, target: Table, call: Call) -> Answer:
-    return _each(crm, call, MOST_CREATED, 201, lambda given: [_labelled(crm, origin, target, given)])
+    status = 200 if call.rules else 201  # the specs of 2026-09 say 200, the earlier ones 201
+    return _each(crm, call, MOST_CREATED, status, lambda given: [_labelled(crm, origin, target, given)])
 
 
 def _labelled(crm: Crm, origin: Table, target: Table, given: Mapping[str, Any]) -> dict[str, Any]:
@@ -207,13 +208,16 @@ def _one_default(crm: Crm, origin: Table, one_id: str, target: Table, other_id: 
 
 
 def _archive(crm: Crm, origin: Table, target: Table, call: Call) -> Answer:
+    started = iso(crm.now_ms())
     for given in call.inputs(MOST_ARCHIVED):
         ends = given.get("to")
         for end in ends if isinstance(ends, list) else [ends]:
             one, other = _end(given, "from"), _end({"to": end}, "to")
             if one.isdecimal() and other.isdecimal():
                 crm.associations.unlink(origin.kind.name, int(one), target.kind.name, int(other))
-    return Answer(204)
+    if call.version in ("v3", "v4"):
+        return Answer(204)
+    return batch_answer(started, iso(crm.now_ms()), [])  # as the specs of the dated versions have it
 
 
 def _create_v3(crm: Crm, origin: Table, target: Table, call: Call) -> Answer:
