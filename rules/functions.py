@@ -110,6 +110,7 @@ FUNCTIONS: Final[dict[str, Function]] = {
             'back-references are refused. Write it as r"…".',
             (r'matches(job_title, r"\b(chief|vp|director)\b")', True),
             "{1}({0})",
+            total=False,
         ),
         Function(
             "length",

@@ -8,7 +8,7 @@ so that a rule that fails is unknown and never stops the others.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, Final, NamedTuple
 
@@ -31,7 +31,7 @@ class TrackRule:
 
     name: str
     on: str | None
-    condition: Node | None
+    condition: Node | None = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +39,7 @@ class ExclusionRule:
     """A disqualification as compiled."""
 
     name: str
-    condition: Node
+    condition: Node = field(repr=False)
     reason: str
 
 

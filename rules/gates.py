@@ -7,7 +7,7 @@ thresholds are added, with the margin that keeps a lead at the threshold from mo
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Final
 
@@ -28,7 +28,7 @@ class GateRule:
     A lead that has passed it stays worthy until it falls below a threshold less `margin`."""
 
     name: str
-    conditions: tuple[Node, ...] = ()
+    conditions: tuple[Node, ...] = field(default=(), repr=False)
     fit: int | None = None
     engagement: int | None = None
     score: int | None = None

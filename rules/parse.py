@@ -80,7 +80,8 @@ def _parse(text: str) -> tuple[ast.expr, str, int]:
             warnings.simplefilter("ignore")  # "\d" in a text: kept as it is, as its author means it
             tree = ast.parse(stripped, mode="eval").body
     except SyntaxError as error:
-        offset = lead + min(max((error.offset or 1) - 1, 0), len(stripped))
+        # an offset of 0 is Python's way to say that more was expected at the end
+        offset = lead + min((error.offset or len(stripped) + 1) - 1, len(stripped))
         raise _unreadable(flat, offset) from None
     except (ValueError, RecursionError, MemoryError):
         raise _unreadable(flat, lead) from None

@@ -16,8 +16,8 @@ from rules.automaton import Automaton, Unsearchable, backtracking_steps, parse_p
 
 MAX_PATTERN: Final = 500
 """Characters that a pattern may have."""
-MAX_TEXT: Final = 10_000
-"""Characters of a text that are looked at."""
+MAX_TEXT: Final = 131_072
+"""Characters that a text may have (the longest text field of Salesforce); longer ones are unknown."""
 MAX_STEPS: Final = 200_000.0
 """Steps that the backtracking engine may take for one text: about a millisecond."""
 
@@ -42,15 +42,15 @@ class Pattern:
         self._search: Callable[[str], Any] = re.compile(text, re.IGNORECASE).search
         self.backtracks_up_to = _longest(parsed)
 
-    def __call__(self, text: str) -> bool:
-        """Whether the first MAX_TEXT characters of `text` contain the pattern."""
+    def __call__(self, text: str) -> bool | None:
+        """Whether the text contains the pattern; None for a text that is too long to tell."""
         if len(text) <= self.backtracks_up_to:
             return self._search(text) is not None
-        return self._automaton.search(text[:MAX_TEXT])
+        return self._automaton.search(text) if len(text) <= MAX_TEXT else None
 
     def by_automaton(self, text: str) -> bool:
         """The same answer, always by the automaton."""
-        return self._automaton.search(text[:MAX_TEXT])
+        return self._automaton.search(text)
 
     @property
     def matches_empty(self) -> bool:

@@ -7,7 +7,7 @@ what is shown adds up to the score.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from heapq import heapify, heappop, heappush
 from math import ceil, floor, log2
 from typing import Final, Literal
@@ -31,7 +31,7 @@ class ScoreRule:
     name: str
     part: Literal["fit", "engagement"]
     points: int
-    condition: Node | None
+    condition: Node | None = field(repr=False)
     on: str | None = None
     half_life_ms: int | None = None
     at_most: int | None = None

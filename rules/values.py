@@ -7,7 +7,7 @@ name and kind and never by content, since it may be personal.
 from __future__ import annotations
 
 from functools import lru_cache
-from math import isfinite
+from math import inf, isfinite
 from typing import Any
 
 from rules.literals import read_time
@@ -32,7 +32,7 @@ def strange(name: str, value: Any, wanted: str, errors: list[str]) -> None:
 
 def clean_number(name: str, value: Any, errors: list[str]) -> int | float | None:
     """The number, unless it is none, or not finite."""
-    if isinstance(value, int | float) and not isinstance(value, bool) and isfinite(value):
+    if isinstance(value, int | float) and not isinstance(value, bool) and abs(value) < inf:
         return value
     strange(name, value, "number", errors)
     return None
