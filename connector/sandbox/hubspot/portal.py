@@ -268,7 +268,8 @@ class HubSpotPortal:
         with self.lock:
             crm_from_json(self.crm, state["crm"])
             self.access.load(state["access"])
-            self.access.portal_id = self.crm.portal_id
+            self.access.portal_id, self.access.app_id = self.crm.portal_id, self.crm.app_id
+            self.integration = Origin("INTEGRATION", str(self.crm.app_id))
             self.account_type = state["account_type"]
             self.limits.time_zone = state["time_zone"]
 
