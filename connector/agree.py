@@ -7,10 +7,9 @@ what was agreed. Pure; no I/O.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from connector.lead import LeadState
-from connector.plan import WantedHold
 from connector.record_view import RecordView
 from mappings.mapping import FieldRule, Pair
 from mappings.mapping import Mapping as LeadMapping
@@ -20,13 +19,13 @@ from mappings.values import OwnerDirectory, Unreadable, Value
 
 @dataclass(frozen=True, slots=True)
 class Agreement:
-    """The agreed values, the fields in which the sides differed at first contact and still do, the fields
-    that no side's value could be read from (with the reason), and the holds that follow."""
+    """The agreed values; the fields that are left alone, with what the sides show; the values that could not
+    be read, with the reason; the fields that wait for a person, with a sentence; and whose word was taken."""
 
     values: Mapping[str, Value]
     differences: Mapping[str, Mapping[str, Value]]
     unreadable: Mapping[str, str]
-    holds: tuple[WantedHold, ...]
+    held: Mapping[str, str]
     changed_by: Mapping[str, str]
 
 
@@ -44,50 +43,70 @@ def agree(
     """Merge what the primary records in `views` (one a side) show with what was agreed before."""
     values: dict[str, Value] = dict(state.values)
     differences = dict(state.differences)
-    unreadable: dict[str, str] = {}
-    holds: list[WantedHold] = []
+    unreadable = dict(state.unreadable)
+    held = dict(state.held)
     changed_by: dict[str, str] = {}
     shown: dict[str, list[_Shown]] = {}
-    for view in views:
-        read = view.mapping.read(view.fields, directory)
-        unreadable.update((f"{view.side}.{name}", why) for name, why in read.unreadable.items())
+    moved_names = _names_to_merge(views)
+    for view in views if moved_names else ():
+        country = _country(view, directory)
         for pair in view.mapping.pairs:
-            if pair.reads and pair.canonical in read.values:
-                word = _side_word(view, pair, read.values, directory)
-                shown.setdefault(pair.canonical, []).append(word)
+            name = pair.canonical
+            if name not in moved_names or not pair.reads or pair.native not in view.fields:
+                continue
+            unreadable.pop(f"{view.side}.{name}", None)
+            try:
+                shown.setdefault(name, []).append(_side_word(view, pair, country, directory))
+            except Unreadable as why:
+                unreadable[f"{view.side}.{name}"] = str(why)
     for name, words in shown.items():
         rule = mapping.fields[name]
         merged, moved = _merge(rule, values.get(name), words)
         values[name] = merged.value
         if moved:
             differences.pop(name, None)
+            held.pop(name, None)
         if merged.winner is not None:
             changed_by[name] = merged.winner
         if merged.differences:
             differences[name] = dict(merged.differences)
         if merged.held is not None:
-            holds.append(
-                WantedHold(
-                    kind="conflict",
-                    subject=name,
-                    message=merged.held,
-                    remedy=f"Set {name} to the same value on both platforms.",
-                    details={word.side.side: word.side.value for word in words},
-                )
+            held[name] = merged.held
+            differences[name] = {word.side.side: word.side.value for word in words}
+    return Agreement(values, differences, unreadable, held, changed_by)
+
+
+def _names_to_merge(views: Sequence[RecordView]) -> set[str]:
+    """The fields in which some side shows what it did not show before; the others stay as they were left."""
+    names: set[str] = set()
+    for view in views:
+        if view.changed or view.fresh:
+            names.update(
+                pair.canonical
+                for pair in view.mapping.pairs
+                if pair.reads and (pair.native in view.changed or pair.native in view.fresh)
             )
-    return Agreement(values, differences, unreadable, tuple(holds), changed_by)
+    return names
 
 
-def _side_word(view: RecordView, pair: Pair, read: Mapping[str, Value], directory: OwnerDirectory) -> _Shown:
-    value = read[pair.canonical]
+def _country(view: RecordView, directory: OwnerDirectory) -> str | None:
+    """Where this record's phone numbers and states are read in."""
+    pair = view.mapping.pair("country")
+    if pair is None or pair.native not in view.fields:
+        return view.mapping.default_country
+    try:
+        country = pair.read(view.fields[pair.native], directory)
+    except Unreadable:
+        country = None
+    return country if isinstance(country, str) else view.mapping.default_country
+
+
+def _side_word(view: RecordView, pair: Pair, country: str | None, directory: OwnerDirectory) -> _Shown:
+    value = pair.read(view.fields[pair.native], directory, country)
     changed = False
     if pair.native in view.changed:
-        country = read.get("country")
         try:
-            earlier = pair.read(
-                view.before[pair.native], directory, country if isinstance(country, str) else None
-            )
-            changed = not same(earlier, value)
+            changed = not same(pair.read(view.before[pair.native], directory, country), value)
         except Unreadable:
             changed = True
     side = SideView(
@@ -101,15 +120,20 @@ def _side_word(view: RecordView, pair: Pair, read: Mapping[str, Value], director
 
 
 def _merge(rule: FieldRule, agreed: Value, words: Sequence[_Shown]) -> tuple[Merged, bool]:
-    """The merged value, and whether any side moved away from what it showed before."""
+    """The merged value, and whether any side moved away from what it showed before. In the result,
+    `differences` are only those that are to be left alone: what differs at first contact, and a blank that
+    may not erase. A side whose change lost is put right, and so is one that would undo an opt-out."""
     known = [word.side for word in words if not word.fresh]
     fresh = [word.side for word in words if word.fresh]
     moved = any(side.changed for side in known)
-    merged = merge_field(rule, agreed, known) if known else Merged(agreed, None, None, {})
+    merged = merge_field(rule, agreed, known) if known else Merged(agreed)
+    if merged.winner is not None or rule.policy == "opt_out":
+        merged = replace(merged, differences={})
     if not fresh:
         return merged, moved
-    standing = [SideView(side.side, merged.value, False, 0, 0) for side in known]
+    standing = [SideView(side.side, merged.value) for side in known]
     met = first_contact(rule, [*standing, *fresh])
     if not known and met.value is None and agreed is not None:
         return merged, moved
-    return Merged(met.value, merged.winner or met.winner, merged.held or met.held, met.differences), moved
+    left_alone = {} if rule.policy == "opt_out" else {**merged.differences, **met.differences}
+    return Merged(met.value, merged.winner or met.winner, merged.held or met.held, left_alone), moved

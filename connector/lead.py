@@ -53,10 +53,13 @@ class AwaitedReason:
 
 @dataclass(frozen=True, slots=True)
 class LeadState:
-    """One lead, as agreed. `values` are canonical; `differences` are fields in which the sides differed at
-    first contact and which are left alone until one of them changes. `cut_sides` lost their record and get
-    no new one. `consumed` are CRM facts (conversions, opportunities) that belong to an earlier cycle.
-    `resting` marks a lead that existed before leadloop and sleeps until there is new activity."""
+    """One lead, as agreed.
+
+    `values` are canonical; `differences` are fields in which the sides differed at first contact and which
+    are left alone until one of them changes; `held` are fields that wait for a person, with the sentence.
+    `cut_sides` lost their record and get no new one. `consumed` are CRM facts (conversions, opportunities)
+    that belong to an earlier cycle. `resting` marks a lead that existed before leadloop and sleeps until
+    there is new activity."""
 
     lead_id: str
     origin: str
@@ -70,6 +73,7 @@ class LeadState:
     resting: bool = False
     values: Mapping[str, Value] = field(default_factory=dict)
     differences: Mapping[str, Mapping[str, Value]] = field(default_factory=dict)
+    held: Mapping[str, str] = field(default_factory=dict)
     owner: str | None = None
     published: Published = Published()
     rejections: tuple[PastRejection, ...] = ()

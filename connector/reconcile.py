@@ -83,6 +83,7 @@ def reconcile(lead: LeadInput, policy: Policy, now_ms: int) -> Plan:
         values=agreement.values,
         differences=agreement.differences,
         unreadable=agreement.unreadable,
+        held=agreement.held,
         cut_sides=_cut_sides(lead, roles, mapping),
     )
     started: list[StageMove] = []
@@ -108,7 +109,7 @@ def reconcile(lead: LeadInput, policy: Policy, now_ms: int) -> Plan:
     moves = (*started, *walk.moves)
     state = _forget_cleared_verdict(walk.state, views)
     state, desired = _publish_and_write(state, walk.verdict, views, lead, policy, moves, now_ms)
-    holds = (*primary_holds, *agreement.holds, *walk.holds, *desired.holds)
+    holds = (*primary_holds, *_conflicts(state), *walk.holds, *desired.holds)
     return Plan(
         lead_id=state.lead_id,
         state=replace(state, unspelled=desired.unspelled),
@@ -450,6 +451,19 @@ def _due_at_ms(state: LeadState, walk: StageWalk, now_ms: int) -> int | None:
         moments.append(state.published.at_ms + DAY_MS)
     ahead = [moment for moment in moments if moment is not None and moment > now_ms]
     return min(ahead) if ahead and not state.resting else None
+
+
+def _conflicts(state: LeadState) -> list[WantedHold]:
+    return [
+        WantedHold(
+            kind="conflict",
+            subject=name,
+            message=message,
+            remedy=f"Set {name} on one of the platforms to what it should be.",
+            details=dict(state.differences.get(name, {})),
+        )
+        for name, message in state.held.items()
+    ]
 
 
 def _distinct(holds: Sequence[WantedHold]) -> tuple[WantedHold, ...]:
