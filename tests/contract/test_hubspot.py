@@ -1,0 +1,149 @@
+"""The contract on HubSpot, and what only HubSpot has."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import pytest
+
+from connector.clock import ManualClock
+from connector.platforms.errors import Missing, Refused, RetryLater
+from connector.platforms.protocol import Platform, RecordWrite, Watch, Written
+from connector.sandbox.control import Control
+from connector.sandbox.hubspot import HubSpotPortal
+from connector.sandbox.server import serve
+from tests.contract.contract import PlatformContract
+from tests.contract.hubspot_world import HubSpotSandbox, RealHubSpot, ReplayedHubSpot
+from tests.contract.worlds import ContractMeter
+
+
+@contextmanager
+def portal(clock: ManualClock) -> Iterator[str]:
+    """A new portal on a loopback port."""
+    world = HubSpotPortal(clock)
+    world.add_leadloop_fields()
+    server = serve(Control(world, clock))
+    try:
+        yield server.url
+    finally:
+        server.stop()
+
+
+class TestHubSpot(PlatformContract):
+    platform = "hubspot"
+    sandbox = staticmethod(portal)
+    sandbox_world = HubSpotSandbox
+    real_world = RealHubSpot
+    replayed_world = ReplayedHubSpot
+
+    def test_a_taken_address_names_the_holder(self, world: HubSpotSandbox, there: Platform) -> None:
+        holder, other = world.create(world.person("taken"), world.person("other"))
+        results = there.write(
+            [
+                RecordWrite("new", "contacts", None, world.person("taken")),
+                RecordWrite("edit", "contacts", other, {"email": world.email("taken")}),
+            ]
+        )
+        for result in results:
+            assert isinstance(result.outcome, Refused)
+            assert result.outcome.existing_id == holder
+            assert world.email("taken") not in str(result.outcome)
+
+    def test_a_backward_stage_needs_a_clearing_first(self, world: HubSpotSandbox, there: Platform) -> None:
+        (record_id,) = world.create(world.person("stage", lifecyclestage="marketingqualifiedlead"))
+        for value, then in ((None, None), ("lead", "lead")):
+            (result,) = there.write([RecordWrite("t", "contacts", record_id, {"lifecyclestage": value})])
+            assert isinstance(result.outcome, Written)
+            (shown,) = there.read("contacts", [record_id], ["lifecyclestage"]).found
+            assert shown.fields == {"lifecyclestage": then}
+
+    def test_a_merged_id_that_is_followed_still_shows_as_merged(
+        self, world: HubSpotSandbox, there: Platform
+    ) -> None:
+        world.settings(follow_merged_ids=True)
+        one, other = world.create(world.person("one"), world.person("two"))
+        survivor = world.merge(one, other)
+        found = {each.record_id: each for each in there.read("contacts", [other], ["email"]).found}
+        assert found[other].deleted
+        assert found[other].merged_into == survivor
+
+    def test_numbers_and_booleans_are_sent_as_text(self, world: HubSpotSandbox, there: Platform) -> None:
+        (record_id,) = world.create(world.person("typed"))
+        results = there.write([RecordWrite("t", "contacts", record_id, {"leadloop_score": 12.0})])
+        assert isinstance(results[0].outcome, Written)
+        (shown,) = there.read("contacts", [record_id], ["leadloop_score"]).found
+        assert shown.fields == {"leadloop_score": "12"}
+
+    def test_a_written_stamp_is_the_one_that_reads_show(self, world: HubSpotSandbox, there: Platform) -> None:
+        (record_id,) = world.create(world.person("stamped"))
+        world.clock.advance(5)
+        (result,) = there.write([RecordWrite("t", "contacts", record_id, {"phone": "1"})])
+        (shown,) = there.read("contacts", [record_id], ["phone"]).found
+        assert isinstance(result.outcome, Written)
+        assert result.outcome.stamp_ms == shown.stamp_ms
+
+    @pytest.mark.parametrize(
+        ("policy", "seconds"), [("SECONDLY", 1.0), ("TEN_SECONDLY_ROLLING", 10.0), ("DAILY", None)]
+    )
+    def test_a_429_waits_as_its_policy_says(
+        self, world: HubSpotSandbox, there: Platform, policy: str, seconds: float | None
+    ) -> None:
+        body = {"status": "error", "message": "no", "errorType": "RATE_LIMIT", "policyName": policy}
+        world.faults(fail_next={"count": 1, "status": 429, "body": body})
+        with pytest.raises(RetryLater) as caught:
+            there.count(["contacts"])
+        until_midnight = 86_400 - world.clock.now_ms() / 1_000 % 86_400
+        assert caught.value.after_seconds == pytest.approx(seconds or until_midnight, abs=1)
+
+    def test_a_moving_account_waits_as_long_as_it_is_told(
+        self, world: HubSpotSandbox, there: Platform
+    ) -> None:
+        world.faults(fail_next={"count": 1, "status": 477, "headers": {"retry-after": "7200"}})
+        with pytest.raises(RetryLater) as caught:
+            there.count(["contacts"])
+        assert caught.value.after_seconds == 7_200
+
+    def test_missing_scopes_are_named(self, world: HubSpotSandbox, there: Platform) -> None:
+        body = {
+            "category": "MISSING_SCOPES",
+            "message": "no",
+            "errors": [{"context": {"requiredGranularScopes": ["crm.objects.contacts.read"]}}],
+        }
+        world.faults(fail_next={"count": 1, "status": 403, "body": body})
+        with pytest.raises(Refused, match=r"crm\.objects\.contacts\.read"):
+            there.count(["contacts"])
+
+    def test_a_record_left_out_of_the_answer_is_unknown(self, world: HubSpotSandbox, there: Platform) -> None:
+        (record_id,) = world.create(world.person("omitted"))
+        body = {"status": "COMPLETE", "results": []}
+        world.faults(fail_next={"count": 1, "status": 200, "body": body})
+        (result,) = there.write([RecordWrite("t", "contacts", record_id, {"phone": "1"})])
+        assert isinstance(result.outcome, RetryLater)
+        assert result.outcome.applied_unknown
+
+    @pytest.mark.parametrize("version", ["2026-03", "2026-09"])
+    def test_dated_versions_are_a_setting_away(
+        self, world: HubSpotSandbox, meter: ContractMeter, version: str
+    ) -> None:
+        there = world.connect(meter, LEADLOOP_HUBSPOT__API_VERSION=version)
+        assert there.prove_identity().account_id
+        assert "email" in there.describe(["contacts"]).objects["contacts"]
+        assert there.owners() is not None
+        (result,) = there.write([RecordWrite("t", "contacts", None, world.person(version))])
+        assert isinstance(result.outcome, Written)
+        world.settle()
+        pages = list(there.changes([Watch("contacts", ("email",), world.began_ms)]))
+        assert result.outcome.record_id in [each.record_id for page in pages for each in page.observations]
+
+    def test_a_gone_record_in_a_batch_is_missing_by_its_trace(
+        self, world: HubSpotSandbox, there: Platform
+    ) -> None:
+        (record_id,) = world.create(world.person("traced"))
+        results = there.write(
+            [
+                RecordWrite("gone", "contacts", "123456789", {"phone": "1"}),
+                RecordWrite("here", "contacts", record_id, {"phone": "1"}),
+            ]
+        )
+        assert [type(result.outcome) for result in results] == [Missing, Written]
