@@ -21,15 +21,31 @@ How a world uses it:
 from __future__ import annotations
 
 import asyncio
-import re
 import threading
-from collections import Counter, deque
 from collections.abc import Awaitable, Callable, Mapping, MutableMapping
 from dataclasses import dataclass, field, fields
-from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
 from typing import Any, Literal, cast
 
 import orjson
+
+from connector.sandbox.quiet_faults import BadRecord, Rewrite
+from connector.sandbox.request_log import Requests, Seen
+
+__all__ = [
+    "CONTROL_PREFIX",
+    "TRANSPORT_KEY",
+    "App",
+    "BadRecord",
+    "FaultGate",
+    "Faults",
+    "Message",
+    "Receive",
+    "Requests",
+    "Rewrite",
+    "Scope",
+    "Seen",
+    "Send",
+]
 
 Scope = MutableMapping[str, Any]
 Message = MutableMapping[str, Any]
@@ -40,61 +56,6 @@ App = Callable[[Scope, Receive, Send], Awaitable[None]]
 CONTROL_PREFIX = "/_sandbox/"
 TRANSPORT_KEY = "leadloop.sandbox.transport"
 """Where the sandbox's server puts the connection's asyncio transport in the ASGI scope, to be cut."""
-
-How = Literal["truncate", "trim", "lower", "upper", "round", "replace", "set"]
-
-
-@dataclass(frozen=True, slots=True)
-class Rewrite:
-    """A platform's quiet change of a value on save. `object` and `field` are native names.
-
-    `argument`: truncate: the length; round: decimal places; replace: [regular expression, replacement];
-    set: the value to store whatever was sent (a flow); trim, lower and upper need none."""
-
-    object: str
-    field: str
-    how: How
-    argument: Any = None
-
-    def apply(self, value: Any) -> Any:
-        """What is stored when `value` is sent. Blank stays blank, except for `set`."""
-        if self.how == "set":
-            return self.argument
-        if value is None or value == "":
-            return value
-        if self.how == "round":
-            return _rounded(value, int(self.argument or 0))
-        if not isinstance(value, str):
-            return value
-        if self.how == "truncate":
-            return value[: int(self.argument)]
-        if self.how == "trim":
-            return value.strip()
-        if self.how == "replace":
-            pattern, replacement = self.argument
-            return re.sub(pattern, replacement, value)
-        return value.lower() if self.how == "lower" else value.upper()
-
-
-def _rounded(value: Any, places: int) -> Any:
-    try:
-        number = Decimal(str(value)).quantize(Decimal(1).scaleb(-places), rounding=ROUND_HALF_UP)
-    except InvalidOperation:
-        return value
-    if isinstance(value, str):
-        return str(number)
-    return int(number) if places <= 0 else float(number)
-
-
-@dataclass(frozen=True, slots=True)
-class BadRecord:
-    """Any record of `object` whose `match_field` equals `match_value` is refused with `code` on save."""
-
-    object: str
-    match_field: str
-    match_value: Any
-    code: str
-    message: str = ""
 
 
 @dataclass(slots=True)
@@ -268,49 +229,6 @@ def _listed(value: Any) -> list[Any]:
 
 def _plain(value: Any) -> dict[str, Any]:
     return {each.name: getattr(value, each.name) for each in fields(value)}
-
-
-@dataclass(frozen=True, slots=True)
-class Seen:
-    """One request to a platform path. `status` 0: the connection was cut."""
-
-    method: str
-    path: str
-    kind: str
-    status: int
-
-
-class Requests:
-    """The requests a world has got on its platform paths; those that a fault failed are counted too."""
-
-    def __init__(self, keep: int = 10_000) -> None:
-        self._keep = keep
-        self.reset()
-
-    def reset(self) -> None:
-        """Start counting from nothing."""
-        self.count = 0
-        self.by_kind: Counter[tuple[str, str]] = Counter()
-        self.by_status: Counter[int] = Counter()
-        self.log: deque[Seen] = deque(maxlen=self._keep)
-
-    def arrived(self, method: str, kind: str) -> None:
-        """Count one request, before its work."""
-        self.count += 1
-        self.by_kind[method, kind] += 1
-
-    def answered(self, seen: Seen) -> None:
-        """Note how it ended."""
-        self.by_status[seen.status] += 1
-        self.log.append(seen)
-
-    def to_json(self) -> dict[str, Any]:
-        """`count`, `by_kind` ("METHOD kind" to count), `by_status`."""
-        return {
-            "count": self.count,
-            "by_kind": {f"{method} {kind}": count for (method, kind), count in sorted(self.by_kind.items())},
-            "by_status": {str(status): count for status, count in sorted(self.by_status.items())},
-        }
 
 
 class FaultGate:

@@ -121,7 +121,7 @@ def _uvicorn(app: App) -> tuple[uvicorn.Server, _Switch]:
         interface="asgi3",
         access_log=False,
         log_config=None,
-        log_level=logging.CRITICAL,
+        log_level=logging.ERROR,  # a fault of the sandbox itself must be seen
         date_header=False,
         timeout_keep_alive=75,
     )

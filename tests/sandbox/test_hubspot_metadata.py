@@ -114,7 +114,7 @@ def test_owners_are_listed_without_those_who_left(hubspot: Wire, portal: HubSpot
 @pytest.fixture
 def contact_and_companies(portal: HubSpotPortal) -> tuple[str, str, str]:
     contact = portal.create("contacts", email="a@x.example")
-    return contact, *(portal.create("companies", name=name) for name in ("One", "Two"))
+    return contact, portal.create("companies", name="One"), portal.create("companies", name="Two")
 
 
 def type_ids(hubspot: Wire, path: str) -> dict[str, list[int]]:
@@ -200,8 +200,8 @@ def test_associations_can_be_made_with_the_record_and_read_with_it(
     assert body["associations"] == expected
     listed = hubspot.get("/crm/v3/objects/contacts", associations="deals").body["results"]
     assert listed[0]["associations"] == expected
-    link["to"]["id"] = "77"
-    refused = hubspot.post("/crm/v3/objects/deals", {"properties": {}, "associations": [link]})
+    missing = {**link, "to": {"id": "77"}}
+    refused = hubspot.post("/crm/v3/objects/deals", {"properties": {}, "associations": [missing]})
     assert refused.status == 400
 
 
