@@ -10,10 +10,22 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Select, and_, bindparam, exists, func, or_, select, update
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Select,
+    and_,
+    bindparam,
+    exists,
+    func,
+    literal_column,
+    or_,
+    select,
+    update,
+)
 
 from connector.store.errors import LeaseLost
-from connector.store.rows import chunks, is_sqlite, locked
+from connector.store.rows import chunks, execute_in, is_sqlite, locked
 from connector.store.schema import holds, identity_keys, lead_aliases, leads, links
 
 
@@ -67,6 +79,22 @@ _COLUMNS = (
     leads.c.dirty_since_ms,
 )
 
+_AMONG_IDS = leads.c.id.in_(bindparam("ids", expanding=True))
+_READ = select(*_COLUMNS).where(_AMONG_IDS)
+_MARK = update(leads).values(
+    generation=leads.c.generation + literal_column("1"),
+    dirty_since_ms=func.coalesce(leads.c.dirty_since_ms, bindparam("now_ms")),
+)
+_MARK_SOME = _MARK.where(_AMONG_IDS)
+_LEASE = (
+    update(leads)
+    .where(_AMONG_IDS)
+    .values(lease_token=bindparam("token"), lease_until_ms=bindparam("until_ms"))
+)
+_ALIASES = select(lead_aliases.c.alias, lead_aliases.c.lead_id).where(
+    lead_aliases.c.alias.in_(bindparam("ids", expanding=True))
+)
+
 
 def insert_leads(conn: Connection, new: Sequence[Lead]) -> None:
     """Insert leads; a lead with `dirty_since_ms` starts dirty. Raises IntegrityError on a known id."""
@@ -95,25 +123,12 @@ def mark_dirty(conn: Connection, ids: Iterable[str], now_ms: int) -> None:
     are followed."""
     for chunk in chunks(_resolved(conn, ids)):
         _lock(conn, chunk)
-        conn.execute(
-            update(leads)
-            .where(leads.c.id.in_(chunk))
-            .values(
-                generation=leads.c.generation + 1,
-                dirty_since_ms=func.coalesce(leads.c.dirty_since_ms, now_ms),
-            )
-        )
+        execute_in(conn, "leads.mark", _MARK_SOME, {"now_ms": now_ms}, chunk)
 
 
 def mark_all_dirty(conn: Connection, now_ms: int) -> int:
     """Every lead is to be looked at again (a new configuration, a resync). Returns how many."""
-    result = conn.execute(
-        update(leads).values(
-            generation=leads.c.generation + 1,
-            dirty_since_ms=func.coalesce(leads.c.dirty_since_ms, now_ms),
-        )
-    )
-    return result.rowcount
+    return conn.execute(_MARK, {"now_ms": now_ms}).rowcount
 
 
 def claim_leads(conn: Connection, token: str, now_ms: int, lease_ms: int, limit: int) -> list[Lead]:
@@ -130,11 +145,7 @@ def claim_leads(conn: Connection, token: str, now_ms: int, lease_ms: int, limit:
         waiting.extend((row[0], row[1]) for row in found)
     ids = list(dict.fromkeys(lead_id for _, lead_id in sorted(waiting)))[:limit]
     for chunk in chunks(ids):
-        conn.execute(
-            update(leads)
-            .where(leads.c.id.in_(chunk))
-            .values(lease_token=token, lease_until_ms=now_ms + lease_ms)
-        )
+        execute_in(conn, "leads.lease", _LEASE, {"token": token, "until_ms": now_ms + lease_ms}, chunk)
     by_id = {lead.id: lead for lead in read_leads(conn, ids)}
     return [by_id[lead_id] for lead_id in ids]
 
@@ -209,8 +220,8 @@ def read_leads(conn: Connection, ids: Iterable[str]) -> list[Lead]:
     wanted = list(dict.fromkeys(ids))
     found: dict[str, Lead] = {}
     for chunk in chunks(wanted):
-        rows = conn.execute(select(*_COLUMNS).where(leads.c.id.in_(chunk)))
-        found.update((row[0], Lead(*row)) for row in rows)
+        rows = execute_in(conn, "leads.read", _READ, {}, chunk)
+        found.update([(row[0], Lead(*row)) for row in rows.all()])
     return [found[lead_id] for lead_id in wanted if lead_id in found]
 
 
@@ -302,10 +313,8 @@ def resolve_aliases(conn: Connection, ids: Iterable[str]) -> dict[str, str]:
     """Retired id to the lead it lives on in; ids that are not retired are left out."""
     found: dict[str, str] = {}
     for chunk in chunks(dict.fromkeys(ids)):
-        rows = conn.execute(
-            select(lead_aliases.c.alias, lead_aliases.c.lead_id).where(lead_aliases.c.alias.in_(chunk))
-        )
-        found.update((row.alias, row.lead_id) for row in rows)
+        rows = execute_in(conn, "leads.aliases", _ALIASES, {}, chunk)
+        found.update([(row[0], row[1]) for row in rows.all()])
     return found
 
 

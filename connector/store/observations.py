@@ -18,13 +18,13 @@ from connector.store.links import Role
 from connector.store.rows import (
     by_object,
     chunks,
+    execute_in,
     execute_many,
     from_json,
     insert_into,
     insert_new,
     is_sqlite,
     locked,
-    select_in,
     to_json,
 )
 from connector.store.schema import links, observation_refs, observations
@@ -99,6 +99,12 @@ _KNOWN = (
 )
 # in one order, so that two writers cannot wait for each other
 _KNOWN_LOCKED = locked(_KNOWN.order_by(observations.c.record_id), of=observations)
+_OF_LEADS = (
+    select(links.c.lead_id, links.c.role, *_COLUMNS)
+    .join(observations, _ONTO_LINK)
+    .where(links.c.lead_id.in_(bindparam("ids", expanding=True)))
+    .order_by(links.c.side, links.c.object, links.c.record_id)
+)
 _LEADS_OF = select(links.c.record_id, links.c.lead_id).where(
     links.c.side == bindparam("side"),
     links.c.object == bindparam("object"),
@@ -147,12 +153,7 @@ def observations_of(conn: Connection, lead_ids: Iterable[str]) -> dict[str, list
     key, and linked records that have never been read are left out."""
     found: dict[str, list[Linked]] = {lead_id: [] for lead_id in lead_ids}
     for chunk in chunks(found):
-        rows = conn.execute(
-            select(links.c.lead_id, links.c.role, *_COLUMNS)
-            .join(observations, _ONTO_LINK)
-            .where(links.c.lead_id.in_(chunk))
-            .order_by(links.c.side, links.c.object, links.c.record_id)
-        )
+        rows = conn.execute(_OF_LEADS, {"ids": chunk})
         for row in rows.all():
             found[row[0]].append(Linked(row[1], _observation(row[2:])))
     return found
@@ -230,7 +231,8 @@ def _known(conn: Connection, side: str, name: str, ids: Iterable[str]) -> dict[s
     known: dict[str, _Known] = {}
     statement = _KNOWN if is_sqlite(conn) else _KNOWN_LOCKED
     for chunk in chunks(ids):
-        rows = select_in(conn, "observations.known", statement, {"side": side, "object": name}, chunk)
+        place = {"side": side, "object": name}
+        rows = execute_in(conn, "observations.known", statement, place, chunk).all()
         known.update([(row[0], _Known._make(row)) for row in rows])
         if len(rows) == len(chunk):
             continue
@@ -244,8 +246,8 @@ def _known(conn: Connection, side: str, name: str, ids: Iterable[str]) -> dict[s
 def _leads_of(conn: Connection, side: str, name: str, ids: Sequence[str]) -> dict[str, str]:
     """Record id to lead, for records that are linked before they are first read: those we created."""
     place = {"side": side, "object": name}
-    rows = select_in(conn, "observations.leads", _LEADS_OF, place, ids)
-    return {row[0]: row[1] for row in rows}
+    rows = execute_in(conn, "observations.leads", _LEADS_OF, place, ids)
+    return {row[0]: row[1] for row in rows.all()}
 
 
 def _write(

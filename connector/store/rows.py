@@ -10,7 +10,7 @@ from itertools import islice
 from typing import Any, TypeVar
 
 import orjson
-from sqlalchemy import ColumnElement, Compiled, Connection, Select, Table, UpdateBase
+from sqlalchemy import ColumnElement, Connection, CursorResult, Select, Table, UpdateBase
 from sqlalchemy.dialects import postgresql, sqlite
 
 from connector.observation import RecordKey
@@ -99,39 +99,37 @@ def execute_many(
     sql = _DRIVER_SQL.get(name)
     if sql is None:
         compiled = statement.compile(dialect=conn.dialect, column_keys=list(columns))
-        sql = _DRIVER_SQL[name] = _checked(name, compiled, columns)
+        sql = _DRIVER_SQL[name] = _checked(name, str(compiled), compiled.positiontup, columns)
     conn.exec_driver_sql(sql, list(rows))
 
 
-def select_in(
+def execute_in(
     conn: Connection,
     name: str,
-    statement: Select[Any],
+    statement: Select[Any] | UpdateBase,
     fixed: Mapping[str, Any],
     ids: Sequence[str],
-) -> Sequence[Sequence[Any]]:
-    """All rows of a SELECT that has an expanding parameter `ids` and the parameters `fixed` before it.
+) -> CursorResult[*tuple[Any, ...]]:
+    """A statement with an expanding parameter `ids`, and the parameters `fixed` before it.
 
     On SQLite as text, for the same reason as `execute_many`; the values are then the driver's own (a
-    boolean is 0 or 1)."""
+    boolean is 0 or 1). `name` names the statement in a cache."""
     if not is_sqlite(conn):
-        return conn.execute(statement, {**fixed, "ids": ids}).all()
+        return conn.execute(statement, {**fixed, "ids": ids})
     cached = f"{name}:{len(ids)}"
     sql = _DRIVER_SQL.get(cached)
     if sql is None:
-        compiled = statement.params(**fixed, ids=list(ids)).compile(
-            dialect=conn.dialect, compile_kwargs={"render_postcompile": True}
-        )
+        compiled = statement.compile(dialect=conn.dialect)
+        expanded = compiled.construct_expanded_state({**fixed, "ids": list(ids)})
         columns = [*fixed, *(f"ids_{number}" for number in range(1, len(ids) + 1))]
-        sql = _DRIVER_SQL[cached] = _checked(name, compiled, columns)
-    return conn.exec_driver_sql(sql, (*fixed.values(), *ids)).all()
+        sql = _DRIVER_SQL[cached] = _checked(name, expanded.statement, expanded.positiontup, columns)
+    return conn.exec_driver_sql(sql, (*fixed.values(), *ids))
 
 
-def _checked(name: str, compiled: Compiled, columns: Sequence[str]) -> str:
-    order = getattr(compiled, "positiontup", None)
-    if order != list(columns):
-        raise ValueError(f"{name} takes its values as {order}, not {list(columns)}")
-    return str(compiled)
+def _checked(name: str, sql: str, order: Sequence[str] | None, columns: Sequence[str]) -> str:
+    if order is None or list(order) != list(columns):
+        raise ValueError(f"{name} takes its values in another order: {order}")
+    return sql
 
 
 _DRIVER_SQL: dict[str, str] = {}
