@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mappings.normalise import NORMALISERS, normalise
@@ -173,6 +173,7 @@ COUNTRIES = st.sampled_from([None, "US", "DE", "GB", "IN", "AR", "BR", "IT"])
 
 
 @pytest.mark.parametrize("kind", FIELD_TYPES)
+@settings(deadline=None)  # the first value loads the tables of countries and numbers
 @given(raw=ANYTHING, country=COUNTRIES)
 def test_a_normal_form_is_its_own_normal_form(kind: Any, raw: Any, country: str | None) -> None:
     normal = NORMALISERS[kind]
