@@ -1,0 +1,56 @@
+"""`leadloop holds`: what leadloop does not decide by itself, with what a person can do about it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from connector.cli.output import Page, counted, iso, moment, print_json
+from connector.cli.place import place_of
+
+if TYPE_CHECKING:
+    from connector.store.holds import Hold
+
+
+def holds(
+    ctx: typer.Context,
+    kind: Annotated[str | None, typer.Option("--kind", metavar="KIND", help="Only this kind.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+) -> None:
+    """List what waits for a person, with what to do about it."""
+    from connector.store.holds import count_open, open_holds
+
+    place = place_of(ctx)
+    with place.database() as database, database.read() as conn:
+        found = [
+            hold for held in open_holds(conn).values() for hold in held if kind is None or hold.kind == kind
+        ]
+        kinds = count_open(conn)
+    found.sort(key=lambda hold: (hold.opened_ms, hold.id))
+    if as_json:
+        print_json({"kinds": kinds, "holds": [hold_data(hold) for hold in found]})
+        return
+    page = Page()
+    if not found:
+        page.line("Nothing is held." if kind is None else f"Nothing of the kind {kind} is held.", indent=0)
+        if kind is not None and kinds:
+            page.line(f"Kinds that are: {', '.join(sorted(kinds))}", indent=0)
+        return
+    page.heading(f"{counted(len(found), 'hold')} (moments are UTC)")
+    for hold in found:
+        page.line(f"{hold.kind}  {hold.lead_id or 'the installation'}  since {moment(hold.opened_ms)}")
+        page.line(f"{hold.message} {hold.remedy}", indent=4)
+
+
+def hold_data(hold: Hold) -> dict[str, Any]:
+    """A hold as plain JSON data; `lead` is None for one that concerns the whole installation."""
+    return {
+        "lead": hold.lead_id or None,
+        "kind": hold.kind,
+        "subject": hold.subject,
+        "message": hold.message,
+        "remedy": hold.remedy,
+        "details": hold.details,
+        "opened_at": iso(hold.opened_ms),
+    }

@@ -1,0 +1,138 @@
+"""`leadloop init`: a commented working folder to begin with: leadloop.yaml and copies of the presets.
+
+Writes all of it or nothing, and nothing over existing files without being told to.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from connector.cli.failures import Problem
+from connector.cli.output import counted
+
+MAIN = """\
+# leadloop's configuration: which documents decide, and how careful leadloop is. All of it is optional.
+# `leadloop check` tells what is wrong with this folder; `leadloop apply` shows what an edit would change and
+# puts it in force. Until then the one that was applied last stays in force.
+
+# What a lead is, and how each platform spells it.
+mappings:
+  - mappings/lead.yaml
+  - mappings/salesforce.yaml
+  - mappings/hubspot.yaml
+
+# How leads are scored, when they are ready for sales, who gets them, and what follows a rejection.
+rules:
+  - rules/default.yaml
+
+# Too many changes of one kind at once are stopped until you release them (leadloop brake). A kind may reach
+# this share of all leads within a window, and is never stopped below `at_least`.
+brake:
+  window_minutes: 60
+  limits:
+    regressions:   {share: 0.05, at_least: 50}    # stages moved back by rules
+    mql:           {share: 0.10, at_least: 200}
+    handoff:       {share: 0.10, at_least: 200}
+    owner_changes: {share: 0.10, at_least: 200}
+    creates:       {share: 0.10, at_least: 500}
+    blanks:        {share: 0.05, at_least: 100}   # values emptied
+
+# Read a record once more before a lead is handed over: one call more for each batch, and a shorter window in
+# which an edit by somebody else can be overwritten.
+read_before_handoff: false
+
+# Settings that are not secret; each can also be an environment variable (LEADLOOP_LOG_LEVEL), which goes
+# first. Credentials are taken from the environment, or from files in LEADLOOP_SECRETS_DIR, never from here:
+#
+#   LEADLOOP_SALESFORCE__CONSUMER_KEY, __USERNAME, __PRIVATE_KEY_FILE      (JWT bearer)
+#   LEADLOOP_HUBSPOT__ACCESS_TOKEN                                         (private app or service key)
+#
+# settings:
+#   database_url: sqlite:///leadloop.db      # from the folder in which leadloop is started
+#   log_level: info
+#   salesforce:
+#     instance_url: https://acme.my.salesforce.com
+#     organization_id: 00D000000000000AAA    # refuse to run on any other org
+#     quota_percent: 50                      # how much of the org's daily calls leadloop may use
+#   hubspot:
+#     portal_id: "12345678"                  # refuse to run on any other account
+#     quota_percent: 50
+"""
+
+COPIES = {
+    "mappings/lead.yaml": ("mappings", "lead"),
+    "mappings/salesforce.yaml": ("mappings", "salesforce"),
+    "mappings/hubspot.yaml": ("mappings", "hubspot"),
+    "rules/default.yaml": ("rules", "default"),
+}
+"""File of the new folder to the preset it is a copy of."""
+
+
+def init(
+    directory: Annotated[Path, typer.Argument(metavar="DIR", help="The folder; it is made if need be.")],
+    yes: Annotated[
+        bool, typer.Option("--yes", help="Write over files that are there, without asking.")
+    ] = False,
+) -> None:
+    """Write a commented working folder to begin with."""
+    from connector.configuration import compile_documents, shipped
+
+    texts = {"leadloop.yaml": MAIN, **{name: shipped(*preset) for name, preset in COPIES.items()}}
+    compile_documents(texts)
+    there = [name for name in texts if (directory / name).exists()]
+    if there and not yes:
+        typer.confirm(f"{directory} has {', '.join(there)} already. Write over them?", abort=True)
+    try:
+        write_all(directory, texts)
+    except OSError as error:
+        raise Problem(
+            f"{error.filename or directory} cannot be written ({error.strerror}): choose another folder, or "
+            "change its permissions. Nothing was written."
+        ) from error
+    typer.echo(f"Wrote {counted(len(texts), 'file')} to {directory}:")
+    for name in texts:
+        typer.echo(f"  {name}")
+    typer.echo(f"Look at leadloop.yaml first, then: leadloop --config {directory} check")
+
+
+def write_all(directory: Path, texts: Mapping[str, str]) -> None:
+    """Write every file, or none: what is not complete stays beside its place and is taken away again.
+
+    Raises OSError."""
+    made: list[Path] = []
+    drafts: dict[Path, Path] = {}
+    try:
+        for name, text in texts.items():
+            path = directory / name
+            _make(path.parent, made)
+            with tempfile.NamedTemporaryFile(
+                "w", encoding="utf-8", dir=path.parent, prefix=".", suffix=".new", delete=False
+            ) as draft:
+                drafts[path] = Path(draft.name)
+                draft.write(text)
+        for path, written in drafts.items():
+            written.chmod(0o644)  # a temporary file is for its owner alone; a configuration is read by others
+            written.replace(path)
+    except OSError:
+        for written in drafts.values():
+            written.unlink(missing_ok=True)
+        for folder in reversed(made):
+            if not any(folder.iterdir()):
+                folder.rmdir()
+        raise
+
+
+def _make(folder: Path, made: list[Path]) -> None:
+    """Make a folder and its parents, noting those that were not there."""
+    missing = []
+    while not folder.exists():
+        missing.append(folder)
+        folder = folder.parent
+    for one in reversed(missing):
+        one.mkdir()
+        made.append(one)

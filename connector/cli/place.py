@@ -1,0 +1,131 @@
+"""Place: where a command works: the configuration folder, its settings, the database, the clock.
+
+Opens things on demand, so that a command that fails has touched nothing. Imports lazily for the sake of
+`leadloop --help`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import typer
+
+from connector.cli.failures import Problem
+from connector.clock import Clock, SystemClock
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection
+
+    from connector.configuration import Configuration
+    from connector.settings import Settings
+    from connector.store.database import Database
+
+BUSY_SECONDS = 5.0
+"""How long a command that runs once waits for another process to let go of the database."""
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """The folder that `--config` names (the current one by default), and the time."""
+
+    folder: Path
+    clock: Clock = field(default_factory=SystemClock)
+
+    def configuration(self) -> Configuration:
+        """The folder, compiled; the shipped presets where it has no leadloop.yaml. Raises ConfigErrors."""
+        from connector.configuration import load_configuration
+
+        return load_configuration(self.folder)
+
+    def settings(self) -> Settings:
+        """The settings, from the environment and leadloop.yaml; the other files of the folder are not looked
+        at. Raises ConfigErrors, SettingsError."""
+        from connector.settings import load_settings
+
+        return load_settings(self._written_settings())
+
+    @contextmanager
+    def database(self, *, create: bool = False) -> Iterator[Database]:
+        """The database, closed afterwards. Without `create` it must be there already: a command that reports
+        leaves no empty file behind in the wrong folder. Raises StoreError, Problem."""
+        from connector.store import migrations
+        from connector.store.database import Database
+
+        settings = self.settings()
+        missing = None if create else _missing_file(settings.database_url)
+        if missing is not None:
+            raise Problem(
+                f"There is no database at {missing}: start `leadloop run` once, or name another one with "
+                "LEADLOOP_DATABASE_URL."
+            )
+        database = Database.open(settings.database_url, busy_seconds=BUSY_SECONDS)
+        try:
+            if create:
+                database.migrate()
+            else:
+                found = database.revision()
+                if found is None:
+                    raise Problem("The database is empty: start `leadloop run` once, which makes its tables.")
+                if found != migrations.HEAD:
+                    if found not in migrations.known():
+                        database.migrate()  # refuses, and says which version it needs
+                    raise Problem(
+                        f"The tables of the database are at {found}, and this leadloop works with "
+                        f"{migrations.HEAD}: start `leadloop run`, which brings them up to date."
+                    )
+            yield database
+        finally:
+            database.close()
+
+    def in_force(self, conn: Connection) -> Configuration:
+        """The configuration that was applied; before there is one, the folder's. Raises ConfigErrors."""
+        from connector.configuration import compile_documents
+        from connector.store.configurations import applied_configuration
+
+        applied = applied_configuration(conn)
+        return self.configuration() if applied is None else compile_documents(applied.documents)
+
+    def _written_settings(self) -> dict[str, Any]:
+        from connector.configuration import MAIN_FILE
+        from mappings.source import ConfigError, ConfigErrors, Source, parse
+
+        path = self.folder / MAIN_FILE
+        if not path.is_file():
+            return {}
+        try:
+            text = path.read_text(encoding="utf-8")
+        except (OSError, UnicodeDecodeError) as error:
+            raise ConfigErrors([ConfigError(MAIN_FILE, 1, 1, f"cannot be read: {error}")]) from error
+        document = parse(Source(MAIN_FILE, text))
+        data = document.data if isinstance(document.data, dict) else {}
+        written = data.get("settings") or {}
+        if not isinstance(written, dict):
+            raise ConfigErrors([document.error(("settings",), "settings must be names with values")])
+        return written
+
+
+def place_of(ctx: typer.Context) -> Place:
+    """The place that the global options chose."""
+    place = ctx.find_object(Place)
+    if place is None:
+        raise RuntimeError("a command was called without the global options")
+    return place
+
+
+def _missing_file(url: str) -> Path | None:
+    """The SQLite file that `url` names, if it is not there."""
+    from sqlalchemy import make_url
+    from sqlalchemy.exc import ArgumentError
+
+    try:
+        address = make_url(url)
+    except ArgumentError:
+        return None  # opening it says what is wrong
+    if address.get_backend_name() != "sqlite" or not address.database or address.database.startswith("file:"):
+        return None
+    path = Path(address.database).absolute()
+    return None if path.exists() or not path.parent.is_dir() else path

@@ -1,0 +1,191 @@
+"""Service: what `leadloop run` runs, from connecting to a graceful stop, with its health and metrics.
+
+Connects, waits where a platform does not answer yet, works until stopped, and connects anew when another
+configuration was applied, or after some hours, to learn of new users and fields.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Mapping
+
+import structlog
+
+from connector.clock import HOUR_MS, SECOND_MS, Clock
+from connector.configuration import Configuration
+from connector.metrics import CONTENT_TYPE, Metrics
+from connector.platforms.errors import RetryLater
+from connector.settings import Settings
+from connector.store.configurations import applied_configuration
+from connector.store.database import Database
+from connector.store.errors import StoreError
+from connector.wiring import Connected, choose_configuration, connect
+from connector.worker.embedded import Embedded
+from connector.worker.passes import Pass, run_until_quiet
+
+LOOK_SECONDS = 20.0
+"""Time between two looks for another applied configuration."""
+
+RECONNECT_MS = 6 * HOUR_MS
+"""Users, queues and fields change; connecting costs a few calls."""
+
+LATE_POLLS = 5
+"""A side that has missed so many looks is not ready."""
+
+log = structlog.get_logger()
+
+
+class Service:
+    """One process of leadloop. `run` blocks until `stop`, which may be called from any thread."""
+
+    def __init__(self, wanted: Configuration, settings: Settings, database: Database, clock: Clock) -> None:
+        self._wanted = wanted
+        self._settings = settings
+        self._database = database
+        self._clock = clock
+        self._stopping = threading.Event()
+        self._worker: Embedded | None = None
+        self._connected: Connected | None = None
+        self._began_ms = clock.now_ms()
+        self._metrics = Metrics(database, clock, wanted.mapping.sides, self._last_poll_ms)
+
+    def stop(self) -> None:
+        """Finish what is under way and end."""
+        self._stopping.set()
+        worker = self._worker
+        if worker is not None:
+            worker.stop()
+
+    def run(self) -> None:
+        """Work until stopped. Raises SettingsError, WrongAccount, Refused, StoreError when it cannot begin,
+        and what a thread of the worker failed with."""
+        while not self._stopping.is_set():
+            connected = self._connect_patiently()
+            if connected is None:
+                return
+            self._work(connected)
+        log.info("stopped")
+
+    def run_once(self) -> Pass:
+        """One pass, until nothing is left to do. Raises RetryLater as well."""
+        connected = self._connect()
+        try:
+            return run_until_quiet(connected.installation)
+        finally:
+            self._disconnect(connected)
+
+    def not_ready(self) -> str | None:
+        """None when every side was looked at lately and the database answers; otherwise what is amiss."""
+        connected, worker = self._connected, self._worker
+        if connected is None or worker is None:
+            return "not connected yet"
+        now_ms = self._clock.now_ms()
+        for side, feed in connected.installation.feeds.items():
+            last_ms = worker.last_poll_ms.get(side, self._began_ms)
+            if now_ms - last_ms > LATE_POLLS * feed.poll_seconds * SECOND_MS:
+                return f"{side} has not been looked at for {(now_ms - last_ms) // SECOND_MS} seconds"
+            if side not in worker.last_poll_ms:
+                return f"{side} has not been looked at yet"
+        try:
+            with self._database.read():
+                return None
+        except StoreError as error:
+            return str(error)
+
+    def metrics(self) -> tuple[str, bytes]:
+        """Content type and page of the metrics. Raises StoreError."""
+        return CONTENT_TYPE, self._metrics.text()
+
+    # connecting -----------------------------------------------------------------------------------------
+
+    def _connect_patiently(self) -> Connected | None:
+        """Connected, or None when stopped before a platform answered."""
+        while not self._stopping.is_set():
+            try:
+                return self._connect()
+            except RetryLater as error:
+                log.warning("not connected yet", reason=error.reason, after_seconds=error.after_seconds)
+                self._clock.sleep(error.after_seconds, self._stopping)
+        return None
+
+    def _connect(self) -> Connected:
+        with self._database.read() as conn:
+            begun = applied_configuration(conn) is not None
+        if begun:
+            configuration, sentence = self._in_force()
+            if sentence is not None:
+                log.warning("configuration changed", remedy=sentence)
+            connected = connect(configuration, self._settings, self._database, self._clock)
+        else:
+            # applied only once it has connected: a first start that fails leaves nothing in force
+            connected = connect(self._wanted, self._settings, self._database, self._clock)
+            self._in_force()
+        connected.installation.on_event = self._told
+        for warning in connected.warnings:
+            log.warning("field missing", field=warning)
+        for side, account in connected.accounts.items():
+            log.info("connected", side=side, account=account.account_id)
+        self._began_ms = self._clock.now_ms()
+        return connected
+
+    def _in_force(self) -> tuple[Configuration, str | None]:
+        return choose_configuration(self._database, self._wanted, self._clock.now_ms())
+
+    def _disconnect(self, connected: Connected) -> None:
+        for platform in connected.installation.platforms.values():
+            platform.close()
+
+    # working --------------------------------------------------------------------------------------------
+
+    def _work(self, connected: Connected) -> None:
+        worker = Embedded(connected.installation)
+        self._connected, self._worker = connected, worker
+        ended = threading.Event()
+        watcher = threading.Thread(
+            target=self._watch, args=(connected, worker, ended), name="leadloop-watch", daemon=True
+        )
+        watcher.start()
+        log.info("started", configuration=connected.installation.configuration)
+        try:
+            if self._stopping.is_set():  # `stop` came before it could see this worker
+                worker.stop()
+            worker.run()
+        finally:
+            ended.set()
+            watcher.join()
+            self._connected = self._worker = None
+            self._disconnect(connected)
+
+    def _watch(self, connected: Connected, worker: Embedded, ended: threading.Event) -> None:
+        """End the worker, so that leadloop connects anew, when there is a reason to."""
+        until_ms = self._clock.now_ms() + RECONNECT_MS
+        while not ended.is_set():
+            self._clock.sleep(LOOK_SECONDS, ended)
+            try:
+                with self._database.read() as conn:
+                    applied = applied_configuration(conn)
+            except StoreError as error:
+                log.warning("database busy", reason=str(error))
+                continue
+            if applied is not None and applied.version != connected.installation.configuration:
+                log.info("another configuration was applied", configuration=applied.version)
+                worker.stop()
+                return
+            if self._clock.now_ms() >= until_ms:
+                log.info("connecting anew")
+                worker.stop()
+                return
+
+    def _told(self, event: str, facts: Mapping[str, object]) -> None:
+        """Log and count what the installation tells of."""
+        self._metrics.count(event, facts)
+        told = dict(facts)
+        if "error" in told:
+            # an exception quotes values; its type is enough to find the hold that explains it
+            told["error"] = str(told["error"]).partition("(")[0]
+        level = log.info if event == "moved" else log.warning
+        level(event.replace("_", " "), **told)
+
+    def _last_poll_ms(self) -> Mapping[str, int]:
+        worker = self._worker
+        return {} if worker is None else dict(worker.last_poll_ms)

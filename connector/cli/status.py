@@ -1,0 +1,138 @@
+"""`leadloop status`: how things stand, in one look: leads, backlog, writes, holds, calls, cursors."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from connector.cli.output import LANES, Page, counted, iso, print_json, span
+from connector.cli.place import place_of
+from connector.clock import DAY_MS
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection
+
+    from connector.configuration import Configuration
+
+
+def status(
+    ctx: typer.Context,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+) -> None:
+    """Show how things stand: leads, backlog, writes, holds, refusals, calls and cursors."""
+    place = place_of(ctx)
+    now_ms = place.clock.now_ms()
+    with place.database() as database, database.read() as conn:
+        data = as_data(conn, place.in_force(conn), now_ms)
+    if as_json:
+        print_json(data)
+    else:
+        _print(data)
+
+
+def as_data(conn: Connection, configuration: Configuration, now_ms: int) -> dict[str, Any]:
+    """How things stand, as plain JSON data."""
+    from connector.store import brakes, calls, configurations, cursors, holds, leads, outbox, quarantine
+    from connector.store.settings_values import get_value
+    from connector.wiring import LIVE_SINCE
+    from mappings.stages import Stage
+
+    applied = configurations.applied_configuration(conn)
+    stages = leads.count_by_stage(conn)
+    backlog = leads.backlog(conn, now_ms)
+    refused = quarantine.count(conn)
+    stopped = [
+        kind
+        for kind, brake in brakes.brakes_of(conn, configuration.version).items()
+        if brake.released_ms is None
+    ]
+    queues: dict[str, dict[str, int]] = {side: {} for side in configuration.mapping.sides}
+    for queue, number in outbox.counts(conn).items():
+        side = queues.setdefault(queue.side, {})
+        name = "in_flight" if queue.state == "in_flight" else LANES.get(queue.lane, str(queue.lane))
+        side[name] = side.get(name, 0) + number
+    sides = {}
+    for side_name in configuration.mapping.sides:
+        looked = cursors.updated_ms(conn, side_name)
+        reached = cursors.cursors_of(conn, side_name)
+        by_lane = calls.used_by_lane(conn, side_name, now_ms - DAY_MS)
+        sides[side_name] = {
+            "account": get_value(conn, f"account:{side_name}"),
+            "calls_in_24_hours": sum(by_lane.values()),
+            "calls_by_lane": {LANES.get(lane, str(lane)): number for lane, number in by_lane.items()},
+            "pending_writes": queues[side_name],
+            "quarantined": refused.get(side_name, 0),
+            "cursors": {
+                name: {
+                    "reached": iso(cursor.stamp_ms),
+                    "age_seconds": max(0, now_ms - cursor.stamp_ms) // 1_000,
+                    "moved_at": iso(looked.get(name)),
+                }
+                for name, cursor in reached.items()
+                if not name.startswith("deep:")
+            },
+        }
+    return {
+        "configuration": configuration.version,
+        "applied_at": iso(applied.applied_ms) if applied is not None else None,
+        "live_since": iso(get_value(conn, LIVE_SINCE)),
+        "leads": sum(stages.values()),
+        "stages": {stage.value: stages.get(stage.value, 0) for stage in Stage},
+        "backlog": {
+            "dirty": backlog.dirty,
+            "due": backlog.due,
+            "being_decided": backlog.leased,
+            "oldest_since": iso(backlog.oldest_dirty_ms),
+            "oldest_seconds": (
+                max(0, now_ms - backlog.oldest_dirty_ms) // 1_000
+                if backlog.oldest_dirty_ms is not None
+                else None
+            ),
+        },
+        "holds": holds.count_open(conn),
+        "brake_stopped": stopped,
+        "sides": sides,
+    }
+
+
+def _print(data: dict[str, Any]) -> None:
+    page = Page()
+    page.heading(f"{counted(data['leads'], 'lead')} (moments are UTC)")
+    page.table([(stage, number) for stage, number in data["stages"].items() if number])
+    backlog = data["backlog"]
+    page.heading("Work")
+    waiting = counted(backlog["dirty"], "lead")
+    if backlog["oldest_seconds"] is not None:
+        waiting += f", the longest for {span(backlog['oldest_seconds'] * 1_000)}"
+    held = ", ".join(f"{kind} {number}" for kind, number in sorted(data["holds"].items()))
+    page.table(
+        [
+            ("to be looked at", waiting),
+            ("due by time", counted(backlog["due"], "lead")),
+            ("held", held or "nothing"),
+            ("brake", f"has stopped {', '.join(data['brake_stopped'])}" if data["brake_stopped"] else "runs"),
+            ("configuration", data["configuration"] + _since(", applied", data["applied_at"])),
+        ]
+    )
+    for side, known in data["sides"].items():
+        page.heading(side)
+        pending = ", ".join(f"{name} {number}" for name, number in sorted(known["pending_writes"].items()))
+        rows: list[tuple[str, object]] = [
+            ("account", known["account"] or "not connected yet"),
+            ("calls in 24 hours", known["calls_in_24_hours"]),
+            ("pending writes", pending or "none"),
+            ("refused values", known["quarantined"]),
+        ]
+        for name, cursor in known["cursors"].items():
+            age = span(cursor["age_seconds"] * 1_000)
+            rows.append((f"read up to ({name})", f"{_plain(cursor['reached'])}, {age} ago"))
+        page.table(rows)
+
+
+def _plain(at: str | None) -> str:
+    return at.replace("T", " ").removesuffix("Z") if at else "—"
+
+
+def _since(words: str, at: str | None) -> str:
+    return f"{words} {_plain(at)}" if at else ", not applied yet"

@@ -1,0 +1,141 @@
+"""Metrics: what Prometheus reads of a running leadloop. Counts and ages only, nothing of any lead.
+
+What stands in the database is read at each scrape, so that every process tells the same; what happened is
+counted in this process.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+
+from prometheus_client import CollectorRegistry, Counter, generate_latest
+from prometheus_client.core import GaugeMetricFamily, Metric
+
+from connector.clock import DAY_MS, SECOND_MS, Clock
+from connector.platforms.protocol import Lane
+from connector.store import brakes, calls, holds, leads, outbox, quarantine
+from connector.store.configurations import applied_configuration
+from connector.store.database import Database
+
+CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
+
+
+class Metrics:
+    """The metrics of one process. `last_poll_ms` tells, by side, when it was last looked at."""
+
+    def __init__(
+        self,
+        database: Database,
+        clock: Clock,
+        sides: Iterable[str],
+        last_poll_ms: Callable[[], Mapping[str, int]],
+    ) -> None:
+        self._registry = CollectorRegistry()
+        self._registry.register(_Stored(database, clock, tuple(sides), last_poll_ms))
+        self._moves = Counter(
+            "leadloop_moves",
+            "stage moves decided in this process",
+            ["origin", "target"],
+            registry=self._registry,
+        )
+        self._refused = Counter(
+            "leadloop_refused_writes", "writes that a platform refused", ["side"], registry=self._registry
+        )
+        self._undecided = Counter(
+            "leadloop_undecided_leads", "leads that could not be decided", registry=self._registry
+        )
+        self._trips = Counter(
+            "leadloop_brake_trips",
+            "times the brake stopped a kind of change",
+            ["kind"],
+            registry=self._registry,
+        )
+
+    def count(self, event: str, facts: Mapping[str, object]) -> None:
+        """Count what an installation told of."""
+        if event == "moved":
+            self._moves.labels(str(facts.get("from") or ""), str(facts.get("to"))).inc()
+        elif event == "refused":
+            self._refused.labels(str(facts.get("side"))).inc()
+        elif event == "cannot_decide":
+            self._undecided.inc()
+        elif event == "brake":
+            self._trips.labels(str(facts.get("kind"))).inc()
+
+    def text(self) -> bytes:
+        """The page that Prometheus reads. Raises StoreError."""
+        return generate_latest(self._registry)
+
+
+class _Stored:
+    """What the database holds, as gauges."""
+
+    def __init__(
+        self,
+        database: Database,
+        clock: Clock,
+        sides: tuple[str, ...],
+        last_poll_ms: Callable[[], Mapping[str, int]],
+    ) -> None:
+        self._database = database
+        self._clock = clock
+        self._sides = sides
+        self._last_poll_ms = last_poll_ms
+
+    def describe(self) -> list[Metric]:
+        """Nothing: registering must not read the database."""
+        return []
+
+    def collect(self) -> Iterable[Metric]:
+        """Read everything at one moment."""
+        now_ms = self._clock.now_ms()
+        with self._database.read() as conn:
+            stages = leads.count_by_stage(conn)
+            backlog = leads.backlog(conn, now_ms)
+            queues = outbox.counts(conn)
+            held = holds.count_open(conn)
+            refused = quarantine.count(conn)
+            applied = applied_configuration(conn)
+            stopped = brakes.brakes_of(conn, applied.version) if applied is not None else {}
+            used = {side: calls.used_by_lane(conn, side, now_ms - DAY_MS) for side in self._sides}
+        oldest_ms = backlog.oldest_dirty_ms
+        waiting = {("dirty",): backlog.dirty, ("due",): backlog.due, ("leased",): backlog.leased}
+        yield _gauge("leads", "leads by stage", ["stage"], {(name,): n for name, n in stages.items()})
+        yield _gauge("waiting_leads", "leads to be decided", ["state"], waiting)
+        yield _gauge(
+            "oldest_waiting_seconds",
+            "how long the longest-waiting lead has been waiting",
+            [],
+            {(): 0 if oldest_ms is None else max(0, now_ms - oldest_ms) / SECOND_MS},
+        )
+        yield _gauge(
+            "outbox_writes",
+            "writes not yet confirmed",
+            ["side", "state", "lane"],
+            {(key.side, key.state, Lane(key.lane).name.lower()): n for key, n in queues.items()},
+        )
+        yield _gauge("holds", "open holds", ["kind"], {(kind,): n for kind, n in held.items()})
+        yield _gauge(
+            "quarantined_values", "values that a platform refused", ["side"],
+            {(side,): refused.get(side, 0) for side in self._sides},
+        )  # fmt: skip
+        yield _gauge(
+            "brake_stopped", "1 for each kind of change that the brake has stopped", ["kind"],
+            {(kind,): 1 for kind, brake in stopped.items() if brake.released_ms is None},
+        )  # fmt: skip
+        yield _gauge(
+            "calls_24h", "calls made within 24 hours, by all processes", ["side", "lane"],
+            {(side, Lane(lane).name.lower()): n for side, lanes in used.items() for lane, n in lanes.items()},
+        )  # fmt: skip
+        yield _gauge(
+            "last_poll_age_seconds", "since a side was last looked at by this process", ["side"],
+            {(side,): (now_ms - at_ms) / SECOND_MS for side, at_ms in self._last_poll_ms().items()},
+        )  # fmt: skip
+
+
+def _gauge(name: str, words: str, labels: list[str], values: Mapping[Any, float]) -> GaugeMetricFamily:
+    gauge = GaugeMetricFamily(f"leadloop_{name}", words, labels=labels)
+    for place, value in values.items():
+        gauge.add_metric(list(place), value)
+    return gauge
