@@ -21,7 +21,7 @@ from tests.contract.cassettes import CASSETTES, cassette
 from tests.contract.worlds import RealWorld, World
 
 RECORD = os.environ.get("LEADLOOP_CONTRACT_RECORD", "")
-SANDBOX_RUN = {"run": "one", "now_ms": 1_790_000_000_000, "source": "sandbox"}
+SANDBOX_RUN = {"run": "one", "now_ms": 1_790_000_000_000, "source": "sandbox", "renewable": False}
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -43,7 +43,7 @@ def world(mode: str, request: pytest.FixtureRequest) -> Iterator[World]:
     live_only = request.node.get_closest_marker("live_only") is not None
     if live_only and mode != "sandbox":
         pytest.skip("a connection that breaks cannot be recorded")
-    run = _run(folder, mode)
+    run = _run(contract.platform, mode)
     clock = ManualClock(int(run["now_ms"]))
     if mode == "sandbox":
         with contract.sandbox(clock) as url:
@@ -54,7 +54,7 @@ def world(mode: str, request: pytest.FixtureRequest) -> Iterator[World]:
             pytest.skip(f"not recorded against {run['source']}")
         made = contract.sandbox_world if run["source"] == "sandbox" else contract.replayed_world
         with cassette(path, record=False, real=False):
-            yield from _living(made("http://127.0.0.1:9", clock, run["run"]))
+            yield from _living(made("http://127.0.0.1:9", clock, run["run"], run["renewable"]))
         return
     path.unlink(missing_ok=True)
     try:
@@ -85,16 +85,23 @@ def _living(world: World) -> Iterator[World]:
             world.clean()
 
 
-def _run(folder: Path, mode: str) -> dict[str, Any]:
-    """Names and times that a recording was made with: requests match only with the same ones."""
-    file = folder / "run.json"
+def _run(platform: str, mode: str) -> dict[str, Any]:
+    """Names, times and kind of login of a recording: requests match only with the same ones."""
+    file = CASSETTES / platform / "run.json"
     if mode == "sandbox":
         return SANDBOX_RUN
     if mode in ("record", "record-real") and not _begun(file):
         run: dict[str, Any] = dict(SANDBOX_RUN)
         if mode == "record-real":
-            run = {"run": secrets.token_hex(3), "now_ms": time.time_ns() // 1_000_000, "source": "real"}
-        folder.mkdir(parents=True, exist_ok=True)
+            prefix = f"LEADLOOP_CONTRACT_{platform.upper()}__"
+            run = {
+                "run": secrets.token_hex(3),
+                "now_ms": time.time_ns() // 1_000_000,
+                "source": "real",
+                # what cannot be renewed is given whole; everything else starts with a login
+                "renewable": not {f"{prefix}SESSION_ID", f"{prefix}ACCESS_TOKEN"} & set(os.environ),
+            }
+        file.parent.mkdir(parents=True, exist_ok=True)
         file.write_text(json.dumps(run) + "\n", encoding="utf-8")
         _RECORDING.add(file)
     if not file.exists():

@@ -24,9 +24,9 @@ class PlatformContract:
 
     platform: str
     sandbox: Callable[[ManualClock], contextlib.AbstractContextManager[str]]
-    sandbox_world: Callable[[str, ManualClock, str], World]
-    real_world: Callable[[str, ManualClock, str], World]
-    replayed_world: Callable[[str, ManualClock, str], World]
+    sandbox_world: Callable[..., World]
+    real_world: Callable[..., World]
+    replayed_world: Callable[..., World]
 
     @pytest.fixture
     def meter(self, world: World) -> ContractMeter:

@@ -133,7 +133,8 @@ class ReplayedHubSpot(RealHubSpot):
     """A recording of a real account."""
 
     def environment(self, login: bool = False) -> dict[str, str]:
-        return {f"{PREFIX}ACCESS_TOKEN": "recorded", f"{PREFIX}BASE_URL": self.url}
+        names = ("CLIENT_ID", "CLIENT_SECRET", "REFRESH_TOKEN") if self.renewable else ("ACCESS_TOKEN",)
+        return {f"{PREFIX}BASE_URL": self.url, **{PREFIX + name: "recorded" for name in names}}
 
     def settle(self, seconds: float = 60) -> None:
         self.clock.advance(seconds)

@@ -137,7 +137,8 @@ class ReplayedSalesforce(RealSalesforce):
     """A recording of a real org."""
 
     def environment(self, login: bool = False) -> dict[str, str]:
-        return {f"{PREFIX}SESSION_ID": "recorded", f"{PREFIX}BASE_URL": self.url}
+        names = ("CONSUMER_KEY", "CONSUMER_SECRET") if self.renewable else ("SESSION_ID",)
+        return {f"{PREFIX}BASE_URL": self.url, **{PREFIX + name: "recorded" for name in names}}
 
     def settle(self, seconds: float = 60) -> None:
         self.clock.advance(seconds)

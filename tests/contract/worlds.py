@@ -64,10 +64,11 @@ class World(ABC):
     wrong_account: ClassVar[Mapping[str, str]]
     refused_batch: ClassVar[Any]
 
-    def __init__(self, url: str, clock: ManualClock, run: str) -> None:
+    def __init__(self, url: str, clock: ManualClock, run: str, renewable: bool = False) -> None:
         self.url = url
         self.clock = clock
         self.run = run
+        self.renewable = renewable
         # a minute back: a real platform's clock is not ours
         self.began_ms = clock.now_ms() - 60_000
         self.open: list[Platform] = []
@@ -150,8 +151,8 @@ class RealWorld(World):
 
     account_id = ""
 
-    def __init__(self, url: str, clock: ManualClock, run: str) -> None:
-        super().__init__(url, clock, run)
+    def __init__(self, url: str, clock: ManualClock, run: str, renewable: bool = False) -> None:
+        super().__init__(url, clock, run, renewable)
         self.made: list[str] = []
         self._own: Platform | None = None
 
