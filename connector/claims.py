@@ -32,6 +32,7 @@ class Claim:
     compatible: frozenset[Stage]
     cause: Literal["sales", "marketing"]
     where: str
+    side: str
     native: str
     native_value: Raw
     at_ms: int
@@ -123,6 +124,7 @@ def read_claims(
                 compatible=meant.stages,
                 cause="sales" if crm else "marketing",
                 where=f"{view.side} {view.mapping.object}.{stage_field.native} = {value!r}",
+                side=view.side,
                 native=stage_field.native,
                 native_value=value,
                 at_ms=min(view.observation.stamp_ms, now_ms),
@@ -149,6 +151,7 @@ def read_claims(
                     ),
                     cause="sales",
                     where=f"{view.side} {view.mapping.object}.{verdict.field} = {value!r}",
+                    side=view.side,
                     native=verdict.field,
                     native_value=value,
                     at_ms=min(view.observation.stamp_ms, now_ms),

@@ -260,6 +260,10 @@ class Desired:
         native = stage_field.native
         if native not in view.fields:
             return {}, {}
+        if f"{view.side}.{native}" in self.state.held_stages:
+            return {}, {}
+        if self.state.awaited_reason is not None and self.mapping.sides[view.side].kind == "crm":
+            return {}, {}  # sales has said no; what it set stands while it is asked why
         shown = view.fields[native]
         standing = None if shown is None else str(shown)
         if stage_field.compatible(standing, self.state.stage):

@@ -56,7 +56,8 @@ class LeadState:
     """One lead, as agreed.
 
     `values` are canonical; `differences` are fields in which the sides differed at first contact and which
-    are left alone until one of them changes; `held` are fields that wait for a person, with the sentence.
+    are left alone until one of them changes; `held` are fields that wait for a person, with the sentence;
+    `held_stages` are native stage fields (`side.field`) left at an illegal value for a person to decide.
     `cut_sides` lost their record and get no new one. `consumed` are CRM facts (conversions, opportunities)
     that belong to an earlier cycle. `resting` marks a lead that existed before leadloop and sleeps until
     there is new activity."""
@@ -74,6 +75,7 @@ class LeadState:
     values: Mapping[str, Value] = field(default_factory=dict)
     differences: Mapping[str, Mapping[str, Value]] = field(default_factory=dict)
     held: Mapping[str, str] = field(default_factory=dict)
+    held_stages: Mapping[str, str] = field(default_factory=dict)
     owner: str | None = None
     published: Published = Published()
     rejections: tuple[PastRejection, ...] = ()

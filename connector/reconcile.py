@@ -86,6 +86,7 @@ def reconcile(lead: LeadInput, policy: Policy, now_ms: int) -> Plan:
         held=agreement.held,
         cut_sides=_cut_sides(lead, roles, mapping),
     )
+    state = replace(state, held_stages=_still_held(state, views))
     started: list[StageMove] = []
     if not state.started:
         state, first = _start(state, views, facts, policy, now_ms)
@@ -463,7 +464,21 @@ def _conflicts(state: LeadState) -> list[WantedHold]:
             details=dict(state.differences.get(name, {})),
         )
         for name, message in state.held.items()
+    ] + [
+        WantedHold(
+            kind="illegal_move",
+            subject=where,
+            message=message,
+            remedy="Set it back on the record, or move the lead the legal way.",
+        )
+        for where, message in state.held_stages.items()
     ]
+
+
+def _still_held(state: LeadState, views: Sequence[RecordView]) -> dict[str, str]:
+    """Native stage fields that still show the illegal value they were held for."""
+    shown = {f"{view.side}.{native}": native in view.changed for view in views for native in view.fields}
+    return {where: told for where, told in state.held_stages.items() if not shown.get(where, True)}
 
 
 def _distinct(holds: Sequence[WantedHold]) -> tuple[WantedHold, ...]:

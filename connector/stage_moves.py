@@ -130,15 +130,8 @@ class StageWalk:
         if self.mapping.illegal_moves == "accept":
             return self._put(target, claim.cause, claim.at_ms, claim.actor, claim.reason, None, (), False)
         if self.mapping.illegal_moves == "hold":
-            self.holds.append(
-                WantedHold(
-                    kind="illegal_move",
-                    subject=claim.where,
-                    message=told,
-                    remedy="Set it back on the record, or move the lead the legal way.",
-                    details={"value": claim.native_value, "field": claim.native},
-                )
-            )
+            held = {**self.state.held_stages, f"{claim.side}.{claim.native}": told}
+            self.state = replace(self.state, held_stages=held)
         return False
 
     def _owner(self) -> str | None:

@@ -20,6 +20,7 @@ from connector.sandbox.host import Sandbox
 from connector.settings import load_settings
 from connector.store import leads as lead_store
 from connector.store.database import Database
+from connector.store.holds import Hold, open_holds
 from connector.wiring import Connected, connect
 from connector.worker.passes import Pass, run_until_quiet
 
@@ -134,6 +135,12 @@ class World:
             found = lead_store.find_leads(conn, text)
         assert len(found) == 1, f"{text}: {len(found)} leads"
         return LeadState.from_json(found[0].state)
+
+    def holds(self, text: str) -> list[Hold]:
+        """The open holds of that lead."""
+        lead_id = self.lead(text).lead_id
+        with self.database.read() as conn:
+            return open_holds(conn, [lead_id]).get(lead_id, [])
 
     def contact(self, email: str) -> dict[str, Any]:
         """The HubSpot contact with this address."""
