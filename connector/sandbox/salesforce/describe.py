@@ -30,6 +30,11 @@ _EXTRA_TYPES: Mapping[str, str] = {
     "Salutation": "personname",
     "PhotoUrl": "imageurl",
 }
+_NAME_TYPES: Mapping[str, str] = {
+    "Lead": "personname",
+    "Contact": "personname",
+    "Account": "switchablepersonname",
+}
 _MAIN_OBJECTS = frozenset({"Lead", "Contact", "Account", "Opportunity", "Campaign", "Task", "Event", "User"})
 
 
@@ -37,8 +42,8 @@ def describe_field(spec: FieldSpec, object_name: str) -> Json:
     """One entry of `fields`."""
     text = spec.type in TEXT_TYPES
     extra = _EXTRA_TYPES.get(spec.name) or ("plaintextarea" if spec.type == "textarea" else None)
-    if spec.name == "Name" and object_name in ("Lead", "Contact"):
-        extra = "personname"
+    if spec.name == "Name":
+        extra = _NAME_TYPES.get(object_name)
     ungroupable = spec.type in ("double", "currency", "percent", "datetime", "address", "combobox")
     return {
         "aggregatable": spec.filterable and spec.type not in ("boolean", "address"),

@@ -50,7 +50,7 @@ EndDateTime              datetime - cun
 EndDate                  date - n
 Description              textarea 32000 cun
 AccountId                reference Account n @Account
-OwnerId                  reference User cud @Owner
+OwnerId                  reference Calendar,User cud @Owner
 IsPrivate                boolean - cud
 ShowAs                   picklist 40 cundr =ShowAs
 IsDeleted                boolean - d
