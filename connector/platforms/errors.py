@@ -46,7 +46,8 @@ class Refused(PlatformError):
 
 @dataclass(eq=False)
 class Missing(PlatformError):
-    """The record is gone: deleted, merged away, or hidden from us."""
+    """The record is gone: deleted, merged away, hidden from us, or made read-only for ever by a conversion.
+    Reading it anew tells which."""
 
     reason: str
 

@@ -172,9 +172,11 @@ def _of_fault(fault: Fault, status: int, sent: Sent) -> Outcome:
     reason = redact(message) or f"Salesforce refused it (HTTP {status})"
     if code in _REMEDY:
         reason = f"{reason} {_REMEDY[code]}"
-    if len(fault.ids) > 1:
-        reason = f"{reason} (matches {', '.join(fault.ids)})"
-    return Refused(reason, code, fault.fields, fault.ids[0] if len(fault.ids) == 1 else None)
+    if code == "DUPLICATES_DETECTED":
+        # Matching rules are fuzzy: their matches are for a person to look at, not to be taken for the record.
+        matches = f" It resembles {', '.join(fault.ids)}." if fault.ids else ""
+        return Refused(f"a duplicate rule stopped it: {reason}{matches}", code)
+    return Refused(reason, code, fault.fields, fault.ids[0] if fault.ids else None)
 
 
 def _of_status(status: int, sent: Sent) -> Outcome:

@@ -30,7 +30,7 @@ from connector.platforms.errors import Refused, RetryLater
 from connector.platforms.protocol import Lane, Meter, Usage
 from connector.platforms.salesforce.faults import Outcome, Sent, classify, faults_of
 from connector.platforms.salesforce.login import Session, log_in
-from connector.platforms.settings import SalesforceSettings
+from connector.platforms.settings import SalesforceSettings, is_loopback
 
 HEADERS: Mapping[str, str] = {
     # Absent means TRUE: assignment rules would change OwnerId on every create and update.
@@ -121,7 +121,8 @@ class Transport:
                 self._wire.allow(origin)
         self._http = requests.Session()
         self._http.auth = _no_netrc
-        self._http.trust_env = settings.base_url is None
+        # proxies of the environment, but never for a sandbox on this machine
+        self._http.trust_env = not is_loopback(settings.base_url or settings.instance_url or "")
         self._http.mount("https://", self._wire)
         self._http.mount("http://", self._wire)
         self._http.hooks["response"].append(self._note_limits)
