@@ -15,7 +15,6 @@ from typing import cast
 
 import dramatiq
 import structlog
-from sqlalchemy import Connection
 
 from connector.clock import MINUTE_MS, SECOND_MS
 from connector.delivery import LEASE_MS as WRITE_LEASE_MS
@@ -27,12 +26,8 @@ from connector.platforms.protocol import ChangePage, Lane, Platform, Watch
 from connector.settle import BATCH, settle
 from connector.store.configurations import applied_configuration
 from connector.store.errors import LeaseLost, StoreError
-from connector.store.leases import drop_lease, take_lease
-from connector.store.settings_values import get_value, put_value
+from connector.worker.poll_lease import PollLease
 from connector.worker.wakeups import SETTLE, deliver_of, duties_of, poll_of
-
-POLL_LEASE_MS = 5 * MINUTE_MS
-"""Renewed with every page. Outlives an HTTP timeout; when a worker dies, its side waits this long."""
 
 SLICE_MS = 30 * SECOND_MS
 """How long one wake-up may go on with more of the same before others get their turn."""
@@ -48,11 +43,6 @@ _PRIORITY = {"deliver": 0, "poll": 10, "settle": 20}
 _LIMIT_MS = {"deliver": WRITE_LEASE_MS - MINUTE_MS, "poll": 30 * MINUTE_MS, "settle": 5 * MINUTE_MS}
 
 log = structlog.get_logger()
-
-
-def next_poll_ms(conn: Connection, side: str) -> int:
-    """When the side is to be looked at next; 0 when nobody has looked yet."""
-    return int(get_value(conn, f"next_poll_ms:{side}", 0))
 
 
 class Duties:
@@ -80,16 +70,16 @@ class Duties:
     def poll(self, side: str) -> None:
         """Look at a side if its time has come and nobody else is looking."""
         with self._patiently(poll_of(side)):
-            token = self._installation.new_token()
-            if not self._in_force() or not self._begin_poll(side, token):
+            database, clock = self._installation.database, self._installation.clock
+            lease = PollLease(database, clock, side, self._installation.new_token())
+            if not self._in_force() or not lease.begin():
                 return
-            started_ms = self._installation.clock.now_ms()
-            next_ms = started_ms + int(self._installation.feeds[side].poll_seconds * SECOND_MS)
+            next_ms = clock.now_ms() + int(self._installation.feeds[side].poll_seconds * SECOND_MS)
             try:
-                wait_seconds = self._look(side, token)
-                next_ms = max(next_ms, self._installation.clock.now_ms() + int(wait_seconds * SECOND_MS))
+                wait_seconds = self._look(side, lease)
+                next_ms = max(next_ms, clock.now_ms() + int(wait_seconds * SECOND_MS))
             finally:
-                self._end_poll(side, token, next_ms)
+                lease.end(next_ms)
 
     def settle(self) -> None:
         """Reconcile leads until none is left that needs it; others are woken to help with a long queue."""
@@ -155,35 +145,9 @@ class Duties:
         except StoreError as error:
             log.warning("left for later", duty=duty, reason=str(error))
 
-    # polling under a lease -----------------------------------------------------------------------------
-
-    def _begin_poll(self, side: str, token: str) -> bool:
-        now_ms = self._installation.clock.now_ms()
-        with self._installation.database.begin() as conn:
-            # the lease first: what the last holder wrote when it gave it back is seen then
-            if not take_lease(conn, poll_of(side), token, now_ms, POLL_LEASE_MS):
-                return False
-            if next_poll_ms(conn, side) > now_ms:
-                drop_lease(conn, poll_of(side), token)
-                return False
-        return True
-
-    def _end_poll(self, side: str, token: str, next_ms: int) -> None:
-        now_ms = self._installation.clock.now_ms()
-        with self._installation.database.begin() as conn:
-            if take_lease(conn, poll_of(side), token, now_ms, POLL_LEASE_MS):
-                put_value(conn, f"next_poll_ms:{side}", next_ms)
-                drop_lease(conn, poll_of(side), token)
-
-    def _renew(self, side: str, token: str) -> None:
-        now_ms = self._installation.clock.now_ms()
-        with self._installation.database.begin() as conn:
-            if not take_lease(conn, poll_of(side), token, now_ms, POLL_LEASE_MS):
-                raise LeaseLost([poll_of(side)])
-
-    def _look(self, side: str, token: str) -> float:
+    def _look(self, side: str, lease: PollLease) -> float:
         """Look once; returns how many seconds to leave the platform alone, 0 for the usual."""
-        platform = _Renewing(self._installation.platforms[side], lambda: self._renew(side, token))
+        platform = _Renewing(self._installation.platforms[side], lease)
         # polling reads changes and nothing else of a platform
         leased = replace(self._installation, platforms={side: cast("Platform", platform)})
         try:
@@ -204,16 +168,17 @@ class Duties:
 
 
 class _Renewing:
-    """A platform whose every page of changes with something in it renews the lease of the one who reads."""
+    """A platform of which every page of changes renews the lease. `pages` counts those with something in
+    them that were stored."""
 
-    def __init__(self, platform: Platform, renew: Callable[[], None]) -> None:
+    def __init__(self, platform: Platform, lease: PollLease) -> None:
         self._platform = platform
-        self._renew = renew
+        self._lease = lease
         self.pages = 0
 
     def changes(self, watches: list[Watch], lane: Lane = Lane.HANDOFF) -> Iterator[ChangePage]:
         for page in self._platform.changes(watches, lane):
-            self._renew()
+            self._lease.renew()
             yield page
             self.pages += bool(page.observations)
 

@@ -10,9 +10,9 @@ from collections.abc import Collection
 
 from connector.clock import MINUTE_MS
 from connector.store.database import Database
-from connector.worker.actors import POLL_LEASE_MS, next_poll_ms
+from connector.worker.poll_lease import LEASE_MS, next_poll_ms
 
-LATE_MS = POLL_LEASE_MS + 5 * MINUTE_MS
+LATE_MS = LEASE_MS + 5 * MINUTE_MS
 """After a worker died while polling, its side is taken over once the lease has ended."""
 
 

@@ -20,7 +20,7 @@ from connector.store.configurations import applied_configuration
 from connector.store.database import Database
 from connector.store.errors import StoreError
 from connector.store.leases import drop_lease, take_lease
-from connector.worker.actors import next_poll_ms
+from connector.worker.poll_lease import next_poll_ms
 from connector.worker.wakeups import SETTLE, deliver_of, poll_of
 
 LEASE = "clock"

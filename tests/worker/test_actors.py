@@ -17,8 +17,9 @@ from connector.store import leads as lead_store
 from connector.store import outbox
 from connector.store.configurations import apply_configuration, put_configuration
 from connector.store.errors import StoreBusy
-from connector.worker.actors import Duties, declare_actors, next_poll_ms
+from connector.worker.actors import Duties, declare_actors
 from connector.worker.broker import middleware
+from connector.worker.poll_lease import next_poll_ms
 from connector.worker.wakeups import Wakeups, duties_of
 from tests.worker.crew import Woken, watching, work
 from tests.world import World
@@ -140,7 +141,7 @@ def test_a_busy_database_costs_the_wakeup_and_no_more(
 
     duties = Duties(worker, Woken().send)
     with monkeypatch.context() as patch:
-        patch.setattr("connector.worker.actors.take_lease", busy)
+        patch.setattr("connector.worker.poll_lease.take_lease", busy)
         duties.poll("salesforce")
         patch.setattr("connector.settle.lead_store.claim_leads", busy)
         duties.settle()

@@ -1,0 +1,72 @@
+"""Poll lease: one worker at a time looks at a side, and no more often than its interval.
+
+The lease and the moment of the next look are both in the database, so that any number of wake-ups in any
+number of workers make one look. Does not look itself.
+"""
+
+from __future__ import annotations
+
+from sqlalchemy import Connection
+
+from connector.clock import MINUTE_MS, Clock
+from connector.store.database import Database
+from connector.store.errors import LeaseLost
+from connector.store.leases import drop_lease, take_lease
+from connector.store.settings_values import get_value, put_value
+from connector.worker.wakeups import poll_of
+
+LEASE_MS = 5 * MINUTE_MS
+"""Renewed with every page. Outlives an HTTP timeout; when a worker dies, its side waits this long."""
+
+
+def next_poll_ms(conn: Connection, side: str) -> int:
+    """When the side is to be looked at next; 0 when nobody has looked yet."""
+    return int(get_value(conn, _key(side), 0))
+
+
+class PollLease:
+    """One worker's turn at looking at a side. `token` names the turn."""
+
+    def __init__(self, database: Database, clock: Clock, side: str, token: str) -> None:
+        self._database = database
+        self._clock = clock
+        self._side = side
+        self._token = token
+        self._due_ms = 0
+
+    def begin(self) -> bool:
+        """Take the lease, if nobody has it and the side's time has come. Raises StoreError."""
+        now_ms = self._clock.now_ms()
+        with self._database.begin() as conn:
+            # the lease first: what the last holder wrote when it gave it back is seen then
+            if not take_lease(conn, poll_of(self._side), self._token, now_ms, LEASE_MS):
+                return False
+            self._due_ms = next_poll_ms(conn, self._side)
+            if self._due_ms > now_ms:
+                drop_lease(conn, poll_of(self._side), self._token)
+                return False
+        return True
+
+    def renew(self) -> None:
+        """Hold it for longer. Raises LeaseLost when somebody else has it, or has had it, StoreError."""
+        with self._database.begin() as conn:
+            if not self._still_ours(conn):
+                raise LeaseLost([poll_of(self._side)])
+
+    def end(self, next_ms: int) -> None:
+        """Give it back; the next look is at `next_ms`. What somebody else has taken over stays as it is.
+        Raises StoreError."""
+        with self._database.begin() as conn:
+            if self._still_ours(conn):
+                put_value(conn, _key(self._side), next_ms)
+            drop_lease(conn, poll_of(self._side), self._token)
+
+    def _still_ours(self, conn: Connection) -> bool:
+        now_ms = self._clock.now_ms()
+        taken = take_lease(conn, poll_of(self._side), self._token, now_ms, LEASE_MS)
+        # a lease that is free again tells nothing of who had it in between; the look that was finished does
+        return taken and next_poll_ms(conn, self._side) == self._due_ms
+
+
+def _key(side: str) -> str:
+    return f"next_poll_ms:{side}"
