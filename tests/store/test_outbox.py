@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import IntegrityError
 
-from connector.platforms.protocol import Lane
+from connector.lane import Lane
 from connector.store.database import Database
 from connector.store.leads import mark_dirty
 from connector.store.outbox import (

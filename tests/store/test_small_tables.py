@@ -8,8 +8,9 @@ from dataclasses import replace
 import pytest
 
 from connector.clock import HOUR_MS
+from connector.lane import Lane
 from connector.observation import RecordKey
-from connector.platforms.protocol import Cursor, Lane
+from connector.platforms.protocol import Cursor
 from connector.store import activities, brakes, quarantine
 from connector.store.activities import ActivityRow
 from connector.store.baselines import baselines_of, drop_baselines, put_baselines
