@@ -13,8 +13,9 @@ from threading import Lock
 from typing import Literal
 
 from connector.clock import DAY_MS, SECOND_MS, Clock
+from connector.lane import Lane
 from connector.platforms.errors import RetryLater
-from connector.platforms.protocol import Lane, Usage
+from connector.platforms.protocol import Usage
 from connector.store.calls import count_calls, used
 from connector.store.database import Database
 

@@ -16,10 +16,11 @@ from connector.clock import DAY_MS, MINUTE_MS
 from connector.desired import NEW_RECORD, WHOLE_RECORD
 from connector.installation import Installation
 from connector.intake.link import link_records
+from connector.lane import Lane
 from connector.lead import Baseline
 from connector.observation import Observation, RecordKey, digest
 from connector.platforms.errors import Ambiguous, Missing, PlatformError, Refused, RetryLater
-from connector.platforms.protocol import Lane, RecordWrite, Written
+from connector.platforms.protocol import RecordWrite, Written
 from connector.store import leads as lead_store
 from connector.store import outbox, quarantine
 from connector.store.baselines import baselines_of, put_baselines

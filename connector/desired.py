@@ -13,10 +13,10 @@ from datetime import UTC, datetime
 
 from connector.claims import REASON_NEEDED
 from connector.clock import DAY_MS
+from connector.lane import Lane
 from connector.lead import LeadState
 from connector.observation import Raw, RecordKey, digest
 from connector.plan import PlannedWrite, WantedHold
-from connector.platforms.protocol import Lane
 from connector.record_view import RecordView
 from mappings.mapping import Mapping as LeadMapping
 from mappings.mapping import ObjectMapping, Pair, StageField

@@ -13,7 +13,7 @@ from prometheus_client import CollectorRegistry, Counter, generate_latest
 from prometheus_client.core import GaugeMetricFamily, Metric
 
 from connector.clock import DAY_MS, SECOND_MS, Clock
-from connector.platforms.protocol import Lane
+from connector.lane import Lane
 from connector.store import brakes, calls, holds, leads, outbox, quarantine
 from connector.store.configurations import applied_configuration
 from connector.store.database import Database

@@ -9,9 +9,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from connector.lane import Lane
 from connector.lead import Baseline, LeadState
 from connector.observation import Raw, RecordKey
-from connector.platforms.protocol import Lane
 from mappings.values import Value
 
 RecordRole = Literal["primary", "secondary", "past", "opportunity", "opportunity_contact"]

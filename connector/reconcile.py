@@ -15,10 +15,10 @@ from connector.agree import Agreement, agree
 from connector.claims import CrmFacts, moment_ms, read_claims, read_facts
 from connector.clock import DAY_MS
 from connector.desired import Desired, Refusal, writes_every
+from connector.lane import Lane
 from connector.lead import Baseline, LeadState, Published
 from connector.observation import Observation, Raw, RecordKey
 from connector.plan import NewActivity, Plan, RecordRole, StageMove, WantedHold
-from connector.platforms.protocol import Lane
 from connector.record_view import RecordView, look
 from connector.stage_moves import StageWalk, stage_rank
 from mappings.mapping import Mapping as LeadMapping

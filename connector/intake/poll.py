@@ -12,7 +12,8 @@ from dataclasses import dataclass
 
 from connector.installation import Installation
 from connector.intake.link import link_records
-from connector.platforms.protocol import ChangePage, Cursor, Lane, Watch
+from connector.lane import Lane
+from connector.platforms.protocol import ChangePage, Cursor, Watch
 from connector.store.cursors import cursors_of, put_cursor
 from connector.store.observations import store_observations
 

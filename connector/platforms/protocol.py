@@ -8,19 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from enum import IntEnum
 from typing import Literal, Protocol
 
+from connector.lane import Lane
 from connector.observation import Fields, Observation
 from connector.platforms.errors import Ambiguous, Missing, Refused, RetryLater
-
-
-class Lane(IntEnum):
-    """Which traffic goes first when the quota is short. Lower is more urgent."""
-
-    HANDOFF = 0
-    UPDATE = 1
-    BACKFILL = 2
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,7 @@ clock sends another wake-up for it. So nothing here is retried, and a wake-up to
 
 from __future__ import annotations
 
+import traceback
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -21,8 +22,9 @@ from connector.delivery import LEASE_MS as WRITE_LEASE_MS
 from connector.delivery import deliver
 from connector.installation import Installation
 from connector.intake.poll import poll
+from connector.lane import Lane
 from connector.platforms.errors import PlatformError, RetryLater
-from connector.platforms.protocol import ChangePage, Lane, Platform, Watch
+from connector.platforms.protocol import ChangePage, Platform, Watch
 from connector.settle import BATCH, settle
 from connector.store.configurations import applied_configuration
 from connector.store.errors import LeaseLost, StoreError
@@ -75,11 +77,13 @@ class Duties:
             if not self._in_force() or not lease.begin():
                 return
             next_ms = clock.now_ms() + int(self._installation.feeds[side].poll_seconds * SECOND_MS)
+            looked = False
             try:
                 wait_seconds = self._look(side, lease)
+                looked = not wait_seconds
                 next_ms = max(next_ms, clock.now_ms() + int(wait_seconds * SECOND_MS))
             finally:
-                lease.end(next_ms)
+                lease.end(next_ms, looked)
 
     def settle(self) -> None:
         """Reconcile leads until none is left that needs it; others are woken to help with a long queue."""
@@ -201,15 +205,21 @@ def declare_actors(
             priority=_PRIORITY[verb],
             time_limit=_LIMIT_MS[verb],
         )
-        declare(_guarded(work[duty], interrupted))
+        declare(_guarded(duty, work[duty], interrupted))
 
 
-def _guarded(work: Callable[[], None], interrupted: Callable[[], object]) -> Callable[[], None]:
+def _guarded(duty: str, work: Callable[[], None], interrupted: Callable[[], object]) -> Callable[[], None]:
     def guarded() -> None:
         try:
             work()
         except dramatiq.middleware.Interrupt:
+            log.error("stopped for taking too long", duty=duty)
             interrupted()
+            raise
+        except Exception as error:
+            # dramatiq's own line would quote the message, which may hold values of leads
+            frames = "".join(traceback.format_tb(error.__traceback__)).splitlines()[-12:]
+            log.error("duty failed", duty=duty, error=type(error).__name__, where=frames)
             raise
 
     return guarded

@@ -13,9 +13,10 @@ from typing import Any
 import pytest
 
 from connector.clock import ManualClock
+from connector.lane import Lane
 from connector.observation import Observation, Raw
 from connector.platforms.errors import Missing, Refused, RetryLater, WrongAccount
-from connector.platforms.protocol import Lane, Platform, RecordWrite, Watch, WriteResult, Written
+from connector.platforms.protocol import Platform, RecordWrite, Watch, WriteResult, Written
 from tests.contract.worlds import ContractMeter, World
 
 

@@ -17,8 +17,9 @@ import pytest
 import requests
 
 from connector.clock import ManualClock
+from connector.lane import Lane
 from connector.observation import Raw
-from connector.platforms.protocol import FreeMeter, Lane, Platform, RecordWrite, Written
+from connector.platforms.protocol import FreeMeter, Platform, RecordWrite, Written
 
 Values = Mapping[str, Raw]
 

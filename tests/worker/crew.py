@@ -13,7 +13,8 @@ from typing import Any
 
 from connector.configuration import Configuration
 from connector.installation import Installation
-from connector.platforms.protocol import ChangePage, Lane, Platform, RecordWrite, Watch, WriteResult
+from connector.lane import Lane
+from connector.platforms.protocol import ChangePage, Platform, RecordWrite, Watch, WriteResult
 from connector.sandbox import HUBSPOT_ACCESS_TOKEN, SALESFORCE_SESSION_ID
 from connector.settings import Settings, load_settings
 from connector.store.database import Database

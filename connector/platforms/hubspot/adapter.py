@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from connector.clock import Clock
+from connector.lane import Lane
 from connector.observation import Observation
 from connector.platforms.errors import PlatformError, Refused, RetryLater, WrongAccount
 from connector.platforms.hubspot.feed import read_changes
@@ -24,7 +25,6 @@ from connector.platforms.protocol import (
     ChangePage,
     Cursor,
     FieldInfo,
-    Lane,
     Metadata,
     Meter,
     Owner,

@@ -22,12 +22,13 @@ from urllib3.exceptions import ConnectTimeoutError, HTTPError, NewConnectionErro
 from urllib3.exceptions import TimeoutError as Urllib3Timeout
 
 from connector.clock import Clock
+from connector.lane import Lane
 from connector.platforms.credentials import RefreshToken
 from connector.platforms.errors import Refused, RetryLater
 from connector.platforms.hubspot.faults import Outcome, Pause, Sent, classify
 from connector.platforms.hubspot.midnight import seconds_to_midnight
 from connector.platforms.hubspot.paths import ACCOUNT, in_version
-from connector.platforms.protocol import Lane, Meter, Usage
+from connector.platforms.protocol import Meter, Usage
 from connector.platforms.redaction import redact
 from connector.platforms.settings import HubSpotSettings, is_loopback
 

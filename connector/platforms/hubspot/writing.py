@@ -12,13 +12,14 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, Literal
 
 from connector.clock import Clock
+from connector.lane import Lane
 from connector.platforms.errors import Missing, Refused, RetryLater
 from connector.platforms.hubspot.faults import UNUSABLE_FIELD, Sent, classify_item, is_conflict
 from connector.platforms.hubspot.names import is_id, is_object, is_property
 from connector.platforms.hubspot.records import text_of
 from connector.platforms.hubspot.transport import Transport
 from connector.platforms.isolation import BatchRefused, Outcome, isolate
-from connector.platforms.protocol import Lane, RecordWrite, WriteResult, Written
+from connector.platforms.protocol import RecordWrite, WriteResult, Written
 from connector.platforms.stamps import epoch_ms
 
 MOST_RECORDS = 100

@@ -11,6 +11,7 @@ from typing import Any
 from urllib.parse import quote_plus
 
 from connector.clock import Clock
+from connector.lane import Lane
 from connector.observation import Observation
 from connector.platforms.errors import PlatformError, Refused, RetryLater, WrongAccount
 from connector.platforms.protocol import (
@@ -18,7 +19,6 @@ from connector.platforms.protocol import (
     Batching,
     ChangePage,
     Cursor,
-    Lane,
     Metadata,
     Meter,
     Owner,

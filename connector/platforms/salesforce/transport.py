@@ -25,9 +25,10 @@ from simple_salesforce.exceptions import SalesforceError
 from urllib3.exceptions import HTTPError, MaxRetryError, NewConnectionError, ReadTimeoutError
 
 from connector.clock import Clock
+from connector.lane import Lane
 from connector.platforms.credentials import SessionId
 from connector.platforms.errors import Refused, RetryLater
-from connector.platforms.protocol import Lane, Meter, Usage
+from connector.platforms.protocol import Meter, Usage
 from connector.platforms.salesforce.faults import Outcome, Sent, classify, faults_of
 from connector.platforms.salesforce.login import Session, log_in
 from connector.platforms.settings import SalesforceSettings, is_loopback

@@ -11,9 +11,10 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from connector.clock import Clock
+from connector.lane import Lane
 from connector.platforms.errors import Missing, Refused, RetryLater
 from connector.platforms.isolation import BatchRefused, Outcome, isolate
-from connector.platforms.protocol import Lane, RecordWrite, WriteResult, Written
+from connector.platforms.protocol import RecordWrite, WriteResult, Written
 from connector.platforms.salesforce.faults import UNUSABLE_FIELD, Sent, classify
 from connector.platforms.salesforce.ids import id18, is_id, is_name
 from connector.platforms.salesforce.transport import Transport
