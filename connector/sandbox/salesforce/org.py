@@ -19,6 +19,7 @@ from connector.sandbox import (
 )
 from connector.sandbox.faults import App, Faults, Requests
 from connector.sandbox.salesforce import derived, ids, refusals, removal, saving, state
+from connector.sandbox.salesforce.app import build_app
 from connector.sandbox.salesforce.auth import Auth
 from connector.sandbox.salesforce.conversion import Conversion, ConvertResult, convert
 from connector.sandbox.salesforce.cursors import LARGEST_PAGE, Cursors
@@ -250,8 +251,6 @@ class SalesforceOrg(World):
 
     def app(self) -> App:
         """The org's REST API and control endpoints as an ASGI application."""
-        from connector.sandbox.salesforce.app import build_app
-
         return build_app(self)
 
     def to_json(self) -> dict[str, Any]:

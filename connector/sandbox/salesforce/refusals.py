@@ -81,6 +81,26 @@ def no_such_column_to_read(name: str, object_name: str) -> Refusal:
     return Refusal("INVALID_FIELD", f"No such column '{name}' on entity '{object_name}'. {NO_COLUMN_HINT}")
 
 
+def malformed(message: str, text: str = "", at: int | None = None) -> Refusal:
+    """MALFORMED_QUERY, pointing at a place when one is given."""
+    if at is not None:
+        return pointing("MALFORMED_QUERY", message, text, at)
+    return Refusal("MALFORMED_QUERY", message)
+
+
+def pointing(code: str, message: str, text: str, at: int) -> Refusal:
+    """A refusal that shows the query with a caret, as Salesforce does."""
+    row = text.count("\n", 0, at) + 1
+    start = text.rfind("\n", 0, at) + 1
+    end = text.find("\n", at)
+    line = text[start : end if end >= 0 else len(text)]
+    column = at - start + 1
+    cut = max(0, column - 61)  # a long line is shown from 60 characters before the place
+    shown = line[cut : column + 60]
+    caret = " " * (column - 1 - cut) + "^"
+    return Refusal(code, f"\n{shown}\n{caret}\nERROR at Row:{row}:Column:{column}\n{message}")
+
+
 def method_not_allowed(method: str, allowed: str) -> Refusal:
     message = f"HTTP Method '{method}' not allowed. Allowed are {allowed}"
     return Refusal("METHOD_NOT_ALLOWED", message, status=405)

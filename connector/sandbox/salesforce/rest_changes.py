@@ -65,7 +65,7 @@ def _bad_date(message: str) -> Refusal:
 def _updated(org: SalesforceOrg, spec: ObjectSpec, start_ms: int, end_ms: int) -> list[str]:
     table = org.tables[spec.name]
     low, high = stamps.stamp_of_ms(start_ms), stamps.stamp_of_ms(end_ms - 1_000)
-    rows = table.shown_rows(table.order.between(low, high, table.rows))
+    rows = table.shown_between(low, high)
     return [row["Id"] for row in rows if low <= row["SystemModstamp"] <= high and not row.get("IsDeleted")]
 
 

@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from connector.sandbox.salesforce.derived import computed, computed_fields
-from connector.sandbox.salesforce.refusals import NO_COLUMN_HINT, NO_OBJECT_HINT
+from connector.sandbox.salesforce.refusals import NO_COLUMN_HINT, NO_OBJECT_HINT, malformed, pointing
 from connector.sandbox.salesforce.schema import FieldSpec, ObjectSpec, Row
-from connector.sandbox.salesforce.soql_grammar import Name, malformed, pointing
+from connector.sandbox.salesforce.soql_tree import Name
 from connector.sandbox.salesforce.standard import NAME_FIELDS
 from connector.sandbox.salesforce.world import World
 

@@ -13,18 +13,16 @@ from dataclasses import dataclass
 from typing import Any
 
 from connector.sandbox.salesforce import ids, stamps
-from connector.sandbox.salesforce.refusals import Refusal
+from connector.sandbox.salesforce.refusals import Refusal, malformed, pointing
 from connector.sandbox.salesforce.schema import NUMBER_TYPES, TEXT_TYPES, ObjectSpec, Row
 from connector.sandbox.salesforce.soql_columns import Column, find_column
-from connector.sandbox.salesforce.soql_grammar import (
+from connector.sandbox.salesforce.soql_tree import (
     LITERAL_PERCENT,
     LITERAL_UNDERSCORE,
     Comparison,
     Condition,
     Junction,
     Literal,
-    malformed,
-    pointing,
 )
 from connector.sandbox.salesforce.world import Test, World
 

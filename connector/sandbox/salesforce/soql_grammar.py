@@ -1,4 +1,4 @@
-"""SOQL as text and as a tree: the lark grammar, and the plain objects it is read into.
+"""SOQL as text: the lark grammar, and how its parse becomes a tree.
 
 What the grammar does not know is refused as MALFORMED_QUERY, as Salesforce refuses what it does not know.
 Names are not resolved here. Source: facts/salesforce.md 3.2; AND and OR side by side need parentheses.
@@ -7,14 +7,25 @@ Names are not resolved here. Source: facts/salesforce.md 3.2; AND and OR side by
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, cast
 
 from lark import Lark, Token, Transformer, v_args
 from lark.exceptions import UnexpectedCharacters, UnexpectedEOF, UnexpectedToken, VisitError
 
-from connector.sandbox.salesforce.refusals import Refusal
+from connector.sandbox.salesforce.refusals import Refusal, malformed
+from connector.sandbox.salesforce.soql_tree import (
+    LITERAL_PERCENT,
+    LITERAL_UNDERSCORE,
+    Comparison,
+    Condition,
+    Item,
+    Junction,
+    Literal,
+    Name,
+    Ordering,
+    Query,
+)
 
 LONGEST_QUERY = 100_000
 
@@ -67,94 +78,6 @@ _GRAMMAR = r"""
 """
 
 _ESCAPES = {"n": "\n", "r": "\r", "t": "\t", "b": "\b", "f": "\f", '"': '"', "'": "'", "\\": "\\"}
-LITERAL_UNDERSCORE = "\ue000"
-LITERAL_PERCENT = "\ue001"
-
-
-@dataclass(frozen=True, slots=True)
-class Name:
-    """A name as it was typed, with its place in the query (from 0)."""
-
-    text: str
-    at: int
-
-
-@dataclass(frozen=True, slots=True)
-class Literal:
-    """A value in a condition. `kind`: string, number, datetime, date, days, boolean, null, or word."""
-
-    kind: str
-    text: str
-    at: int
-
-
-@dataclass(frozen=True, slots=True)
-class Item:
-    """One thing selected: a field, or `function(argument)`; with an alias perhaps."""
-
-    name: Name
-    argument: Name | None = None
-    function: bool = False
-    alias: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Comparison:
-    """`field operator values`; `in`, `not in`, `like`, `includes` and `excludes` are operators too."""
-
-    field: Name
-    operator: str
-    values: tuple[Literal, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Junction:
-    """Parts joined by `and` or `or`; `not` has one part."""
-
-    kind: str
-    parts: tuple[Condition, ...]
-
-
-Condition = Comparison | Junction
-
-
-@dataclass(frozen=True, slots=True)
-class Ordering:
-    field: Name
-    descending: bool
-    nulls_last: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Query:
-    """A whole SELECT."""
-
-    items: tuple[Item, ...]
-    object: Name
-    where: Condition | None = None
-    order: tuple[Ordering, ...] = ()
-    limit: int | None = None
-    offset: int = 0
-
-
-def malformed(message: str, text: str = "", at: int | None = None) -> Refusal:
-    """MALFORMED_QUERY, pointing at a place when one is given."""
-    if at is not None:
-        return pointing("MALFORMED_QUERY", message, text, at)
-    return Refusal("MALFORMED_QUERY", message)
-
-
-def pointing(code: str, message: str, text: str, at: int) -> Refusal:
-    """A refusal that shows the query with a caret, as Salesforce does."""
-    row = text.count("\n", 0, at) + 1
-    start = text.rfind("\n", 0, at) + 1
-    end = text.find("\n", at)
-    line = text[start : end if end >= 0 else len(text)]
-    column = at - start + 1
-    cut = max(0, column - 61)  # a long line is shown from 60 characters before the place
-    shown = line[cut : column + 60]
-    caret = " " * (column - 1 - cut) + "^"
-    return Refusal(code, f"\n{shown}\n{caret}\nERROR at Row:{row}:Column:{column}\n{message}")
 
 
 _LIKE_ESCAPES = {"_": LITERAL_UNDERSCORE, "%": LITERAL_PERCENT}

@@ -12,19 +12,12 @@ from itertools import islice
 from operator import itemgetter
 from typing import Any
 
-from connector.sandbox.salesforce.refusals import Refusal
+from connector.sandbox.salesforce.refusals import Refusal, malformed, pointing
 from connector.sandbox.salesforce.schema import TEXT_TYPES, ObjectSpec, Row
 from connector.sandbox.salesforce.soql_columns import Column, find_column, find_source
 from connector.sandbox.salesforce.soql_filter import Filter, compile_filter
-from connector.sandbox.salesforce.soql_grammar import (
-    Item,
-    Name,
-    Ordering,
-    Query,
-    malformed,
-    parse_query,
-    pointing,
-)
+from connector.sandbox.salesforce.soql_grammar import parse_query
+from connector.sandbox.salesforce.soql_tree import Item, Name, Ordering, Query
 from connector.sandbox.salesforce.table import Table
 from connector.sandbox.salesforce.world import World
 
@@ -146,11 +139,11 @@ def _candidates(
         ["SystemModstamp", "Id"],
     )
     if found_filter.lookups is not None:
-        return table.shown_rows(_looked_up(table, found_filter)), False
+        return table.shown_by_id(_looked_up(table, found_filter)), False
     if found_filter.low is not None or found_filter.high is not None or by_stamp:
-        keys = table.order.between(found_filter.low, found_filter.high, table.rows)
-        return table.shown_rows(keys), by_stamp and not table.seen_late
-    return table.shown_rows(None), False
+        rows = table.shown_between(found_filter.low, found_filter.high)
+        return rows, by_stamp and not table.seen_late
+    return table.shown_rows(), False
 
 
 def _looked_up(table: Table, found_filter: Filter) -> list[str]:

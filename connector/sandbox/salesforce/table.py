@@ -13,6 +13,7 @@ from typing import Any
 from connector.sandbox.salesforce.schema import Row
 
 STAMP = "SystemModstamp"
+_STRIDE = 4_096
 
 
 class StampOrder:
@@ -32,17 +33,19 @@ class StampOrder:
         if len(self._keys) > 2 * len(rows) + 1_000:
             self._keys = sorted({(row[STAMP], row_id) for row_id, row in rows.items()})
 
-    def between(self, low: str | None, high: str | None, rows: dict[str, Row]) -> Iterator[str]:
-        """The ids with low <= stamp <= high, in order."""
+    def between(self, low: str | None, high: str | None, rows: dict[str, Row]) -> Iterator[Row]:
+        """The rows with low <= stamp <= high, in order."""
         first = 0 if low is None else bisect_left(self._keys, (low, ""))
         last = len(self._keys) if high is None else bisect_right(self._keys, (high, "\x7f"))
-        previous: tuple[str, str] | None = None
-        for at in range(first, last):
-            key = self._keys[at]
-            row = rows.get(key[1])
-            if key != previous and row is not None and row[STAMP] == key[0]:
-                yield key[1]
-            previous = key
+        previous: Row | None = None
+        for start in range(first, last, _STRIDE):
+            # by the stride, so that a short look does not pay for the whole table
+            keys = self._keys[start : min(start + _STRIDE, last)]
+            for stamp, row_id in keys:
+                row = rows.get(row_id)
+                if row is not None and row is not previous and row[STAMP] == stamp:
+                    yield row
+                    previous = row
 
 
 class Postings:
@@ -86,8 +89,8 @@ class Postings:
 class Table:
     """All rows of one object.
 
-    While `lag_ms()` says that saves are seen late, `shown` and `shown_rows` answer as queries would: a row
-    that changed less than that long ago shows its older state, and a new one is absent."""
+    While `lag_ms()` says that saves are seen late, `shown…` answers as queries would: a row that changed less
+    than that long ago shows its older state, and a new one is absent."""
 
     def __init__(self, now_ms: Callable[[], int], lag_ms: Callable[[], int]) -> None:
         self.rows: dict[str, Row] = {}
@@ -145,26 +148,33 @@ class Table:
             return self.rows.get(row_id)
         return versions[0][1]
 
-    def shown_rows(self, row_ids: Iterable[str] | None) -> Iterator[Row]:
-        """The rows with these ids (None: all) as a query shows them now, in the order given. A row that is
-        seen late comes last, whether or not it is named: its older state may still belong to the result."""
-        if not self._late:
-            rows = self.rows
-            if row_ids is None:
-                yield from rows.values()
-            else:
-                yield from (row for row_id in row_ids if (row := rows.get(row_id)) is not None)
-            return
-        late = [row_id for row_id in list(self._late) if self.shown(row_id) is not self.rows.get(row_id)]
-        held_back = set(late)
-        for row_id in self.rows if row_ids is None else row_ids:
-            if row_id not in held_back and (row := self.rows.get(row_id)) is not None:
-                yield row
-        for row_id in late:
-            if (row := self.shown(row_id)) is not None:
-                yield row
+    def shown_by_id(self, row_ids: Iterable[str]) -> Iterator[Row]:
+        """The rows with these ids as a query shows them now. Rows that are seen late come last, named or not:
+        their older state may belong to the result."""
+        rows = self.rows
+        found = (row for row_id in row_ids if (row := rows.get(row_id)) is not None)
+        return self._with_late(found) if self._late else found
+
+    def shown_between(self, low: str | None, high: str | None) -> Iterator[Row]:
+        """The rows with low <= SystemModstamp <= high, in that order, as a query shows them now. Rows that
+        are seen late come last, whatever their stamp."""
+        found = self.order.between(low, high, self.rows)
+        return self._with_late(found) if self._late else found
+
+    def shown_rows(self) -> Iterator[Row]:
+        """All rows as a query shows them now."""
+        return self._with_late(self.rows.values()) if self._late else iter(self.rows.values())
+
+    def _with_late(self, found: Iterable[Row]) -> Iterator[Row]:
+        late = {
+            row_id: shown
+            for row_id in list(self._late)
+            if (shown := self.shown(row_id)) is not self.rows.get(row_id)
+        }
+        yield from (row for row in found if row["Id"] not in late)
+        yield from (row for row in late.values() if row is not None)
 
     @property
     def seen_late(self) -> bool:
-        """Whether some row is not shown as it is, so that the order of `shown_rows` cannot be relied on."""
+        """Whether some row is not shown as it is, so that no order of what is shown can be relied on."""
         return bool(self._late)
