@@ -13,6 +13,7 @@ from operator import itemgetter
 from rules.facts import Gate, LeadFacts, Verdict
 from rules.fuse import BEFORE_ALL_MS, Choose, Decide, ExclusionRule, Judged
 from rules.gates import GateRule, has_reached, held_back, judge
+from rules.history import last_activity
 from rules.levels import Levels
 from rules.rejection import Comeback, Reason, find_comeback
 from rules.routing import Route
@@ -56,7 +57,7 @@ class Rules:
         held: tuple[str, ...] = ()
         cooling_ms: int | None = None
         if comeback is not None:
-            held = () if reached else self._held_back(facts, comeback, judged, score, now_ms)
+            held = () if reached else self._held_back(facts, comeback, judged, score, wake)
             if comeback.cooling_until_ms is not None and comeback.cooling_until_ms > now_ms:
                 cooling_ms = comeback.cooling_until_ms
                 wake.at(cooling_ms)
@@ -99,11 +100,11 @@ class Rules:
         return None if place < 0 else self.routes[place]
 
     def _held_back(
-        self, facts: LeadFacts, comeback: Comeback, judged: Judged, score: int, now_ms: int
+        self, facts: LeadFacts, comeback: Comeback, judged: Judged, score: int, wake: Wake
     ) -> tuple[str, ...]:
-        newest_ms = judged.newest_ms
+        newest_ms, now_ms = judged.newest_ms, wake.now_ms
         if not self.engages_by_activity:  # no activity earns points here: then every one counts
-            newest_ms = max((activity.at_ms for activity in facts.activities), default=BEFORE_ALL_MS)
+            newest_ms = last_activity(None, facts, {}, now_ms, wake) or BEFORE_ALL_MS
         return held_back(comeback, newest_ms, score, now_ms)
 
     def _levels(self, published: int | None, fit: int, engagement: int) -> Iterator[int]:

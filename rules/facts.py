@@ -16,7 +16,10 @@ Part = Literal["fit", "engagement", "fast_track", "disqualify"]
 
 
 class Activity(NamedTuple):
-    """Something that a lead did: `kind` (form_submission, page_view …), when, and what is known of it."""
+    """Something that a lead did: `kind` (form_submission, page_view …), when, and what is known of it.
+
+    What is dated in the future counts once its time has come.
+    """
 
     kind: str
     at_ms: int

@@ -2,7 +2,7 @@
 
 Each entry holds the types, one line of documentation, an example with its result (the test suite runs it
 over the example lead of tests/rules), and the code that the generator writes for a call, in terms of the
-arguments and of the names that generated code knows (`RUNTIME`, and `facts`, `by_kind`, `now`, `wake`).
+arguments and of the names that generated code knows (`RUNTIME`, and `facts`, `by_kind`, `now`).
 """
 
 from __future__ import annotations
@@ -37,7 +37,8 @@ class Parameter:
 
 @dataclass(frozen=True, slots=True)
 class Function:
-    """One function. `code` is a template over its arguments, which are never unknown there if `strict`.
+    """One function. `code` is a template over its arguments, which are never unknown there if `strict`;
+    `{wake}` stands for what is told when the result next changes.
 
     `days_from` marks a number of whole days that passes by itself: `code` is then the moment from which the
     days count. `total`: the result is never unknown when the arguments are known. `pure`: it depends on
@@ -170,7 +171,7 @@ FUNCTIONS: Final[dict[str, Function]] = {
             Type.BOOLEAN,
             "Whether the date lies in the last so many days; not in the future.",
             ("within_days(created, 30)", True),
-            "within_days({0}, {1}, now, wake)",
+            "within_days({0}, {1}, now, {wake})",
             pure=False,
         ),
         Function(
@@ -189,7 +190,7 @@ FUNCTIONS: Final[dict[str, Function]] = {
             Type.NUMBER,
             "How many activities of this kind the lead has, of the last `days` days if given.",
             ('count("form_submission", days=30) >= 1', True),
-            "count({0}, {1}, by_kind, now, wake)",
+            "count({0}, {1}, by_kind, now, {wake})",
             pure=False,
         ),
         Function(
@@ -198,7 +199,7 @@ FUNCTIONS: Final[dict[str, Function]] = {
             Type.NUMBER,
             "How many activities of any kind the lead has, of the last `days` days if given.",
             ("touches() == 3", True),
-            "touches({0}, facts, now, wake)",
+            "touches({0}, facts, now, {wake})",
             pure=False,
         ),
         Function(
@@ -207,7 +208,7 @@ FUNCTIONS: Final[dict[str, Function]] = {
             Type.MOMENT,
             "When the first activity (of this kind, if given) was; unknown without any.",
             ("days_since(first_activity()) > 60", True),
-            "first_activity({0}, facts, by_kind)",
+            "first_activity({0}, facts, by_kind, now, {wake})",
             total=False,
             pure=False,
         ),
@@ -217,7 +218,7 @@ FUNCTIONS: Final[dict[str, Function]] = {
             Type.MOMENT,
             "When the last activity (of this kind, if given) was; unknown without any.",
             ('within_days(last_activity("page_view"), 7)', True),
-            "last_activity({0}, facts, by_kind)",
+            "last_activity({0}, facts, by_kind, now, {wake})",
             total=False,
             pure=False,
         ),

@@ -171,7 +171,7 @@ class _Writer:
         for number, rule in enumerate(rules):
             unit = "1.0"
             if rule.half_life_ms is not None:
-                unit = f"0.5 ** ((now - at) / {rule.half_life_ms}) if at < now else 1.0"
+                unit = f"0.5 ** ((now - at) / {rule.half_life_ms})"
             then = [f"amount{number} += {unit}", f"times{number} += 1"]
             if rule.points > 0:
                 then.append("if at > newest: newest = at")
@@ -191,6 +191,9 @@ class _Writer:
             *(f"    amount{number} = times{number} = 0" for number in range(len(rules))),
             "    for activity in activities:",
             "        at = activity.at_ms",
+            "        if at > now:",
+            "            wake_at(at)",
+            "            continue",
             *(f"        {line}" for line in self.code.begin_activity()),
             *(f"        {line}" for line in loop),
         ]

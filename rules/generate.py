@@ -33,7 +33,7 @@ from rules.nodes import (
 from rules.patterns import compiled_pattern
 from rules.value_types import TIMES, Type
 from rules.values import clean_number, divide, fold_texts, read_moment, strange
-from rules.wake import DAY_MS
+from rules.wake import DAY_MS, NOBODY
 
 _INVERSE: Final = {"==": "!=", "!=": "==", "<": ">=", ">=": "<", ">": "<=", "<=": ">"}
 _MIRROR: Final = {"==": "==", "!=": "!=", "<": ">", ">": "<", "<=": ">=", ">=": "<="}
@@ -76,6 +76,7 @@ class Generator:
             "clean_number": clean_number,
             "divide": divide,
             "fold_texts": fold_texts,
+            "nobody": NOBODY,
             "read_moment": read_moment,
             "strange": strange,
         }
@@ -86,6 +87,7 @@ class Generator:
         self._called: dict[str, str | None] = {}
         self._hoisted: list[str] = []
         self._temporaries = 0
+        self._wake = "wake"
         self.needs_kinds = False
 
     # what can be asked for ------------------------------------------------------------------------------
@@ -118,11 +120,13 @@ class Generator:
     def saw(self, node: Node) -> str:
         """Code of a dictionary of all that a condition looked at, by the name it has in the rules."""
         parts: dict[str, str] = {}
+        self._wake = "nobody"  # what is only shown changes nothing
         for part in nodes.walk(node):
             called = isinstance(part, Call) and not part.function.pure
             if called or isinstance(part, Field | Special | Attribute):
                 name = part.name if isinstance(part, Field | Special) else part.source
                 parts.setdefault(name, f"{self.constant(name)}: {self.value(part)}")
+        self._wake = "wake"
         return "{" + ", ".join(parts.values()) + "}"
 
     def begin_lead(self) -> list[str]:
@@ -190,7 +194,7 @@ class Generator:
             since, limit = self._filled(left), self._operand(right)
             if isinstance(right, Literal) and operator not in ("==", "!="):
                 return _all(*since.guards, self._days_test(since.value, operator, float(right.value)))
-            days = f"{_DAYS[operator]}({since.value}, {limit.value}, now, wake)"
+            days = f"{_DAYS[operator]}({since.value}, {limit.value}, now, {self._wake})"
             return _all(*since.guards, *limit.guards, f"{days} {operator} {limit.value}")
         a, b = self._operand(left, folded=True), self._operand(right, folded=True)
         return _all(*a.guards, *b.guards, f"{a.value} {operator} {b.value}")
@@ -251,7 +255,7 @@ class Generator:
         function = node.function
         if function.days_from:
             since = self._filled(node)
-            return _Operand(since.guards, f"days_passed({since.value}, now, wake)")
+            return _Operand(since.guards, f"days_passed({since.value}, now, {self._wake})")
         operand = self._filled(node)
         if function.strict and function.pure and all(map(_is_plain, node.arguments)):
             operand = self._once(operand)
@@ -286,7 +290,7 @@ class Generator:
                 operand = self._operand(argument, folded=parameter.folded)
                 guards.extend(operand.guards)
                 values.append(operand.value)
-        return _Operand(tuple(guards), function.code.format(*values))
+        return _Operand(tuple(guards), function.code.format(*values, wake=self._wake))
 
     def _arithmetic(self, node: Arithmetic) -> _Operand:
         left, right = self._operand(node.left), self._operand(node.right)

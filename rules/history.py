@@ -1,13 +1,12 @@
 """What the functions of the expression language know of a lead's past: its activities and rejections.
 
 Pure functions that generated code calls; those whose result changes by time alone tell the `Wake`. They are
-given clean values and never raise.
+given clean values and never raise. An activity that is dated in the future has not happened yet.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from math import isfinite
 
 from rules.facts import Activity, LeadFacts
 from rules.wake import DAY_MS, Wake
@@ -37,16 +36,14 @@ def touches(days: float | None, facts: LeadFacts, now: int, wake: Wake) -> int:
     return _count(facts.activities, days, now, wake)
 
 
-def first_activity(kind: str | None, facts: LeadFacts, by_kind: ByKind) -> int | None:
+def first_activity(kind: str | None, facts: LeadFacts, by_kind: ByKind, now: int, wake: Wake) -> int | None:
     """When the first activity (of this kind, if given) was, epoch milliseconds."""
-    chosen = facts.activities if kind is None else by_kind.get(kind, ())
-    return min((activity.at_ms for activity in chosen), default=None)
+    return min(_moments(kind, facts, by_kind, now, wake), default=None)
 
 
-def last_activity(kind: str | None, facts: LeadFacts, by_kind: ByKind) -> int | None:
+def last_activity(kind: str | None, facts: LeadFacts, by_kind: ByKind, now: int, wake: Wake) -> int | None:
     """When the last activity (of this kind, if given) was, epoch milliseconds."""
-    chosen = facts.activities if kind is None else by_kind.get(kind, ())
-    return max((activity.at_ms for activity in chosen), default=None)
+    return max(_moments(kind, facts, by_kind, now, wake), default=None)
 
 
 def rejected(reason: str | None, facts: LeadFacts) -> bool:
@@ -56,14 +53,26 @@ def rejected(reason: str | None, facts: LeadFacts) -> bool:
     return any(rejection.reason == reason for rejection in facts.rejections)
 
 
+def _moments(kind: str | None, facts: LeadFacts, by_kind: ByKind, now: int, wake: Wake) -> list[int]:
+    moments: list[int] = []
+    for activity in facts.activities if kind is None else by_kind.get(kind, ()):
+        if activity.at_ms <= now:
+            moments.append(activity.at_ms)
+        else:
+            wake.at(activity.at_ms)
+    return moments
+
+
 def _count(activities: Sequence[Activity], days: float | None, now: int, wake: Wake) -> int:
-    if days is None or not isfinite(days) or days > 1e6:
-        return len(activities)
-    span_ms = int(days * DAY_MS)
-    since = now - span_ms
+    span_ms = int(days * DAY_MS) if days is not None and abs(days) < 1e6 else None
     counted = 0
     for activity in activities:
-        if activity.at_ms > since:
+        at_ms = activity.at_ms
+        if at_ms > now:
+            wake.at(at_ms)
+        elif span_ms is None:
             counted += 1
-            wake.at(activity.at_ms + span_ms)
+        elif at_ms > now - span_ms:
+            counted += 1
+            wake.at(at_ms + span_ms)
     return counted

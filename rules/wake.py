@@ -7,6 +7,7 @@ clock: `now_ms` is an argument.
 from __future__ import annotations
 
 from math import ceil, floor, isfinite
+from typing import Final
 
 DAY_MS = 86_400_000
 
@@ -31,6 +32,10 @@ class Wake:
     @property
     def next_change_ms(self) -> int | None:
         return None if self._at == _NEVER_MS else self._at
+
+
+NOBODY: Final = Wake(_NEVER_MS)
+"""Takes reports that are of no interest."""
 
 
 def days_passed(since_ms: int, now: int, wake: Wake) -> int:

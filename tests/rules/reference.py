@@ -86,9 +86,11 @@ def call(node: Call, facts: LeadFacts, now_ms: int) -> Any:
         return (now_ms - facts.stage_since_ms) // DAY_MS
     if name == "count":
         chosen = [activity for activity in facts.activities if fold(activity.kind) == given[0]]
-        return sum(given[1] is None or a.at_ms > now_ms - given[1] * DAY_MS for a in chosen)
+        return sum(
+            given[1] is None or now_ms - given[1] * DAY_MS < a.at_ms for a in chosen if a.at_ms <= now_ms
+        )
     if name == "last_activity":
-        return max((activity.at_ms for activity in facts.activities), default=None)
+        return max((a.at_ms for a in facts.activities if a.at_ms <= now_ms), default=None)
     raise AssertionError(name)
 
 

@@ -1,0 +1,250 @@
+"""Every kind of mistake in a rules document: the exact message at the exact place, all of them at once."""
+
+# ruff: noqa: E501  # the documents stand in one line each, so that columns can be counted
+
+from __future__ import annotations
+
+from textwrap import dedent
+
+import pytest
+
+from mappings.problems import ConfigErrors
+from rules.load import load_rules
+from tests.rules.example_lead import rules_of
+
+GATE = "gates: {mql: {}}\n"
+
+
+def mistakes(text: str, *more: str) -> list[str]:
+    with pytest.raises(ConfigErrors) as raised:
+        rules_of(dedent(text), *more)
+    return str(raised.value).splitlines()
+
+
+MISTAKES = [
+    # shape
+    ("gates: {mql: {}}\nscores: {}", '2:1: unknown key "scores"; did you mean "score"?'),
+    (GATE + "score: {fitt: []}", '2:9: unknown key "fitt"; did you mean "fit"?'),
+    (
+        GATE + "score: {fit: [{rule: a, wen: opted_out, points: 5, when: opted_out}]}",
+        '2:25: unknown key "wen"; did you mean "when"?',
+    ),
+    (GATE + "score: {fit: [{rule: a, when: opted_out}]}", '2:15: "points" is missing'),
+    (GATE + "score: {fit: [{when: opted_out, points: 5}]}", '2:15: "rule" is missing'),
+    (
+        GATE + 'score: {fit: [{rule: a, when: opted_out, points: "5"}]}',
+        '2:50: this must be a whole number, not "5"',
+    ),
+    (GATE + "score: {fit: {rule: a}}", "2:14: this must be a list, not a mapping"),
+    ("gates: [mql]", "1:8: this must be a mapping (key: value), not a list"),
+    ("- gates", "1:1: this must be a mapping (key: value), not a list"),
+    ("{}", '1:1: the gate "mql" is missing; write gates: {mql: {score: 50}}'),
+    ("gates: {nurture: {}}", '1:8: the gate "mql" is missing; write gates: {mql: {score: 50}}'),
+    ("gates: {mqll: {}, mql: {}}", '1:9: unknown key "mqll"; did you mean "mql"?'),
+    ("gates: {mql: {}, mql: {}}", '1:18: the key "mql" is here twice (first in line 1)'),
+    ("gates: {mql: {}", "2:1: this is not valid YAML: did not find expected ',' or '}'"),
+    # conditions
+    (
+        GATE + "score:\n  fit:\n    - {rule: a, when: employes > 3, points: 5}",
+        '4:23: unknown field "employes"; did you mean "employees"?',
+    ),
+    (
+        GATE + "score:\n  fit:\n    - {rule: a, when: 'opted_out and ''x'' == companie', points: 5}",
+        '4:47: unknown field "companie"; did you mean "company"?',
+    ),
+    (
+        GATE + 'score:\n  fit:\n    - {rule: a, when: "opted_out and \\"x\\" == companie", points: 5}',
+        '4:47: unknown field "companie"; did you mean "company"?',
+    ),
+    (
+        GATE
+        + "score:\n  fit:\n    - rule: a\n      points: 5\n      when: |\n        opted_out\n          and companie == company\n",
+        '8:15: unknown field "companie"; did you mean "company"?',
+    ),
+    (
+        GATE
+        + "score:\n  fit:\n    - rule: a\n      points: 5\n      when: >-\n        opted_out\n        and companie == company\n",
+        '8:13: unknown field "companie"; did you mean "company"?',
+    ),
+    (
+        GATE + "score: {fit: [{rule: a, when: true, points: 5}]}",
+        "2:31: a condition that is always true; leave it out",
+    ),
+    (
+        GATE + "score: {fit: [{rule: a, when: 1 < 2, points: 5}]}",
+        "2:31: 1 < 2 is the same for every lead; leave it out",
+    ),
+    (
+        GATE + "score: {fit: [{rule: a, when: score > 2, points: 5}]}",
+        '2:31: "score" is not known here; it can be used in gates, disqualify and routes',
+    ),
+    (
+        GATE
+        + """score: {engagement: [{rule: a, on: page_view, when: 'contains(activity.ulr, "x")', points: 5}]}""",
+        '2:63: no configured source of "page_view" gives the attribute "ulr"; did you mean "url"?',
+    ),
+    (
+        GATE + "score: {engagement: [{rule: a, on: page_vieww, points: 5}]}",
+        '2:36: no configured source gives the activity "page_vieww"; did you mean "page_view"?',
+    ),
+    (
+        GATE
+        + 'disqualify: [{rule: a, when: rejected("tming"), reason: x}]\nrejection: {reasons: {timing: {}, x: {}}}',
+        '2:39: unknown reason "tming"; did you mean "timing"?',
+    ),
+    # rules
+    (
+        GATE
+        + "score:\n  fit:\n    - {rule: a, when: opted_out, points: 5}\n  engagement:\n    - {rule: a, when: opted_out, points: 5}",
+        '6:14: the rule "a" is here twice (first in rules.yaml:4)',
+    ),
+    (GATE + "score: {fit: [{rule: a, when: opted_out, points: 0}]}", "2:50: a rule of 0 points does nothing"),
+    (
+        GATE + "score: {engagement: [{rule: a, points: 5}]}",
+        "2:22: a rule needs on: (an activity) or when: (a condition), or both",
+    ),
+    (
+        GATE + "score: {engagement: [{rule: a, when: opted_out, points: 5, half_life_days: 3}]}",
+        "2:22: half_life_days needs on:; only activities repeat and fade",
+    ),
+    (
+        GATE + "score: {engagement: [{rule: a, on: page_view, points: 5, at_most: 3}]}",
+        "2:22: at_most is 3, less than the 5 points of one activity",
+    ),
+    (
+        GATE + "score: {fit: [{rule: a, on: page_view, when: opted_out, points: 1}]}",
+        '2:25: unknown key "on"; known: points, rule, when',
+    ),
+    (
+        GATE + "fast_track: [{rule: a}]",
+        "2:14: a fast track needs on: (an activity) or when: (a condition), or both",
+    ),
+    (
+        GATE
+        + "disqualify: [{rule: a, when: opted_out, reason: competitr}]\nrejection: {reasons: {competitor: {then: disqualify}}}",
+        '2:49: unknown rejection reason "competitr"; did you mean "competitor"?',
+    ),
+    # gates
+    (
+        "score: {fit: [{rule: a, when: opted_out, points: 5}]}\ngates: {mql: {fit: 6}}",
+        "2:20: no lead can reach 6: all its rules together give at most 5",
+    ),
+    (
+        "score: {engagement: [{rule: a, on: page_view, points: 5, at_most: 20}]}\ngates: {mql: {score: 21}}",
+        "2:22: no lead can reach 21: all its rules together give at most 20",
+    ),
+    ("gates: {mql: {margin: 5}}", "1:14: margin needs a threshold: fit, engagement or score"),
+    # routes
+    (
+        GATE + "routes:\n  - {route: a, owner: a@x.example}\n  - {route: b, owner: b@x.example}",
+        '4:5: no lead comes to this route: "a" before it takes all; move it up',
+    ),
+    (
+        GATE + "routes:\n  - {route: a, when: opted_out, owner: a@x.example}",
+        "3:5: the last route must take every lead that no other took; leave out its when:",
+    ),
+    (GATE + "routes: [{route: a}]", "2:10: a route needs either owner: or pool:"),
+    (
+        GATE + "routes: [{route: a, owner: a@x.example, pool: [b@x.example]}]",
+        "2:10: a route needs either owner: or pool:",
+    ),
+    (GATE + "routes: [{route: a, pool: []}]", "2:27: the pool is empty"),
+    (
+        GATE + "routes: [{route: a, pool: [a@x.example, A@x.example]}]",
+        '2:27: "a@x.example" is in the pool twice',
+    ),
+    (
+        GATE + "routes: [{route: a, owner: Anna}]",
+        '2:28: "Anna" is no owner; write an e-mail address or queue:<Name>',
+    ),
+    (
+        GATE
+        + "routes:\n  - {route: a, when: opted_out, owner: a@x.example}\n  - {route: a, owner: b@x.example}",
+        '4:13: the route "a" is here twice (first in rules.yaml:3)',
+    ),
+    # rejection
+    (
+        GATE + "rejection: {reasons: {timing: {then: nurtur}}}",
+        '2:38: "nurtur" is not known here; did you mean "nurture"?',
+    ),
+    (
+        GATE + "rejection: {reasons: {timing: {then: disqualify, cooling_off_days: 3}}}",
+        "2:31: cooling_off_days needs then: nurture",
+    ),
+    (
+        GATE + "rejection: {reasons: {timing: {cooling_off_days: -3}}}",
+        "2:50: input should be greater than or equal to 0: the number -3",
+    ),
+]
+
+
+@pytest.mark.parametrize(("text", "message"), MISTAKES, ids=[message[:50] for _, message in MISTAKES])
+def test_the_message(text: str, message: str) -> None:
+    assert mistakes(text) == [f"rules.yaml:{message}"]
+
+
+def test_all_mistakes_are_told_at_once_in_their_order() -> None:
+    found = mistakes(
+        """\
+        score:
+          fit:
+            - {rule: a, when: employes > 3, points: "many"}
+            - {rule: b, when: 'contains(employees, "x")', pionts: 5}
+        gates: {mql: {when: countri == "DE"}}
+        """
+    )
+    assert found == [
+        'rules.yaml:3:23: unknown field "employes"; did you mean "employees"?',
+        'rules.yaml:3:45: this must be a whole number, not "many"',
+        'rules.yaml:4:7: "points" is missing',
+        "rules.yaml:4:33: contains needs text as its text; employees is a number",
+        'rules.yaml:4:51: unknown key "pionts"; did you mean "points"?',
+        'rules.yaml:5:21: unknown field "countri"; did you mean "country"?',
+    ]
+
+
+def test_several_documents_add_up() -> None:
+    rules = rules_of(
+        "score: {fit: [{rule: a, when: opted_out, points: 5}]}",
+        "gates: {mql: {fit: 5}}",
+        "routes: [{route: all, owner: a@x.example}]",
+    )
+    assert [gate.fit for gate in rules.gates] == [None, None, 5]
+    assert rules.routes[0].owner == "a@x.example"
+
+
+def test_what_may_stand_only_once_is_told_where_it_stands_twice() -> None:
+    found = mistakes(GATE + "rejection: {}", "gates: {mql: {}}\nrejection: {}")
+    assert found == [
+        "more1.yaml:1:14: the gate mql is here twice (first in rules.yaml:1)",
+        "more1.yaml:2:12: the rejection is here twice (first in rules.yaml:2)",
+    ]
+
+
+def test_a_document_that_is_no_yaml_hides_no_mistake_of_another() -> None:
+    assert mistakes("gates: {mql: {}", "scores: {}") == [
+        "rules.yaml:2:1: this is not valid YAML: did not find expected ',' or '}'",
+        'more1.yaml:1:1: unknown key "scores"; did you mean "score"?',
+    ]
+
+
+def test_no_document_is_a_mistake() -> None:
+    with pytest.raises(ConfigErrors, match="there is no rules document"):
+        load_rules([], {})
+
+
+def test_attributes_that_no_source_declares_are_not_checked() -> None:
+    from mappings.source import Source
+
+    text = (
+        GATE
+        + """score: {engagement: [{rule: a, on: call, when: 'contains(activity.note, "x")', points: 5}]}"""
+    )
+    assert load_rules([Source("r.yaml", text)], {}, ["call"]).version
+    assert load_rules([Source("r.yaml", text)], {}).version
+    with pytest.raises(ConfigErrors, match="gives the attribute"):
+        load_rules([Source("r.yaml", text)], {}, {"call": ["minutes"]})
+
+
+def test_the_version_is_that_of_the_documents() -> None:
+    assert rules_of(GATE).version == rules_of(GATE).version != rules_of(GATE + "\n").version

@@ -1,0 +1,147 @@
+"""Gates, fast track, disqualification: who may pass, and what is missing, in words."""
+
+from __future__ import annotations
+
+import pytest
+
+from mappings.stages import Stage
+from rules.facts import Activity, Rejection
+from tests.rules.example_lead import DAY_MS, NOW_MS, blank_lead, lead, rules_of
+
+POINTS = """
+score:
+  fit: [{rule: staff, when: employees > 0, points: 30}]
+  engagement: [{rule: pages, on: page_view, points: 10}, {rule: opened, on: email_open, points: 1}]
+"""
+
+
+@pytest.mark.parametrize(
+    ("when", "missing"),
+    [
+        ("not is_blank(phone)", ("a phone",)),
+        ("not is_blank(phone) or not is_blank(trial_ends)", ("a phone or a trial ends",)),
+        (
+            'not is_blank(email) and not is_blank(phone) and country == "US"',
+            ("an email", "a phone", "country being US"),
+        ),
+        ("not (is_blank(phone) or opted_out)", ("a phone", "opted out being false")),
+        ("employees >= 200", ("employees of at least 200",)),
+        ("not employees >= 200", ("employees below 200",)),
+        ('country in ["US", "CA"]', ("country being one of US, CA",)),
+        ('country not in ["US", "CA"]', ("country being none of US, CA",)),
+        ('"CRM" in interests', ("CRM being in interests",)),
+        ("is_blank(phone) and opted_out", ("opted out being true",)),
+        ('count("page_view", days=30) > 2', ('count("page_view", days=30) above 2',)),
+        ('contains(job_title, "x")', ('contains(job_title, "x") being true',)),
+    ],
+)
+def test_a_missed_gate_says_what_is_missing(when: str, missing: tuple[str, ...]) -> None:
+    rules = rules_of(
+        f"gates:\n  mql:\n    when: {when}\n" if when[0] != '"' else f"gates: {{mql: {{when: '{when}'}}}}"
+    )
+    gate = rules.evaluate(blank_lead(), NOW_MS).gates["mql"]
+    assert not gate.passed
+    assert gate.missing == missing
+
+
+def test_missing_points_are_counted() -> None:
+    rules = rules_of(POINTS + "gates: {mql: {fit: 25, engagement: 12, score: 41, when: not is_blank(phone)}}")
+    verdict = rules.evaluate(lead(), NOW_MS)
+    assert verdict.gates["mql"].missing == ("2 more engagement points", "1 more point", "a phone")
+    passed = lead(values={"phone": "+49"}, activities=[Activity("page_view", NOW_MS)] * 2, rejections=())
+    assert rules.evaluate(passed, NOW_MS).gates["mql"].passed
+
+
+def test_a_gate_that_is_not_written_lets_every_lead_pass() -> None:
+    verdict = rules_of("gates: {mql: {}}").evaluate(blank_lead(), NOW_MS)
+    assert {name: gate.passed for name, gate in verdict.gates.items()} == {
+        "qualification": True,
+        "nurture": True,
+        "mql": True,
+    }
+
+
+@pytest.mark.parametrize(
+    ("facts", "worthy"),
+    [
+        ({"stage": Stage.NURTURE}, False),
+        ({"stage": Stage.QUALIFICATION}, False),
+        ({"stage": Stage.MQL}, True),
+        ({"stage": Stage.DISTRIBUTED}, True),
+        ({"stage": Stage.NURTURE, "gate_reached": True}, True),
+        ({"stage": Stage.DISQUALIFIED}, False),
+    ],
+)
+def test_the_margin_holds_those_who_have_passed(facts: dict[str, object], worthy: bool) -> None:
+    rules = rules_of(POINTS + "gates: {mql: {engagement: 15, margin: 5}}")
+    given = blank_lead(activities=[Activity("page_view", NOW_MS)], **facts)
+    assert rules.evaluate(given, NOW_MS).gates["mql"].passed is worthy
+    given = blank_lead(activities=[Activity("email_open", NOW_MS)] * 9, **facts)
+    assert rules.evaluate(given, NOW_MS).gates["mql"].passed is False
+
+
+def test_conditions_of_gates_know_the_scores() -> None:
+    rules = rules_of(POINTS + "gates: {mql: {when: fit + engagement == score and score >= 40}}")
+    assert rules.evaluate(lead(rejections=()), NOW_MS).gates["mql"].passed
+
+
+FAST = """
+gates: {mql: {when: opted_out}}
+fast_track:
+  - {rule: board, when: 'job_title == "Chair"'}
+  - {rule: demo, on: form_submission, when: 'contains(activity.detail, "demo")'}
+  - {rule: any form, on: form_submission}
+"""
+
+
+def test_the_first_fast_track_that_applies_is_named() -> None:
+    rules = rules_of(FAST)
+    demo = [
+        Activity("form_submission", NOW_MS - DAY_MS, {"detail": "x"}),
+        Activity("form_submission", NOW_MS - 2 * DAY_MS, {"detail": "Demo"}),
+    ]
+    assert rules.evaluate(blank_lead(), NOW_MS).fast_track is None
+    assert rules.evaluate(blank_lead(activities=demo[:1]), NOW_MS).fast_track == "any form"
+    verdict = rules.evaluate(blank_lead(activities=demo), NOW_MS)
+    assert verdict.fast_track == "demo"
+    assert verdict.fired[-1] == ("demo", "fast_track", 0, {"activity.detail": "Demo"})
+    chair = blank_lead(activities=demo, values={"job_title": "Chair"})
+    assert rules.evaluate(chair, NOW_MS).fast_track == "board"
+
+
+def test_what_earned_a_fast_track_before_the_rejection_earns_none_after_it() -> None:
+    rules = rules_of(FAST)
+    past = [Activity("form_submission", NOW_MS - 2 * DAY_MS, {"detail": "demo"})]
+    rejected = {"rejections": [Rejection("unspecified", NOW_MS - DAY_MS, 1)], "cycle": 2}
+    values = {"job_title": "Chair"}
+    assert rules.evaluate(blank_lead(activities=past, values=values, **rejected), NOW_MS).fast_track is None
+    again = [*past, Activity("form_submission", NOW_MS, {"detail": "demo"})]
+    assert rules.evaluate(blank_lead(activities=again, **rejected), NOW_MS).fast_track == "demo"
+
+
+def test_a_lost_pursuit_asks_for_a_new_reason_too() -> None:
+    rules = rules_of(FAST)
+    past = [Activity("form_submission", NOW_MS - 2 * DAY_MS, {"detail": "demo"})]
+    facts = blank_lead(activities=past, cycle=2, cycle_since_ms=NOW_MS - DAY_MS)
+    verdict = rules.evaluate(facts, NOW_MS)
+    assert verdict.fast_track is None
+    assert "new engagement in this cycle" in verdict.gates["mql"].missing
+
+
+def test_the_first_disqualification_that_applies_is_named_with_its_reason() -> None:
+    rules = rules_of(
+        """
+        gates: {mql: {}}
+        score: {fit: [{rule: poor, when: employees > 9, points: -50}]}
+        disqualify:
+          - {rule: rival, when: 'domain(email) == "rival.example"', reason: competitor}
+          - {rule: hopeless, when: score <= -50, reason: no_fit}
+        rejection: {reasons: {competitor: {then: disqualify}, no_fit: {then: disqualify}}}
+        """
+    )
+    assert rules.evaluate(blank_lead(), NOW_MS).disqualify is None
+    verdict = rules.evaluate(lead(), NOW_MS)
+    assert verdict.disqualify == ("hopeless", "no_fit")
+    assert verdict.fired[-1] == ("hopeless", "disqualify", 0, {"score": -50})
+    rival = lead(values={"email": "x@rival.example"})
+    assert rules.evaluate(rival, NOW_MS).disqualify == ("rival", "competitor")
