@@ -176,7 +176,7 @@ def _store_refused(
         if not isinstance(outcome, Refused | Ambiguous | Missing):
             continue
         done.append(row)
-        if isinstance(outcome, Missing) or (isinstance(outcome, Refused) and outcome.existing_id):
+        if isinstance(outcome, Missing) or _is_there_already(row, outcome):
             continue
         code = outcome.code if isinstance(outcome, Refused) else "AMBIGUOUS"
         for name in _quarantined_fields(installation, row, outcome):
@@ -196,6 +196,11 @@ def _store_refused(
     outbox.finish(conn, token, [row.id for row in done])
     quarantine.put(conn, refusals)
     lead_store.mark_dirty(conn, {row.lead_id for row in done}, now_ms)
+
+
+def _is_there_already(row: outbox.Row, outcome: Refused | Ambiguous) -> bool:
+    """A create that met the person's own record: it is linked instead."""
+    return row.op == "create" and isinstance(outcome, Refused) and outcome.existing_id is not None
 
 
 def _quarantined_fields(

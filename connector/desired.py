@@ -234,6 +234,8 @@ class Desired:
         """True when the record already shows this value, in its own spelling or in one that means the same,
         or has refused it."""
         shown = view.fields[pair.native]
+        if pair.canonical == "lead_id" and shown in self.state.aliases:
+            return True  # the id of a lead that became part of this one; another record may hold the new one
         if shown == wanted or view.baseline.spelled.get(pair.native) == (wanted, shown):
             return True
         if self._refused(view, pair.native, wanted):

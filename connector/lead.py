@@ -59,8 +59,9 @@ class LeadState:
     are left alone until one of them changes; `held` are fields that wait for a person, with the sentence;
     `held_stages` are native stage fields (`side.field`) left at an illegal value for a person to decide.
     `cut_sides` lost their record and get no new one. `consumed` are CRM facts (conversions, opportunities)
-    that belong to an earlier cycle. `resting` marks a lead that existed before leadloop and sleeps until
-    there is new activity."""
+    that belong to an earlier cycle; `aliases` are the ids of leads that became part of this one, which its
+    records may still carry. `resting` marks a lead that existed before leadloop and sleeps until there is
+    new activity."""
 
     lead_id: str
     origin: str
@@ -84,6 +85,7 @@ class LeadState:
     nurture_track: str | None = None
     consumed: tuple[str, ...] = ()
     overruled: tuple[str, ...] = ()
+    aliases: tuple[str, ...] = ()
     cut_sides: tuple[str, ...] = ()
     unspelled: Mapping[str, str] = field(default_factory=dict)
     unreadable: Mapping[str, str] = field(default_factory=dict)
@@ -110,7 +112,7 @@ class LeadState:
             data["rejections"] = tuple(PastRejection(**row) for row in data["rejections"])
         if data.get("awaited_reason"):
             data["awaited_reason"] = AwaitedReason(**data["awaited_reason"])
-        for name in ("consumed", "overruled", "cut_sides"):
+        for name in ("consumed", "overruled", "aliases", "cut_sides"):
             if name in data:
                 data[name] = tuple(data[name])
         return cls(**data)

@@ -17,9 +17,12 @@ from connector.installation import Installation
 from connector.lead import LeadState
 from connector.observation import Observation, RecordKey
 from connector.store import leads as lead_store
+from connector.store import ledger
 from connector.store.links import Link, Role, keys_of, linked, put_keys, put_links
 from connector.store.observations import Stored, referring
+from connector.store.retirement import retire_lead
 from connector.store.rows import lock_name
+from connector.unite import unite
 from mappings.mapping import ObjectMapping
 from mappings.stages import Stage
 from mappings.values import Unreadable
@@ -49,6 +52,7 @@ class _Batch:
     keys: list[tuple[str, str, str]] = field(default_factory=list)
     by_key: dict[tuple[str, str], str] = field(default_factory=dict)
     by_record: dict[RecordKey, str] = field(default_factory=dict)
+    one_person: list[tuple[str, str]] = field(default_factory=list)
 
 
 def link_records(
@@ -77,8 +81,51 @@ def link_records(
     put_keys(conn, batch.keys)
     put_links(conn, batch.links)
     begun = {lead.id for lead in batch.new_leads}
+    _unite_leads(conn, installation, batch)
     lead_store.mark_dirty(conn, batch.dirty - begun, now_ms)
     return batch.dirty | begun
+
+
+def _unite_leads(conn: Connection, installation: Installation, batch: _Batch) -> None:
+    """A merge or a conversion showed that two leads are one person: the successor's lead stays."""
+    became: dict[str, str] = {}
+    for old_id, into_id in batch.one_person:
+        while old_id in became:
+            old_id = became[old_id]
+        while into_id in became:
+            into_id = became[into_id]
+        if old_id == into_id:
+            continue
+        stored = {lead.id: lead for lead in lead_store.read_leads(conn, [old_id, into_id])}
+        gone, stays = (LeadState.from_json(stored[lead_id].state) for lead_id in (old_id, into_id))
+        united = unite(stays, gone)
+        retire_lead(conn, old_id, into_id)
+        lead_store.put_state(conn, into_id, united.stage.value, united.cycle, united.to_json())
+        if united.stage is not stays.stage:
+            ledger.append(
+                conn,
+                [
+                    ledger.LedgerRow(
+                        lead_id=into_id,
+                        cycle=united.cycle,
+                        origin=stays.stage.value,
+                        target=united.stage.value,
+                        skipped=(),
+                        happened_ms=batch.now_ms,
+                        recorded_ms=batch.now_ms,
+                        cause="fact",
+                        actor=f"merge with {old_id}",
+                        rules=[],
+                        reason=None,
+                        outcome=united.outcome,
+                        configuration=installation.configuration,
+                    )
+                ],
+            )
+        became[old_id] = into_id
+        batch.dirty.discard(old_id)
+        batch.dirty.add(into_id)
+        installation.on_event("united", {"lead": into_id, "was": old_id})
 
 
 def _described(installation: Installation, item: Observation) -> ObjectMapping | None:
@@ -155,7 +202,10 @@ def _link_one(
     # the Contact of a converted Lead, or the survivor of a merge, belongs to the same lead, seen or not
     for name, record_id in _successors(record):
         successor = RecordKey(record.side, name, record_id)
-        if successor not in batch.by_record:
+        if successor in batch.by_record:
+            if batch.by_record[successor] != lead_id:
+                batch.one_person.append((lead_id, batch.by_record[successor]))
+        else:
             batch.links.append(Link(successor.side, name, record_id, lead_id, "primary"))
             batch.by_record[successor] = lead_id
     for key in keys:

@@ -26,7 +26,7 @@ from sqlalchemy import (
 
 from connector.store.errors import LeaseLost
 from connector.store.rows import chunks, execute_in, is_sqlite, locked
-from connector.store.schema import holds, identity_keys, lead_aliases, leads, links
+from connector.store.schema import holds, identity_keys, lead_aliases, leads, links, outbox
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,9 +132,11 @@ def mark_all_dirty(conn: Connection, now_ms: int) -> int:
 
 
 def claim_leads(conn: Connection, token: str, now_ms: int, lease_ms: int, limit: int) -> list[Lead]:
-    """Lease up to `limit` leads that are dirty, or due by time, and that nobody else holds; those that have
-    waited longest first. The lease ends at `now_ms + lease_ms`, or with `save_leads`, `release_leads`."""
-    free = or_(leads.c.lease_until_ms.is_(None), leads.c.lease_until_ms <= now_ms)
+    """Lease up to `limit` leads that are dirty, or due by time, that nobody else holds, and that have no
+    write in flight (what they show now is about to change); those that have waited longest first. The lease
+    ends at `now_ms + lease_ms`, or with `save_leads`, `release_leads`."""
+    in_flight = exists().where(outbox.c.lead_id == leads.c.id, outbox.c.state == "in_flight")
+    free = and_(or_(leads.c.lease_until_ms.is_(None), leads.c.lease_until_ms <= now_ms), ~in_flight)
     waiting: list[tuple[int, str]] = []
     for since, ready in (
         (leads.c.dirty_since_ms, leads.c.dirty_since_ms.is_not(None)),
@@ -205,6 +207,23 @@ def save_leads(conn: Connection, token: str, saves: Sequence[LeadSave]) -> None:
                 for save in saves
             ],
         )
+
+
+def put_state(conn: Connection, lead_id: str, stage: str, cycle: int, state: bytes) -> None:
+    """Replace a lead's state outside of a claim (two leads became one). Raises the version, so that whoever
+    has the lead leased loses it."""
+    conn.execute(
+        update(leads)
+        .where(leads.c.id == lead_id)
+        .values(
+            version=leads.c.version + 1,
+            stage=stage,
+            cycle=cycle,
+            state=state,
+            lease_token=None,
+            lease_until_ms=None,
+        )
+    )
 
 
 def release_leads(conn: Connection, token: str) -> int:
