@@ -1,0 +1,106 @@
+"""Reading changes through search: nothing is lost or read for ever, whatever happens meanwhile."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from connector.platforms.hubspot.feed import PAGE, WALL, read_changes
+
+START = 1_790_000_000_000
+
+
+class _Portal:
+    """Search as documented: one sort, offsets, 10,000 results of a query, all filters of one group."""
+
+    def __init__(self, stamps: Mapping[int, int]) -> None:
+        self.stamps = dict(stamps)
+        self.calls = 0
+        self.meanwhile: Callable[[int], None] = lambda call: None
+
+    def search(self, body: Mapping[str, Any]) -> Mapping[str, Any]:
+        self.calls += 1
+        self.meanwhile(self.calls)
+        offset, limit = int(body.get("after", 0)), body["limit"]
+        assert limit <= 200
+        assert offset + limit <= WALL, "paging past the wall is a 400"
+        (group,) = body["filterGroups"]
+        rows = [
+            (at, stamp) for at, stamp in self.stamps.items() if self._matches(at, stamp, group["filters"])
+        ]
+        by_id = body["sorts"][0]["propertyName"] == "hs_object_id"
+        rows.sort(key=lambda row: row if by_id else (row[1], row[0]))
+        return {"total": len(rows), "results": [_row(*row) for row in rows[offset : offset + limit]]}
+
+    @staticmethod
+    def _matches(record_id: int, stamp: int, filters: list[dict[str, str]]) -> bool:
+        for each in filters:
+            value = record_id if each["propertyName"] == "hs_object_id" else stamp
+            other = int(each["value"])
+            if not {"GTE": value >= other, "LTE": value <= other, "GT": value > other}[each["operator"]]:
+                return False
+        return True
+
+
+def _row(record_id: int, stamp: int) -> dict[str, Any]:
+    text = datetime.fromtimestamp(stamp / 1_000, UTC).strftime("%Y-%m-%dT%H:%M:%S.") + f"{stamp % 1_000:03d}Z"
+    return {"id": str(record_id), "updatedAt": text, "properties": {}}
+
+
+def _read(portal: _Portal, since: int = START) -> tuple[list[int], int]:
+    seen: list[int] = []
+    lasts = 0
+    for page in read_changes(portal.search, "contacts", ("email",), since):
+        seen += [int(row["id"]) for row in page.rows]
+        lasts += page.last
+        assert portal.calls < 2_000, "reads for ever"
+    assert lasts == 1
+    return seen, portal.calls
+
+
+def test_exactly_one_page_is_one_call() -> None:
+    seen, calls = _read(_Portal({at: START + at for at in range(1, PAGE + 1)}))
+    assert (len(seen), calls) == (PAGE, 1)
+
+
+def test_nothing_changed_is_one_call() -> None:
+    assert _read(_Portal({1: START - 1})) == ([], 1)
+
+
+def test_more_than_the_wall_is_read_whole_and_in_order() -> None:
+    portal = _Portal({at: START + at // 7 for at in range(1, 25_001)})
+    seen, calls = _read(portal)
+    assert seen == list(range(1, 25_001))
+    assert calls <= 25_000 / 199 + 3
+
+
+def test_12_000_records_of_one_stamp_among_30_000_are_all_read_once() -> None:
+    stamps = {at: START + (5_000 if 9_000 <= at < 21_000 else at // 2) for at in range(1, 30_001)}
+    seen, calls = _read(_Portal(stamps))
+    assert sorted(seen) == list(range(1, 30_001))
+    # a full window of the crowded stamp is read twice at most: once by offset, once by id
+    assert calls <= 30_000 / 199 + 2 * WALL / 199 + 5
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    st.lists(st.integers(0, 40), min_size=0, max_size=900),
+    st.dictionaries(st.integers(2, 6), st.lists(st.integers(1, 900), max_size=30), max_size=4),
+)
+def test_no_record_is_lost_when_others_change_while_reading(
+    offsets: list[int], edits: dict[int, list[int]]
+) -> None:
+    portal = _Portal({at: START + offset for at, offset in enumerate(offsets, 1)})
+
+    def edit(call: int) -> None:
+        for record_id in edits.get(call, ()):
+            if record_id in portal.stamps:
+                portal.stamps[record_id] = START + 1_000 + call
+
+    portal.meanwhile = edit
+    seen, _ = _read(portal)
+    assert set(seen) == set(portal.stamps)

@@ -1,0 +1,206 @@
+"""Settings: where they may come from, and one clear sentence for each fault."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from connector.platforms.credentials import (
+    AccessToken,
+    ClientCredentials,
+    JwtBearer,
+    RefreshToken,
+    SessionId,
+)
+from connector.settings import (
+    HubSpotSettings,
+    SalesforceSettings,
+    Settings,
+    SettingsError,
+    load_settings,
+)
+
+MY_DOMAIN = "https://acme.my.salesforce.com"
+
+
+def _salesforce(**given: str) -> SalesforceSettings:
+    return load_settings(
+        {}, {f"LEADLOOP_SALESFORCE__{name}": value for name, value in given.items()}
+    ).salesforce
+
+
+def _hubspot(**given: str) -> HubSpotSettings:
+    return load_settings({}, {f"LEADLOOP_HUBSPOT__{name}": value for name, value in given.items()}).hubspot
+
+
+def _fault(document: Mapping[str, Any], environment: Mapping[str, str]) -> str:
+    with pytest.raises(SettingsError) as caught:
+        load_settings(document, environment)
+    return str(caught.value)
+
+
+def test_nothing_given_is_the_defaults() -> None:
+    settings = load_settings({}, {})
+    assert settings.database_url == "sqlite:///leadloop.db"
+    assert settings.redis_url is None
+    assert settings.salesforce.api_version == "62.0"
+    assert settings.hubspot.api_version == "v3"
+    assert settings.hubspot.base_url == "https://api.hubapi.com"
+
+
+def test_the_environment_wins_over_files_which_win_over_the_document(tmp_path: Path) -> None:
+    (tmp_path / "leadloop_hubspot__portal_id").write_text("2\n", encoding="utf-8")
+    (tmp_path / "LEADLOOP_HUBSPOT__ACCESS_TOKEN").write_text("from a file\n", encoding="utf-8")
+    document = {"hubspot": {"portal_id": "1", "poll_seconds": 30}, "database_url": "sqlite:///d.db"}
+    environment = {"LEADLOOP_SECRETS_DIR": str(tmp_path), "LEADLOOP_DATABASE_URL": "sqlite:///e.db"}
+    settings = load_settings(document, environment)
+    assert (settings.database_url, settings.hubspot.portal_id) == ("sqlite:///e.db", "2")
+    assert settings.hubspot.poll_seconds == 30
+    assert settings.hubspot.credentials() == AccessToken("from a file")
+    assert (
+        load_settings(document, {**environment, "LEADLOOP_HUBSPOT__PORTAL_ID": "3"}).hubspot.portal_id == "3"
+    )
+
+
+def test_variables_that_are_not_ours_to_know_are_left_alone() -> None:
+    # container platforms inject such names for a service called leadloop
+    load_settings({}, {"LEADLOOP_SERVICE_HOST": "10.0.0.1", "LEADLOOP_PORT": "tcp://10.0.0.1:80"})
+
+
+@pytest.mark.parametrize(
+    ("given", "credentials"),
+    [
+        ({"SESSION_ID": "s", "INSTANCE_URL": MY_DOMAIN}, SessionId("s")),
+        (
+            {"CONSUMER_KEY": "k", "CONSUMER_SECRET": "c", "INSTANCE_URL": MY_DOMAIN},
+            ClientCredentials("k", "c"),
+        ),
+        (
+            {"CONSUMER_KEY": "k", "USERNAME": "u", "PRIVATE_KEY": "a\\nb"},
+            JwtBearer("k", "u", "a\nb"),
+        ),
+    ],
+)
+def test_salesforce_credentials(given: dict[str, str], credentials: object) -> None:
+    assert _salesforce(**given).credentials() == credentials
+
+
+def test_a_private_key_file_is_read(tmp_path: Path) -> None:
+    file = tmp_path / "key.pem"
+    file.write_text("PEM", encoding="ascii")
+    settings = _salesforce(CONSUMER_KEY="k", USERNAME="u", PRIVATE_KEY_FILE=str(file))
+    assert settings.credentials() == JwtBearer("k", "u", "PEM")
+    file.unlink()
+    with pytest.raises(SettingsError, match="LEADLOOP_SALESFORCE__PRIVATE_KEY_FILE: cannot read"):
+        settings.credentials()
+
+
+@pytest.mark.parametrize(
+    ("given", "named"),
+    [
+        ({}, "LEADLOOP_SALESFORCE__CONSUMER_KEY"),
+        ({"SESSION_ID": "s"}, "LEADLOOP_SALESFORCE__INSTANCE_URL"),
+        ({"CONSUMER_SECRET": "c"}, "LEADLOOP_SALESFORCE__CONSUMER_KEY"),
+        ({"CONSUMER_KEY": "k", "CONSUMER_SECRET": "c"}, "LEADLOOP_SALESFORCE__INSTANCE_URL"),
+        ({"PRIVATE_KEY": "p"}, "LEADLOOP_SALESFORCE__CONSUMER_KEY"),
+        ({"PRIVATE_KEY": "p", "CONSUMER_KEY": "k"}, "LEADLOOP_SALESFORCE__USERNAME"),
+    ],
+)
+def test_missing_salesforce_credentials_name_the_variable(given: dict[str, str], named: str) -> None:
+    with pytest.raises(SettingsError, match=named) as caught:
+        _salesforce(**given).credentials()
+    assert "\n" not in str(caught.value)
+
+
+def test_hubspot_credentials() -> None:
+    assert _hubspot(ACCESS_TOKEN="t").credentials() == AccessToken("t")
+    # the client secret beside a token is for webhooks
+    assert _hubspot(ACCESS_TOKEN="t", CLIENT_SECRET="c").credentials() == AccessToken("t")
+    given = {"CLIENT_ID": "i", "CLIENT_SECRET": "c", "REFRESH_TOKEN": "r"}
+    assert _hubspot(**given).credentials() == RefreshToken("i", "c", "r")
+    for missing in ("CLIENT_ID", "CLIENT_SECRET"):
+        rest = {name: value for name, value in given.items() if name != missing}
+        with pytest.raises(SettingsError, match=f"LEADLOOP_HUBSPOT__{missing} is not set"):
+            _hubspot(**rest).credentials()
+    with pytest.raises(SettingsError, match="LEADLOOP_HUBSPOT__ACCESS_TOKEN"):
+        _hubspot().credentials()
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "http://acme.my.salesforce.com",
+        "https://acme.my.salesforce.com/path",
+        "https://user@acme.my.salesforce.com",
+        "acme.my.salesforce.com",
+        "ftp://x",
+    ],
+)
+def test_an_address_must_be_an_https_origin(url: str) -> None:
+    assert "LEADLOOP_SALESFORCE__INSTANCE_URL" in _fault({}, {"LEADLOOP_SALESFORCE__INSTANCE_URL": url})
+    assert "LEADLOOP_HUBSPOT__BASE_URL" in _fault({}, {"LEADLOOP_HUBSPOT__BASE_URL": url})
+
+
+@pytest.mark.parametrize(
+    "url", ["http://127.0.0.1:8080", "http://localhost:1", "http://[::1]:8", "http://127.9.9.9"]
+)
+def test_plain_http_is_for_loopback(url: str) -> None:
+    assert _salesforce(BASE_URL=url).base_url == url
+    assert _hubspot(BASE_URL=url + "/").base_url == url
+
+
+@pytest.mark.parametrize("url", ["https://proxy.example", "http://10.0.0.1", "http://127.0.0.1.evil.example"])
+def test_the_salesforce_override_is_refused_unless_loopback(url: str) -> None:
+    assert "LEADLOOP_SALESFORCE__BASE_URL" in _fault({}, {"LEADLOOP_SALESFORCE__BASE_URL": url})
+
+
+@pytest.mark.parametrize(
+    ("document", "environment", "said"),
+    [
+        ({"salesforce": {"session_id": "s"}}, {}, "set LEADLOOP_SALESFORCE__SESSION_ID"),
+        ({"hubspot": {"access_token": "s"}}, {}, "set LEADLOOP_HUBSPOT__ACCESS_TOKEN"),
+        ({"database_url": "postgresql://u:pw@h/d"}, {}, "set LEADLOOP_DATABASE_URL"),
+        ({"databse_url": "x"}, {}, "Did you mean LEADLOOP_DATABASE_URL?"),
+        ({}, {"LEADLOOP_SALESFORCE__SESION_ID": "x"}, "Did you mean LEADLOOP_SALESFORCE__SESSION_ID?"),
+        ({}, {"LEADLOOP_HUBSPOT__API_VERSION": "v4"}, "'v3', '2026-03' or '2026-09'"),
+        ({}, {"LEADLOOP_SALESFORCE__API_VERSION": "62"}, "LEADLOOP_SALESFORCE__API_VERSION"),
+        ({}, {"LEADLOOP_SALESFORCE__ORGANIZATION_ID": "acme"}, "LEADLOOP_SALESFORCE__ORGANIZATION_ID"),
+        ({}, {"LEADLOOP_HUBSPOT__QUOTA_PERCENT": "101"}, "LEADLOOP_HUBSPOT__QUOTA_PERCENT"),
+        ({}, {"LEADLOOP_SECRETS_DIR": "/nonsuch"}, "LEADLOOP_SECRETS_DIR"),
+    ],
+)
+def test_each_fault_names_the_setting(
+    document: dict[str, Any], environment: dict[str, str], said: str
+) -> None:
+    assert said in _fault(document, environment)
+
+
+def test_no_secret_is_ever_shown() -> None:
+    secrets = {
+        "LEADLOOP_SALESFORCE__SESSION_ID": "hush1",
+        "LEADLOOP_SALESFORCE__INSTANCE_URL": MY_DOMAIN,
+        "LEADLOOP_SALESFORCE__CONSUMER_SECRET": "hush2",
+        "LEADLOOP_SALESFORCE__PRIVATE_KEY": "hush3",
+        "LEADLOOP_HUBSPOT__ACCESS_TOKEN": "hush4",
+        "LEADLOOP_HUBSPOT__CLIENT_SECRET": "hush5",
+        "LEADLOOP_HUBSPOT__REFRESH_TOKEN": "hush6",
+    }
+    settings = load_settings({}, secrets)
+    shown = f"{settings!r} {settings.salesforce.credentials()!r} {settings.hubspot.credentials()!r}"
+    assert "hush" not in shown
+    assert "hush" not in _fault({}, {**secrets, "LEADLOOP_HUBSPOT__QUOTA_PERCENT": "0"})
+
+
+def test_every_setting_is_documented() -> None:
+    page = (Path(__file__).resolve().parents[2] / "docs" / "settings.md").read_text(encoding="utf-8")
+    names = {f"LEADLOOP_{name.upper()}" for name in Settings.model_fields} - {
+        "LEADLOOP_SALESFORCE",
+        "LEADLOOP_HUBSPOT",
+    }
+    for platform, model in (("SALESFORCE", SalesforceSettings), ("HUBSPOT", HubSpotSettings)):
+        names |= {f"LEADLOOP_{platform}__{name.upper()}" for name in model.model_fields}
+    missing = sorted(name for name in [*names, "LEADLOOP_SECRETS_DIR"] if f"`{name}`" not in page)
+    assert missing == []
