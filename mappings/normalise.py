@@ -137,7 +137,7 @@ def _number(raw: str) -> int | float | None:
         text = text.replace(",", "")
     if not _NUMBER.fullmatch(text):
         raise Unreadable(f'"{text[:40]}" is no number')
-    return _narrow(int(text) if text.lstrip("-+").isdigit() and len(text) < 20 else float(text))
+    return _narrow(int(text) if text.lstrip("-+").isdigit() and len(text) <= 40 else float(text))
 
 
 def _narrow(number: int | float) -> int | float:
