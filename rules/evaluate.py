@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from operator import itemgetter
 
 from rules.facts import Gate, LeadFacts, Verdict
+from rules.fired import FiredRules
 from rules.fuse import BEFORE_ALL_MS, Choose, Decide, ExclusionRule, Judged
 from rules.gates import GateRule, has_reached, held_back, judge
 from rules.history import last_activity
@@ -81,10 +82,10 @@ class Rules:
             fit,
             engagement,
             score,
-            tuple(fired),
+            FiredRules(fired),
             gates,
-            None if track is None else track[1].rule,
-            None if exclusion is None else (exclusion[1].rule, self.exclusions[exclusion[0]].reason),
+            None if track is None else track[1][0],
+            None if exclusion is None else (exclusion[1][0], self.exclusions[exclusion[0]].reason),
             cooling_ms,
             wake.next_change_ms,
             tuple(dict.fromkeys(errors)) if errors else (),

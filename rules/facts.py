@@ -4,15 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal, NamedTuple
+from typing import Any, NamedTuple
 
 from mappings.stages import Stage
 from mappings.values import Value
+from rules.fired import Fired
 
 REASONS_LENGTH = 255
 """Characters of the text that says why a score is what it is: longer text fields shrink query pages."""
-
-Part = Literal["fit", "engagement", "fast_track", "disqualify"]
 
 
 class Activity(NamedTuple):
@@ -61,18 +60,6 @@ class LeadFacts:
     published_score: int | None = None
 
 
-class Fired(NamedTuple):
-    """A rule that fired, with its points (0 where it gives none) and the values that it saw, by name."""
-
-    rule: str
-    part: Part
-    points: int
-    saw: Mapping[str, Value]
-
-    def to_json(self) -> dict[str, Any]:
-        return {"rule": self.rule, "part": self.part, "points": self.points, "saw": dict(self.saw)}
-
-
 @dataclass(frozen=True, slots=True)
 class Gate:
     """Whether a lead may pass; if not, what is missing, in words."""
@@ -95,7 +82,7 @@ class Verdict:
     fit: int
     engagement: int
     score: int
-    fired: tuple[Fired, ...]
+    fired: Sequence[Fired]
     gates: Mapping[str, Gate]
     fast_track: str | None
     disqualify: tuple[str, str] | None

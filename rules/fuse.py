@@ -9,10 +9,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from functools import partial
 from typing import Any, Final, NamedTuple
 
-from rules.facts import Fired, LeadFacts
+from rules.facts import LeadFacts
+from rules.fired import Found
 from rules.gates import GateRule
 from rules.generate import Generator
 from rules.history import group_by_kind
@@ -50,12 +50,12 @@ class Judged(NamedTuple):
 
     fit: int
     engagement: int
-    fired: list[Fired]
+    fired: list[Found]
     fading: list[Fading]
     newest_ms: int
-    track_by_activity: tuple[int, Fired] | None
-    track_by_condition: tuple[int, Fired] | None
-    exclusion: tuple[int, Fired] | None
+    track_by_activity: tuple[int, Found] | None
+    track_by_condition: tuple[int, Found] | None
+    exclusion: tuple[int, Found] | None
     missing: tuple[list[str], ...]
 
 
@@ -94,7 +94,7 @@ def fuse_decision(
         writer.gate(place, gate)
     missing = "".join(f"missing{place}, " for place in range(len(gates)))
     writer.lines.append(
-        f"return Judged((fit, engagement, fired, fading, newest, fast, plain, excluded, ({missing})))"
+        f"return Judged(fit, engagement, fired, fading, newest, fast, plain, excluded, ({missing}))"
     )
     decide: Decide = writer.function(
         "decide",
@@ -136,8 +136,7 @@ class _Writer:
         self.code = Generator()
         self.lines: list[str] = []
         self.code.namespace.update(
-            Fired=_maker(Fired),
-            Judged=_maker(Judged),
+            Judged=Judged,
             failed=_failed,
             group_by_kind=group_by_kind,
             settle=settle,
@@ -244,9 +243,4 @@ class _Writer:
     ) -> str:
         if saw is None:
             saw = "{}" if condition is None else self.code.saw(condition)
-        return f"Fired(({self.code.constant(name)}, {self.code.constant(part)}, {points}, {saw}))"
-
-
-def _maker(kind: type[tuple[Any, ...]]) -> Callable[[tuple[Any, ...]], Any]:
-    """Makes a named tuple from a plain one, at a third of the cost of calling its class."""
-    return partial(tuple.__new__, kind)
+        return f"({self.code.constant(name)}, {self.code.constant(part)}, {points}, {saw})"

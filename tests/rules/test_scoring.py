@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rules.facts import Activity, Fired, LeadFacts
+from rules.facts import Activity, LeadFacts
+from rules.fired import Fired
 from rules.scoring import PUBLISH_STEP
 from tests.rules.example_lead import DAY_MS, NOW_MS, blank_lead, lead, rules_of
 

@@ -1,0 +1,64 @@
+"""Rules that fired, with their points and what they saw: what explains a decision. Plain data."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, Literal, NamedTuple, overload
+
+from mappings.values import Value
+
+Part = Literal["fit", "engagement", "fast_track", "disqualify"]
+
+
+class Fired(NamedTuple):
+    """A rule that fired, with its points (0 where it gives none) and the values that it saw, by name."""
+
+    rule: str
+    part: Part
+    points: int
+    saw: Mapping[str, Value]
+
+    def to_json(self) -> dict[str, Any]:
+        return {"rule": self.rule, "part": self.part, "points": self.points, "saw": dict(self.saw)}
+
+
+Found = tuple[str, Part, int, Mapping[str, Value]]
+"""A rule that fired, as generated code notes it."""
+
+
+class FiredRules(Sequence[Fired]):
+    """The rules that fired, in order. Equal to a tuple of the same.
+
+    Most evaluations only want the score, and naming what fired costs as much as finding it: so that is done
+    when somebody looks.
+    """
+
+    __slots__ = ("_found",)
+
+    def __init__(self, found: Sequence[Found] = ()) -> None:
+        self._found = tuple(found)
+
+    def __len__(self) -> int:
+        return len(self._found)
+
+    def __iter__(self) -> Iterator[Fired]:
+        return map(Fired._make, self._found)
+
+    @overload
+    def __getitem__(self, place: int) -> Fired: ...
+    @overload
+    def __getitem__(self, place: slice) -> tuple[Fired, ...]: ...
+    def __getitem__(self, place: int | slice) -> Fired | tuple[Fired, ...]:
+        if isinstance(place, slice):
+            return tuple(map(Fired._make, self._found[place]))
+        return Fired._make(self._found[place])
+
+    def __eq__(self, other: object) -> bool:
+        if isinstance(other, FiredRules):
+            return self._found == other._found
+        return self._found == other if isinstance(other, tuple) else NotImplemented
+
+    __hash__ = None  # type: ignore[assignment]  # what a rule saw is a dictionary
+
+    def __repr__(self) -> str:
+        return repr(tuple(self))
