@@ -2,44 +2,67 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Annotated, cast
 
 import typer
 
 from connector.cli.failures import FOUND
 from connector.cli.place import place_of
 
+if TYPE_CHECKING:
+    from connector.cli.service import Service
+    from connector.cli.worker_service import ClockService
+    from connector.clock import Clock
+    from connector.configuration import Configuration
+    from connector.settings import Settings
+    from connector.store.database import Database
+
+    MakeService = Callable[[Configuration, Settings, Database, Clock], Service | ClockService]
+
+HealthPort = Annotated[
+    int | None,
+    typer.Option(
+        "--health-port", metavar="PORT", min=0, max=65_535, help="Serve /healthz, /readyz and /metrics."
+    ),
+]
+HealthHost = Annotated[str, typer.Option("--health-host", metavar="HOST", help="Where to serve them.")]
+
 
 def worker(
     ctx: typer.Context,
     threads: Annotated[
-        int, typer.Option("--threads", min=1, max=32, help="Messages that are worked on at the same time.")
+        int, typer.Option("--threads", min=1, max=32, help="How many duties are worked on at once.")
     ] = 3,
+    health_port: HealthPort = None,
+    health_host: HealthHost = "127.0.0.1",
     check: Annotated[
-        bool, typer.Option("--check", help="Start nothing; exit with 1 when no side is being looked at.")
+        bool, typer.Option("--check", help="Start nothing; exit with 1 when a side is not being looked at.")
     ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="With --check: print JSON.")] = False,
 ) -> None:
-    """Work on what the clock wakes for, until SIGTERM. Any number of these may run."""
-    place = place_of(ctx)
+    """Work on what the clock wakes for, until stopped (SIGTERM, SIGINT). Any number of these may run."""
     if check:
-        _check(ctx, as_json)
+        _check(ctx, as_json=as_json)
         return
-    from connector.worker.processes import opened_worker, run_until_signalled
 
-    with opened_worker(place.configuration(), place.settings(), place.clock, threads) as process:
-        run_until_signalled(process.run, process.stop)
+    def make(wanted: Configuration, settings: Settings, database: Database, clock: Clock) -> Service:
+        from connector.cli.worker_service import WorkerService
+
+        return WorkerService(wanted, settings, database, clock, threads)
+
+    _serve(ctx, make, health_host, health_port, platforms=True)
 
 
-def clock(ctx: typer.Context) -> None:
-    """Wake the workers for what is due, until SIGTERM. Several may run: one of them leads."""
-    import uuid
+def clock(ctx: typer.Context, health_port: HealthPort = None, health_host: HealthHost = "127.0.0.1") -> None:
+    """Wake the workers for what is due, until stopped. Several may run: one of them leads."""
 
-    from connector.worker.processes import opened_clock, run_until_signalled
+    def make(wanted: Configuration, settings: Settings, database: Database, clock: Clock) -> ClockService:
+        from connector.cli.worker_service import ClockService
 
-    place = place_of(ctx)
-    with opened_clock(place.configuration(), place.settings(), place.clock, uuid.uuid4().hex) as scheduler:
-        run_until_signalled(scheduler.run, scheduler.stop)
+        return ClockService(wanted, settings, database, clock)
+
+    _serve(ctx, make, health_host, health_port, platforms=False)
 
 
 def register(app: typer.Typer) -> None:
@@ -48,7 +71,37 @@ def register(app: typer.Typer) -> None:
     app.command()(clock)
 
 
-def _check(ctx: typer.Context, as_json: bool) -> None:
+def _serve(
+    ctx: typer.Context, make: MakeService, health_host: str, health_port: int | None, *, platforms: bool
+) -> None:
+    """Prove that everything needed is there, then run until a signal comes."""
+    from connector.cli.logs import log_to_stderr
+    from connector.cli.run import _check_credentials, _run, _served, _stopped_by_signals
+    from connector.wiring import open_database
+    from connector.worker.broker import close_broker, prove_broker, redis_broker
+
+    place = place_of(ctx)
+    wanted = place.configuration()
+    settings = place.settings()
+    if platforms:
+        _check_credentials(wanted, settings)
+    broker = redis_broker(settings)
+    try:
+        prove_broker(broker)
+    finally:
+        close_broker(broker)
+    log_to_stderr(settings.log_level)
+    database = open_database(settings)
+    try:
+        # both services have what is used of one here: run, stop, not_ready and metrics
+        service = cast("Service", make(wanted, settings, database, place.clock))
+        with _served(service, health_host, health_port), _stopped_by_signals(service.stop):
+            _run(service)
+    finally:
+        database.close()
+
+
+def _check(ctx: typer.Context, *, as_json: bool) -> None:
     from connector.cli.output import print_json
     from connector.worker.broker import close_broker, prove_broker, redis_broker
     from connector.worker.health import overdue_sides

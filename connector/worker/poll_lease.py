@@ -6,22 +6,34 @@ number of workers make one look. Does not look itself.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from sqlalchemy import Connection
 
 from connector.clock import MINUTE_MS, Clock
 from connector.store.database import Database
 from connector.store.errors import LeaseLost
 from connector.store.leases import drop_lease, take_lease
-from connector.store.settings_values import get_value, put_value
+from connector.store.settings_values import get_value, put_value, values_under
 from connector.worker.wakeups import poll_of
 
 LEASE_MS = 5 * MINUTE_MS
 """Renewed with every page. Outlives an HTTP timeout; when a worker dies, its side waits this long."""
 
 
+_NEXT = "next_poll_ms:"
+_LOOKED = "last_poll_ms:"
+
+
 def next_poll_ms(conn: Connection, side: str) -> int:
     """When the side is to be looked at next; 0 when nobody has looked yet."""
-    return int(get_value(conn, _key(side), 0))
+    return int(get_value(conn, _NEXT + side, 0))
+
+
+def last_polls_ms(conn: Connection, sides: Iterable[str]) -> dict[str, int]:
+    """When each side was last looked at with success, by whichever worker; others are left out."""
+    known = values_under(conn, _LOOKED)
+    return {side: int(known[_LOOKED + side]) for side in sides if _LOOKED + side in known}
 
 
 class PollLease:
@@ -53,12 +65,14 @@ class PollLease:
             if not self._still_ours(conn):
                 raise LeaseLost([poll_of(self._side)])
 
-    def end(self, next_ms: int) -> None:
-        """Give it back; the next look is at `next_ms`. What somebody else has taken over stays as it is.
-        Raises StoreError."""
+    def end(self, next_ms: int, looked: bool) -> None:
+        """Give it back; the next look is at `next_ms`. `looked`: whether this one was answered. What somebody
+        else has taken over stays as it is. Raises StoreError."""
         with self._database.begin() as conn:
             if self._still_ours(conn):
-                put_value(conn, _key(self._side), next_ms)
+                put_value(conn, _NEXT + self._side, next_ms)
+                if looked:
+                    put_value(conn, _LOOKED + self._side, self._clock.now_ms())
             drop_lease(conn, poll_of(self._side), self._token)
 
     def _still_ours(self, conn: Connection) -> bool:
@@ -66,7 +80,3 @@ class PollLease:
         taken = take_lease(conn, poll_of(self._side), self._token, now_ms, LEASE_MS)
         # a lease that is free again tells nothing of who had it in between; the look that was finished does
         return taken and next_poll_ms(conn, self._side) == self._due_ms
-
-
-def _key(side: str) -> str:
-    return f"next_poll_ms:{side}"

@@ -102,7 +102,7 @@ def empty(broker: RedisBroker) -> int:
 def eventually() -> Callable[[Callable[[], object]], None]:
     """Waits, in real time, until something that other threads bring about is so."""
 
-    def wait(condition: Callable[[], object], seconds: float = 60.0) -> None:
+    def wait(condition: Callable[[], object], seconds: float = 100.0) -> None:
         ends = time.monotonic() + seconds
         moment = threading.Event()
         while not condition():

@@ -1,0 +1,184 @@
+"""`leadloop worker` and `leadloop clock` as processes of their own, and what they say if they cannot run."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+
+import pytest
+import redis
+
+from connector.clock import MINUTE_MS, SystemClock
+from connector.sandbox import HUBSPOT_ACCESS_TOKEN, SALESFORCE_SESSION_ID
+from connector.sandbox.host import Sandbox
+from connector.store.database import Database
+from connector.store.settings_values import put_value
+from connector.worker.poll_lease import last_polls_ms, next_poll_ms
+from tests.cli.shell import Shell
+
+Eventually = Callable[[Callable[[], object]], None]
+SIDES = ("hubspot", "salesforce")
+NO_REDIS = "redis://127.0.0.1:1/0"
+
+
+@pytest.fixture
+def shell(tmp_path: Path, sqlite_url: str, monkeypatch: pytest.MonkeyPatch) -> Shell:
+    """A shell in an empty folder, over a migrated database."""
+    for name in [name for name in os.environ if name.startswith("LEADLOOP_")]:
+        monkeypatch.delenv(name)
+    folder = tmp_path / "here"
+    folder.mkdir()
+    monkeypatch.chdir(folder)
+    environment = {
+        "LEADLOOP_DATABASE_URL": sqlite_url,
+        "LEADLOOP_SALESFORCE__INSTANCE_URL": "https://acme.my.salesforce.com",
+        "LEADLOOP_SALESFORCE__SESSION_ID": SALESFORCE_SESSION_ID,
+        "LEADLOOP_HUBSPOT__ACCESS_TOKEN": HUBSPOT_ACCESS_TOKEN,
+    }
+    return Shell(folder, environment)
+
+
+@pytest.mark.parametrize("command", ["worker", "clock"])
+def test_without_redis_a_command_says_what_to_do(shell: Shell, command: str) -> None:
+    unset = shell(command)
+    assert unset.code == 2
+    assert "LEADLOOP_REDIS_URL is not set" in unset.err
+    assert "leadloop run" in unset.err
+    away = shell(command, LEADLOOP_REDIS_URL=NO_REDIS)
+    assert away.code == 2
+    assert "Redis does not answer" in away.err
+
+
+def test_a_worker_without_credentials_says_what_to_set(shell: Shell) -> None:
+    answer = shell("worker", LEADLOOP_REDIS_URL=NO_REDIS, LEADLOOP_HUBSPOT__ACCESS_TOKEN="")
+    assert answer.code == 2
+    assert "LEADLOOP_HUBSPOT__ACCESS_TOKEN" in answer.err
+
+
+@pytest.mark.parametrize(
+    ("due_minutes_ago", "code", "says"),
+    [
+        (None, 1, "hubspot has never been looked at"),
+        (-1, 0, "Every side is being looked at"),
+        (9, 0, "Every side is being looked at"),
+        (60, 1, "should have been looked at 60 minutes ago"),
+    ],
+)
+def test_check_tells_whether_sides_are_looked_at(
+    shell: Shell, redis_url: str, sqlite_url: str, due_minutes_ago: int | None, code: int, says: str
+) -> None:
+    now_ms = SystemClock().now_ms()
+    database = Database.open(sqlite_url)
+    with database.begin() as conn:
+        for side, minutes in (("hubspot", due_minutes_ago), ("salesforce", -1)):
+            if minutes is not None:
+                put_value(conn, f"next_poll_ms:{side}", now_ms - minutes * MINUTE_MS)
+    database.close()
+    answer = shell("worker", "--check", LEADLOOP_REDIS_URL=redis_url)
+    assert (answer.code, says in answer.out) == (code, True), answer.out
+    told = shell("worker", "--check", "--json", LEADLOOP_REDIS_URL=redis_url)
+    assert told.code == code
+    assert told.json["healthy"] is (code == 0)
+    assert len(told.json["problems"]) == code
+
+
+@pytest.fixture
+def sandbox() -> Iterator[Sandbox]:
+    """Both platforms, on the real time."""
+    made = Sandbox(SystemClock())
+    made.add_leadloop_fields()
+    with made.start():
+        yield made
+
+
+@pytest.fixture
+def environment(
+    sandbox: Sandbox, postgresql_url: str, redis_url: str, worker_id: str
+) -> Iterator[dict[str, str]]:
+    """Settings of the processes; a database number of Redis for this test process alone."""
+    number = 3 + int(worker_id.removeprefix("gw")) % 5 if worker_id.startswith("gw") else 8
+    own_redis = redis_url.rpartition("/")[0] + f"/{number}"
+    yield {
+        **{name: value for name, value in os.environ.items() if not name.startswith("LEADLOOP_")},
+        "LEADLOOP_DATABASE_URL": postgresql_url,
+        "LEADLOOP_REDIS_URL": own_redis,
+        "LEADLOOP_SALESFORCE__BASE_URL": sandbox.salesforce_url,
+        "LEADLOOP_SALESFORCE__SESSION_ID": SALESFORCE_SESSION_ID,
+        "LEADLOOP_SALESFORCE__POLL_SECONDS": "2",
+        "LEADLOOP_HUBSPOT__BASE_URL": sandbox.hubspot_url,
+        "LEADLOOP_HUBSPOT__ACCESS_TOKEN": HUBSPOT_ACCESS_TOKEN,
+        "LEADLOOP_HUBSPOT__POLL_SECONDS": "2",
+    }
+    client = redis.Redis.from_url(own_redis)
+    for key in client.scan_iter("leadloop:*"):
+        client.delete(key)
+    client.close()
+
+
+def start(folder: Path, environment: Mapping[str, str], *command: str) -> subprocess.Popen[bytes]:
+    return subprocess.Popen(
+        [sys.executable, "-c", "from connector.cli.main import main; main()", *command],
+        cwd=folder,
+        env=dict(environment),
+        stderr=subprocess.PIPE,
+    )
+
+
+def test_processes_carry_leads_survive_a_kill_and_stop_when_told(
+    tmp_path: Path, sandbox: Sandbox, environment: dict[str, str], eventually: Eventually
+) -> None:
+    database = Database.open(environment["LEADLOOP_DATABASE_URL"])
+    first = start(tmp_path, environment, "worker")
+    clock = start(tmp_path, environment, "clock")
+    running = [first, clock]
+
+    def connected() -> bool:
+        assert all(process.poll() is None for process in running), "a process ended by itself"
+        with database.read() as conn:
+            return len(last_polls_ms(conn, SIDES)) == 2
+
+    def between_looks() -> bool:
+        # a worker killed while it looks at a side keeps that side's lease, which has a test of its own
+        with database.read() as conn:
+            return min(next_poll_ms(conn, side) for side in SIDES) > SystemClock().now_ms() + 300
+
+    def in_step(email: str) -> Callable[[], bool]:
+        def shown() -> bool:
+            contacts = [row for row in sandbox.hubspot.rows("contacts") if row["email"] == email]
+            leads = [row for row in sandbox.salesforce.rows("Lead") if row["Email"] == email]
+            return [row.get("leadloop_stage") for row in contacts] == [
+                row["Leadloop_Stage__c"] for row in leads
+            ] and len(leads) == 1
+
+        return shown
+
+    try:
+        eventually(connected)
+        sandbox.salesforce.insert("Lead", Email="ann@firm.example", LastName="Ann", Company="Firm")
+        eventually(in_step("ann@firm.example"))
+
+        eventually(between_looks)
+        first.kill()
+        first.wait(30)
+        running.remove(first)
+        second = start(tmp_path, environment, "worker", "--threads", "2")
+        running.append(second)
+        sandbox.salesforce.insert("Lead", Email="ben@firm.example", LastName="Ben", Company="Firm")
+        eventually(in_step("ben@firm.example"))
+
+        for process in (second, clock):
+            process.send_signal(signal.SIGTERM)
+        assert [process.wait(60) for process in (second, clock)] == [0, 0]
+    finally:
+        for process in {first, clock, *running}:
+            if process.poll() is None:
+                process.kill()
+            process.wait(30)
+            assert process.stderr is not None
+            print(process.stderr.read().decode())
+            process.stderr.close()
+        database.close()
