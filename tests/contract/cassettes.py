@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-import vcr
-from vcr.request import Request
+import vcr  # type: ignore[import-untyped]  # published without types
+from vcr.request import Request  # type: ignore[import-untyped]  # published without types
 
 CASSETTES = Path(
     os.environ.get("LEADLOOP_CONTRACT_CASSETTES") or Path(__file__).resolve().parents[1] / "cassettes"

@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 
 import pytest
 
+from connector.lane import Lane
 from connector.observation import Raw
 from connector.platforms.protocol import FreeMeter, Platform
 from connector.platforms.salesforce import connect
@@ -127,8 +128,6 @@ class RealSalesforce(SalesforceWorld, RealWorld):
 
     def remove(self, record_id: str) -> None:
         transport = self.platform._transport  # type: ignore[attr-defined]  # no delete in the protocol
-        from connector.platforms.protocol import Lane
-
         path = f"{transport.data_path}/composite/sobjects?ids={record_id}&allOrNone=false"
         transport.call("DELETE", path, None, Lane.BACKFILL, "write")
 

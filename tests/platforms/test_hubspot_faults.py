@@ -105,7 +105,8 @@ def test_a_429_without_headers(body: object, seconds: float) -> None:
 def test_a_body_that_is_a_page_never_breaks_anything(
     status: int, sent: Sent, expected: type[Exception], unknown: bool | None
 ) -> None:
-    for body in (None, "<html>", ["x"], {}):
+    bodies: tuple[object, ...] = (None, "<html>", ["x"], {})
+    for body in bodies:
         outcome = classify(body, status, sent)
         assert type(outcome) is expected
         if isinstance(outcome, RetryLater):

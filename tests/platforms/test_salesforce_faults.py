@@ -11,7 +11,9 @@ from connector.platforms.salesforce.faults import Sent, classify, faults_of
 from tests.platforms.recordings import CUMULUS, RESTFORCE, exchanges, json_of, needs_recordings
 
 
-def _error(code: str, message: str = "said", fields: list[str] | None = None, key: str = "errorCode") -> dict:
+def _error(
+    code: str, message: str = "said", fields: list[str] | None = None, key: str = "errorCode"
+) -> dict[str, object]:
     return {key: code, "message": message, "fields": fields or []}
 
 

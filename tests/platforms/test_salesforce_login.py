@@ -14,8 +14,9 @@ from pytest_httpserver import HTTPServer
 from werkzeug import Request, Response
 
 from connector.clock import ManualClock
+from connector.lane import Lane
 from connector.platforms.errors import Refused, RetryLater
-from connector.platforms.protocol import FreeMeter, Lane
+from connector.platforms.protocol import FreeMeter
 from connector.platforms.salesforce.login import log_in
 from connector.platforms.salesforce.transport import Transport
 from connector.settings import SalesforceSettings, SettingsError, load_settings
