@@ -216,6 +216,8 @@ def _quarantined_fields(
     if named:
         together = list(row.groups) if set(named) & set(row.groups) else []
         return list(dict.fromkeys([*named, *together]))
+    if row.op == "create":
+        return [WHOLE_RECORD]  # a record of leadloop fields alone is nobody's lead
     own = {pair.native for pair in _described(installation, row).outputs}
     others = [name for name in row.fields if name not in own]
     return others if others and len(others) < len(row.fields) else [WHOLE_RECORD]

@@ -111,6 +111,21 @@ class Desired:
             )
         )
 
+    def confirm(self, view: RecordView) -> None:
+        """Plan a read of a record that has not shown up since we wrote to it: a platform that silently
+        refused everything has moved no stamp, and no poll would ever tell."""
+        if any(write.record_id == view.observation.record_id for write in self.writes):
+            return
+        self.writes.append(
+            PlannedWrite(
+                side=view.side,
+                object=view.mapping.object,
+                record_id=view.observation.record_id,
+                lane=self.lane,
+                fields={},
+            )
+        )
+
     def create(self, target: ObjectMapping, defaults: Mapping[str, Value]) -> None:
         """Plan a record on a side that has none."""
         fields: dict[str, Raw] = {}

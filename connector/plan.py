@@ -52,6 +52,11 @@ class PlannedWrite:
     group: tuple[str, ...] = ()
 
     @property
+    def confirms(self) -> bool:
+        """True when nothing is sent: the record is only read, since our last write has left no trace."""
+        return not self.fields and self.record_id is not None
+
+    @property
     def op(self) -> Literal["create", "update"]:
         return "create" if self.record_id is None else "update"
 
@@ -97,4 +102,4 @@ class Plan:
 
     @property
     def is_empty(self) -> bool:
-        return not self.writes and not self.moves
+        return not self.moves and all(write.confirms for write in self.writes)

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field, replace
 
 from connector.agree import Agreement, agree
 from connector.claims import CrmFacts, moment_ms, read_claims, read_facts
-from connector.clock import DAY_MS
+from connector.clock import DAY_MS, MINUTE_MS
 from connector.desired import Desired, Refusal, writes_every
 from connector.lane import Lane
 from connector.lead import Baseline, LeadState, Published
@@ -31,6 +31,9 @@ from rules.facts import Activity, LeadFacts, Rejection, Verdict
 
 MIN_CHANGE = 5
 """A score is published by itself only when it differs this much from the published one."""
+
+CONFIRM_AFTER_MS = 15 * MINUTE_MS
+"""How long a write may stay without an echo before the record is read by its id."""
 
 _STAGE_NAMES = frozenset(stage.value for stage in Stage)
 _HANDOFF_TARGETS = {Stage.MQL.value, Stage.DISTRIBUTED.value}
@@ -110,6 +113,9 @@ def reconcile(lead: LeadInput, policy: Policy, now_ms: int) -> Plan:
     moves = (*started, *walk.moves)
     state = _forget_cleared_verdict(walk.state, views)
     state, desired = _publish_and_write(state, walk.verdict, views, lead, policy, moves, now_ms)
+    for view in views:
+        if now_ms >= _confirm_at_ms(view, now_ms + 1):
+            desired.confirm(view)
     holds = (*primary_holds, *_conflicts(state), *walk.holds, *desired.holds)
     return Plan(
         lead_id=state.lead_id,
@@ -124,7 +130,7 @@ def reconcile(lead: LeadInput, policy: Policy, now_ms: int) -> Plan:
         roles=roles,
         pool_turns={name: turn for name, turn in walk.pool_turns.items() if turn != lead.turns.get(name)},
         brake_kinds=_brake_kinds(walk.moves, desired, agreement, lead.state),
-        due_at_ms=_due_at_ms(state, walk, now_ms),
+        due_at_ms=_due_at_ms(state, walk, views, now_ms),
     )
 
 
@@ -439,7 +445,13 @@ def _brake_kinds(
     return tuple(kinds)
 
 
-def _due_at_ms(state: LeadState, walk: StageWalk, now_ms: int) -> int | None:
+def _confirm_at_ms(view: RecordView, never_ms: int) -> int:
+    """When a record must be read because our last write to it has not been seen; `never_ms` when it has."""
+    awaiting = view.baseline.awaiting
+    return max(awaiting.values()) + CONFIRM_AFTER_MS if awaiting else never_ms
+
+
+def _due_at_ms(state: LeadState, walk: StageWalk, views: Sequence[RecordView], now_ms: int) -> int | None:
     """The next moment at which time alone changes something for this lead."""
     moments = [walk.verdict.next_change_ms, walk.verdict.cooling_until_ms]
     waiting = state.awaited_reason
@@ -450,8 +462,12 @@ def _due_at_ms(state: LeadState, walk: StageWalk, now_ms: int) -> int | None:
         )
     if abs(walk.verdict.score - state.published.score) >= MIN_CHANGE:
         moments.append(state.published.at_ms + DAY_MS)
+    confirm_ms = [_confirm_at_ms(view, 0) for view in views]
+    confirm_ms = [moment for moment in confirm_ms if moment > now_ms]
     ahead = [moment for moment in moments if moment is not None and moment > now_ms]
-    return min(ahead) if ahead and not state.resting else None
+    if state.resting:
+        ahead = []
+    return min((*ahead, *confirm_ms), default=None)
 
 
 def _conflicts(state: LeadState) -> list[WantedHold]:

@@ -337,6 +337,7 @@ def _commit(
                 groups=write.group,
                 planned_generation=generations[plan.lead_id],
                 created_ms=now_ms,
+                unknown=write.confirms,
             )
             for plan in plans.values()
             for write in plan.writes

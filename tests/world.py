@@ -114,6 +114,13 @@ class World:
             self._connected = connect(self.config, settings, self.database, self.clock)
         return self._connected
 
+    def reconnect(self) -> None:
+        """leadloop stops and starts again on the same database."""
+        if self._connected is not None:
+            for platform in self.leadloop.platforms.values():
+                platform.close()
+            self._connected = None
+
     @property
     def leadloop(self) -> Installation:
         return self.connected.installation
