@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from mappings.problems import ConfigError, ConfigErrors
 from rules.facts import LeadFacts
 from rules.generate import Generator
-from rules.history import group_by_kind
 from rules.nodes import Node
 from rules.parse import ExpressionErrors, parse_condition
 from rules.scope import Scope, declare_activities
@@ -35,7 +34,6 @@ class Condition:
 
     def __init__(self, text: str, node: Node) -> None:
         generator = Generator()
-        generator.namespace["group_by_kind"] = group_by_kind
         true, false = generator.true(node), generator.false(node)
         body = [
             "try:",
@@ -46,7 +44,7 @@ class Condition:
             "    return None",
         ]
         self.text = text
-        self._function: Callable[..., bool | None] = generator.compile(
+        self._function: Callable[..., bool | None] = generator.namespace.compile(
             "condition", "facts, now, wake, errors", body
         )
 

@@ -15,7 +15,6 @@ from rules.facts import LeadFacts
 from rules.fired import Found
 from rules.gates import GateRule
 from rules.generate import Generator
-from rules.history import group_by_kind
 from rules.nodes import Node
 from rules.scoring import Fading, ScoreRule, settle
 from rules.wake import Wake
@@ -135,15 +134,10 @@ class _Writer:
     def __init__(self) -> None:
         self.code = Generator()
         self.lines: list[str] = []
-        self.code.namespace.update(
-            Judged=Judged,
-            failed=_failed,
-            group_by_kind=group_by_kind,
-            settle=settle,
-        )
+        self.code.namespace.add(Judged=Judged, failed=_failed, settle=settle)
 
     def function(self, name: str, parameters: str, begin: list[str]) -> Any:
-        return self.code.compile(name, parameters, [*self.code.begin_lead(), *begin, *self.lines])
+        return self.code.namespace.compile(name, parameters, [*self.code.begin_lead(), *begin, *self.lines])
 
     def attempt(self, name: str, lines: list[str], otherwise: str | None = None) -> None:
         self.lines += self._attempt(name, lines, otherwise)

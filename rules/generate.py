@@ -8,13 +8,12 @@ when it is false; where neither is, it is unknown.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from math import ceil, floor
-from typing import Any, Final
+from typing import Final
 
 from rules import nodes
-from rules.functions import RUNTIME
+from rules.namespace import Namespace
 from rules.nodes import (
     And,
     Arithmetic,
@@ -31,9 +30,9 @@ from rules.nodes import (
     Within,
 )
 from rules.patterns import compiled_pattern
-from rules.value_types import TIMES, Type
-from rules.values import clean_number, divide, fold_texts, read_moment, strange
-from rules.wake import DAY_MS, NOBODY
+from rules.value_types import Type
+from rules.variables import ACTIVITY, LEAD, Variables
+from rules.wake import DAY_MS
 
 _INVERSE: Final = {"==": "!=", "!=": "==", "<": ">=", ">=": "<", ">": "<=", "<=": ">"}
 _MIRROR: Final = {"==": "==", "!=": "!=", "<": ">", ">": "<", "<=": ">=", ">=": "<="}
@@ -67,23 +66,14 @@ class Generator:
     """Translates expressions and collects what the function around them needs.
 
     Use: `true(node)` and the like give code; `begin_lead()` and `begin_activity()` give the statements
-    that must stand before it; `compile(...)` makes the function.
+    that must stand before it; `namespace.compile(...)` makes the function.
     """
 
     def __init__(self) -> None:
-        self.namespace: dict[str, Any] = {
-            **RUNTIME,
-            "clean_number": clean_number,
-            "divide": divide,
-            "fold_texts": fold_texts,
-            "nobody": NOBODY,
-            "read_moment": read_moment,
-            "strange": strange,
-        }
-        self._constants: dict[tuple[type, Any], str] = {}
-        self._fields: dict[str, tuple[int, Type]] = {}
-        self._attributes: dict[str, tuple[int, Type]] = {}
-        self._folded: set[str] = set()
+        self.namespace = Namespace()
+        self.constant = self.namespace.constant
+        self._fields = Variables(LEAD, "get", "", self.constant)
+        self._attributes = self._no_attributes()
         self._called: dict[str, str | None] = {}
         self._hoisted: list[str] = []
         self._temporaries = 0
@@ -91,15 +81,6 @@ class Generator:
         self.needs_kinds = False
 
     # what can be asked for ------------------------------------------------------------------------------
-
-    def constant(self, value: Any) -> str:
-        """The name of a constant in the generated function."""
-        key = (type(value), value)
-        name = self._constants.get(key)
-        if name is None:
-            name = self._constants[key] = f"k{len(self._constants)}"
-            self.namespace[name] = value
-        return name
 
     def true(self, node: Node) -> str:
         """Code that is truthy exactly when the node is true."""
@@ -112,7 +93,7 @@ class Generator:
     def value(self, node: Node) -> str:
         """Code of the node's value as people know it, None where it is unknown."""
         if isinstance(node, Field):
-            return f"v{self._field(node)}"
+            return self._fields.as_it_is(node.name, node.type)
         if isinstance(node, Special) and node.name in ("stage", "origin"):
             return f"facts.{node.name}"
         return self._nullable(node)
@@ -132,8 +113,7 @@ class Generator:
     def begin_lead(self) -> list[str]:
         """Statements that bring the lead's values into the variables that the code above uses."""
         lines = ["get = facts.values.get"] if self._fields else []
-        for name, (index, kind) in self._fields.items():
-            lines += self._begin(f"get({self.constant(name)})", name, index, kind, "v", "l", "m")
+        lines += self._fields.begin()
         lines += self._hoisted
         if self.needs_kinds:
             lines.append("by_kind = group_by_kind(facts.activities)")
@@ -142,23 +122,9 @@ class Generator:
 
     def begin_activity(self) -> list[str]:
         """The same for the attributes of `activity`, used since the last call; ends their use."""
-        lines = ["got = activity.attributes.get"] if any(n != "at" for n in self._attributes) else []
-        for name, (index, kind) in self._attributes.items():
-            if name != "at":
-                lines += self._begin(
-                    f"got({self.constant(name)})", f"activity.{name}", index, kind, "w", "x", "n"
-                )
-        self._attributes.clear()
+        lines = ["got = activity.attributes.get", *self._attributes.begin()] if self._attributes else []
+        self._attributes = self._no_attributes()
         return lines
-
-    def compile(self, name: str, parameters: str, body: list[str]) -> Callable[..., Any]:
-        """The function, from its body's lines (indented relative to the function)."""
-        source = f"def {name}({parameters}):\n" + "\n".join(f"    {line}" for line in body) + "\n"
-        code = compile(source, f"<rules: {name}>", "exec", dont_inherit=True)
-        space: dict[str, Any] = {"__builtins__": _BUILTINS, **self.namespace}
-        exec(code, space)  # noqa: S102  # our own source, made from checked nodes; user text is never in it
-        function: Callable[..., Any] = space[name]
-        return function
 
     # translation ----------------------------------------------------------------------------------------
 
@@ -225,12 +191,12 @@ class Generator:
             case LiteralList(values=values):
                 return _Operand((), self.constant(frozenset(map(_folded, values))))
             case Field():
-                name = self._variable(node.type, self._field(node), "vlm", folded=folded)
+                name = self._fields.compared(node.name, node.type, folded=folded)
                 return _Operand((f"{name} is not None",), name)
             case Attribute(name="at"):
                 return _Operand((), "activity.at_ms")
             case Attribute():
-                name = self._variable(node.type, self._attribute(node), "wxn", folded=folded)
+                name = self._attributes.compared(node.name, node.type, folded=folded)
                 return _Operand((f"{name} is not None",), name)
             case Special(name=special):
                 return _Operand((), _SPECIALS[special])
@@ -313,63 +279,8 @@ class Generator:
             return _Operand(operand.guards, f"{operand.value}.casefold()")
         return operand
 
-    # variables ------------------------------------------------------------------------------------------
-
-    def _field(self, node: Field) -> int:
-        return self._fields.setdefault(node.name, (len(self._fields), node.type))[0]
-
-    def _attribute(self, node: Attribute) -> int:
-        return self._attributes.setdefault(node.name, (len(self._attributes), node.type))[0]
-
-    def _variable(self, kind: Type, index: int, letters: str, *, folded: bool) -> str:
-        if kind in TIMES:
-            return f"{letters[2]}{index}"
-        if folded and kind in (Type.TEXT, Type.TEXTS):
-            self._folded.add(f"{letters[1]}{index}")
-            return f"{letters[1]}{index}"
-        return f"{letters[0]}{index}"
-
-    def _begin(
-        self, got: str, name: str, index: int, kind: Type, raw: str, folded: str, moment: str
-    ) -> list[str]:
-        """Statements for one value: as it is, without case, as a moment; strange values become unknown."""
-        variable, said = f"{raw}{index}", self.constant(name)
-        wrong = f"strange({said}, {variable}, {self.constant(kind.value)}, errors)"
-        if kind is Type.TEXT:
-            lines = [
-                f"{variable} = {got} or None",
-                f"if {variable} is not None and {variable}.__class__ is not str: {variable} = {wrong}",
-            ]
-            if f"{folded}{index}" in self._folded:
-                lines.append(f"{folded}{index} = None if {variable} is None else {variable}.casefold()")
-            return lines
-        if kind is Type.BOOLEAN:
-            return [
-                f"{variable} = {got}",
-                f"if {variable} is not None and {variable}.__class__ is not bool: {variable} = {wrong}",
-            ]
-        if kind is Type.NUMBER:
-            return [
-                f"{variable} = {got}",
-                f"if {variable} is not None and {variable}.__class__ is not int: "
-                f"{variable} = clean_number({said}, {variable}, errors)",
-            ]
-        if kind is Type.TEXTS:
-            return [
-                f"{variable} = {got} or None",
-                f"{folded}{index} = None if {variable} is None else fold_texts({said}, {variable}, errors)",
-                f"if {folded}{index} is None: {variable} = None",
-            ]
-        return [
-            f"{variable} = {got}",
-            f"{moment}{index} = None if {variable} is None else read_moment({said}, {variable}, errors)",
-        ]
-
-
-_BUILTINS: Final = {
-    builtin.__name__: builtin for builtin in (Exception, bool, dict, float, int, len, max, str, tuple)
-}
-"""All that generated code has of Python's built-in names."""
+    def _no_attributes(self) -> Variables:
+        return Variables(ACTIVITY, "got", "activity.", self.constant)
 
 
 def _all(*tests: str) -> str:
