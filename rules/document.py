@@ -1,7 +1,7 @@
 """The shape of a rules document: pydantic models of the YAML, and the checks that need no lead fields.
 
-Conditions are texts here; `rules/load.py` compiles them. Every mistake is found with its place by
-`mappings.validation`. The names below are what users type: `README.md` of the docs lists them.
+Conditions are texts here; `rules/load.py` compiles them. Mistakes are told with their places by
+`mappings.validation`. The names below are the keys that users type.
 """
 
 from __future__ import annotations
