@@ -1,0 +1,155 @@
+"""Records: the people that the static server serves, as either platform spells them.
+
+Every person's own values (name, address, phone, company, street) occur once; what people share in life
+(country, state, industry, title) repeats. Edition 2 is edition 1 a day later, with another job title.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from typing import Any, Literal, NamedTuple
+
+import orjson
+
+Side = Literal["hubspot", "salesforce"]
+
+START_MS = 1_800_000_000_000  # 2027-01-15T08:00:00Z
+DAY_MS = 86_400_000
+APART_MS = 20
+"""Between two changes; Salesforce's stamps are whole seconds, so 50 of its leads share one."""
+
+_FIRST = ("Ann", "Bo", "Chitra", "Dmitri", "Elif", "Femi", "Grace", "Hiro", "Ines", "Jón", "Kofi", "Lúcia")
+_TITLES = ("VP Sales", "Head of Marketing", "Engineer", "Director of Operations", "Analyst", "Founder", None)
+_INDUSTRIES = ("Banking", "Education", "Energy", "Healthcare", "Retail", "Technology", "Transportation")
+_PLACES = (
+    ("Austin", "TX", "United States"),
+    ("Boston", "Massachusetts", "United States"),
+    ("München", "Bayern", "Germany"),
+    ("Lyon", None, "France"),
+    ("Toronto", "ON", "Canada"),
+    ("Leeds", None, "United Kingdom"),
+)
+_SOURCES = ("ORGANIC_SEARCH", "PAID_SEARCH", "REFERRALS", "DIRECT_TRAFFIC", "OFFLINE")
+_PHONES = (("+1512", 7), ("+1617", 7), ("+4989", 8), ("+334", 8), ("+1416", 7), ("+44113", 7))
+
+
+class Served(NamedTuple):
+    """One record as it goes over the wire, and its stamp."""
+
+    stamp_ms: int
+    body: bytes
+
+
+def stamp_ms_of(number: int, edition: int) -> int:
+    """When record `number` was changed."""
+    return START_MS + (edition - 1) * DAY_MS + number * APART_MS
+
+
+def served(side: Side, count: int, edition: int) -> Iterator[Served]:
+    """`count` records of an edition, oldest change first."""
+    make = _contact if side == "hubspot" else _lead
+    for number in range(count):
+        stamp_ms = stamp_ms_of(number, edition)
+        yield Served(stamp_ms, orjson.dumps(make(number, edition, stamp_ms)))
+
+
+def _person(number: int, edition: int) -> dict[str, Any]:
+    place = number % len(_PLACES)
+    city, state, country = _PLACES[place]
+    prefix, digits = _PHONES[place]
+    return {
+        "email": f"person.{number}@company-{number}.example",
+        "first": _FIRST[number % len(_FIRST)],
+        "last": f"Number{number}",
+        "title": _TITLES[number % len(_TITLES)] if edition == 1 else f"Title {number} of edition {edition}",
+        "phone": f"{prefix}{2_000_000 + number:0{digits}d}",
+        "company": f"Company {number} Ltd",
+        "website": f"https://www.company-{number}.example",
+        "industry": _INDUSTRIES[number % len(_INDUSTRIES)],
+        "employees": 10 + number % 5_000,
+        "street": f"{number} Main Street",
+        "city": city,
+        "state": state,
+        "zip": f"{10_000 + number % 80_000}",
+        "country": country,
+        "source": _SOURCES[number % len(_SOURCES)],
+        "owner": number % 20,
+    }
+
+
+def _contact(number: int, edition: int, stamp_ms: int) -> dict[str, Any]:
+    person = _person(number, edition)
+    record_id = str(10_000_000_000 + number)
+    created = _iso(START_MS - number * 1_000) + f"{number % 1_000:03d}Z"
+    return {
+        "id": record_id,
+        "properties": {
+            "address": person["street"],
+            "city": person["city"],
+            "company": person["company"],
+            "country": person["country"],
+            "createdate": created,
+            "email": person["email"],
+            "firstname": person["first"],
+            "hs_analytics_source": person["source"],
+            "hs_merged_object_ids": None,
+            "hs_object_id": record_id,
+            "hubspot_owner_id": str(500 + person["owner"]),
+            "industry": person["industry"],
+            "jobtitle": person["title"],
+            "lastmodifieddate": _iso(stamp_ms) + f"{stamp_ms % 1_000:03d}Z",
+            "lastname": person["last"],
+            "leadloop_id": None,
+            "leadloop_stage": None,
+            "lifecyclestage": "lead",
+            "phone": person["phone"],
+            "state": person["state"],
+            "website": person["website"],
+            "zip": person["zip"],
+        },
+        "createdAt": created,
+        "updatedAt": _iso(stamp_ms) + f"{stamp_ms % 1_000:03d}Z",
+        "archived": False,
+        "url": f"https://app.hubspot.com/contacts/1/record/0-1/{record_id}",
+    }
+
+
+def _lead(number: int, edition: int, stamp_ms: int) -> dict[str, Any]:
+    person = _person(number, edition)
+    record_id = f"00Q{number:012d}AAA"
+    return {
+        "attributes": {"type": "Lead", "url": f"/services/data/v62.0/sobjects/Lead/{record_id}"},
+        "Id": record_id,
+        "SystemModstamp": _iso(stamp_ms) + "000+0000",
+        "IsDeleted": False,
+        "LastModifiedById": "005000000000001AAA",
+        "MasterRecordId": None,
+        "IsConverted": False,
+        "ConvertedContactId": None,
+        "ConvertedAccountId": None,
+        "ConvertedOpportunityId": None,
+        "Email": person["email"],
+        "FirstName": person["first"],
+        "LastName": person["last"],
+        "Title": person["title"],
+        "Phone": person["phone"],
+        "Company": person["company"],
+        "Website": person["website"],
+        "Industry": person["industry"],
+        "NumberOfEmployees": person["employees"],
+        "City": person["city"],
+        "State": person["state"],
+        "PostalCode": person["zip"],
+        "Country": person["country"],
+        "LeadSource": person["source"],
+        "OwnerId": f"005{person['owner']:012d}AAA",
+        "CreatedDate": _iso(START_MS - number * 1_000) + "000+0000",
+        "Status": "Open - Not Contacted",
+        "Leadloop_Id__c": None,
+        "Leadloop_Stage__c": None,
+    }
+
+
+def _iso(moment_ms: int) -> str:
+    return datetime.fromtimestamp(moment_ms // 1_000, UTC).strftime("%Y-%m-%dT%H:%M:%S.")

@@ -1,0 +1,121 @@
+"""Work: what the benchmarks measure, each piece in a fresh process that prints its figures as JSON.
+
+    python -m tests.benchmarks.work bare SIDE URL
+    python -m tests.benchmarks.work poll SIDE URL DATABASE NOW_MS
+    python -m tests.benchmarks.work normalise SIDE DATABASE
+"""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import orjson
+
+from tests.benchmarks.offline import Spent, Stopwatch, install, small_configuration
+from tests.benchmarks.records import START_MS, Side
+
+_ROOT = Path(__file__).resolve().parents[2]
+
+
+def measured(kind: str, *arguments: object) -> list[Spent]:
+    """Do a piece of work in a process of its own."""
+    command = [sys.executable, "-m", "tests.benchmarks.work", kind, *map(str, arguments)]
+    done = subprocess.run(command, check=True, stdout=subprocess.PIPE, cwd=_ROOT)
+    return [Spent(**part) for part in orjson.loads(done.stdout)]
+
+
+def bare(side: Side, url: str) -> list[Spent]:
+    """Read everything with urllib3 and orjson alone, by the calls that the adapter makes."""
+    import urllib3
+
+    pool = urllib3.PoolManager()
+    headers = {"Authorization": "Bearer token", "Content-Type": "application/json"}
+
+    def call(method: str, path: str, body: Any = None) -> Any:
+        content = None if body is None else orjson.dumps(body)
+        return orjson.loads(pool.request(method, url + path, body=content, headers=headers).data)
+
+    watch = Stopwatch()
+    records = 0
+    if side == "hubspot":
+        floor_ms, offset, more = START_MS - 1_000, 0, True
+        while more:
+            filters = [{"propertyName": "lastmodifieddate", "operator": "GTE", "value": str(floor_ms)}]
+            body = {"filterGroups": [{"filters": filters}], "limit": 200, "after": str(offset)}
+            answer = call("POST", "/crm/v3/objects/contacts/search", body)
+            rows = answer["results"]
+            records += len(rows)
+            offset += len(rows)
+            more = offset < answer["total"]
+            if offset + 200 > 10_000:
+                floor_ms, offset = _epoch_ms(rows[-1]["updatedAt"]) + 1, 0
+    else:
+        query = "SELECT Id FROM Lead WHERE SystemModstamp >= 2027-01-15T07:59:59Z ORDER BY Id"
+        request = {"method": "GET", "referenceId": "r0", "url": f"/services/data/v62.0/query/?q={query}"}
+        answer = call("POST", "/services/data/v62.0/composite", {"compositeRequest": [request]})
+        page = answer["compositeResponse"][0]["body"]
+        records += len(page["records"])
+        while "nextRecordsUrl" in page:
+            page = call("GET", page["nextRecordsUrl"])
+            records += len(page["records"])
+    return [watch.stop(records)]
+
+
+def _epoch_ms(text: str) -> int:
+    from datetime import datetime
+
+    return round(datetime.fromisoformat(text).timestamp() * 1_000)
+
+
+def poll_once(side: Side, url: str, path: str, now_ms: str) -> list[Spent]:
+    """Look once with the real adapter, and store what it shows."""
+    from connector.intake.poll import poll
+    from connector.store.database import Database
+
+    database = Database.open(f"sqlite:///{path}")
+    database.migrate()
+    installation = install(database, small_configuration(), {side: url}, int(now_ms))
+    watch = Stopwatch()
+    polled = poll(installation, side)
+    return [watch.stop(polled.changed)]
+
+
+def normalise(side: Side, path: str) -> list[Spent]:
+    """Bring every stored record into canonical values, in batches as they are settled: reading them from the
+    database, then translating them alone."""
+    from connector.settle import BATCH
+    from connector.store.database import Database
+    from connector.store.leads import iterate_lead_ids
+    from connector.store.observations import observations_of
+
+    database = Database.open(f"sqlite:///{path}")
+    installation = install(database, small_configuration(), {}, START_MS)
+    policy = installation.policy
+    objects = policy.mapping.sides[side].objects
+    watch = Stopwatch()
+    records, after, translating = 0, "", 0.0
+    while True:
+        with database.read() as conn:
+            ids = iterate_lead_ids(conn, after, BATCH)
+            found = observations_of(conn, ids)
+        if not ids:
+            break
+        inner = Stopwatch()
+        for linked in found.values():
+            for item in linked:
+                translated = objects[item.observation.object].read(item.observation.fields, policy.directory)
+                assert not translated.unreadable, translated.unreadable
+                records += 1
+        translating += inner.stop(0).cpu_seconds
+        after = ids[-1]
+    spent = watch.stop(records)
+    return [spent, Spent(records, translating, translating, spent.idle_mb, spent.peak_mb)]
+
+
+if __name__ == "__main__":
+    works = {"bare": bare, "poll": poll_once, "normalise": normalise}
+    result = works[sys.argv[1]](*sys.argv[2:])  # type: ignore[arg-type]  # the command line is text
+    sys.stdout.buffer.write(orjson.dumps([part.to_json() for part in result]))
