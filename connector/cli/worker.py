@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Annotated, cast
 
 import typer
 
-from connector.cli.failures import FOUND
 from connector.cli.place import place_of
 
 if TYPE_CHECKING:
@@ -36,15 +35,9 @@ def worker(
     ] = 3,
     health_port: HealthPort = None,
     health_host: HealthHost = "127.0.0.1",
-    check: Annotated[
-        bool, typer.Option("--check", help="Start nothing; exit with 1 when a side is not being looked at.")
-    ] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="With --check: print JSON.")] = False,
 ) -> None:
-    """Work on what the clock wakes for, until stopped (SIGTERM, SIGINT). Any number of these may run."""
-    if check:
-        _check(ctx, as_json=as_json)
-        return
+    """Do what the clock wakes for. Any number of these may run, on as many machines; they share one database
+    and one Redis. SIGTERM and SIGINT let it finish what is under way."""
 
     def make(wanted: Configuration, settings: Settings, database: Database, clock: Clock) -> Service:
         from connector.cli.worker_service import WorkerService
@@ -55,7 +48,7 @@ def worker(
 
 
 def clock(ctx: typer.Context, health_port: HealthPort = None, health_host: HealthHost = "127.0.0.1") -> None:
-    """Wake the workers for what is due, until stopped. Several may run: one of them leads."""
+    """Wake the workers when there is work. Several may run: one of them leads, the others stand by."""
 
     def make(wanted: Configuration, settings: Settings, database: Database, clock: Clock) -> ClockService:
         from connector.cli.worker_service import ClockService
@@ -99,26 +92,3 @@ def _serve(
             _run(service)
     finally:
         database.close()
-
-
-def _check(ctx: typer.Context, *, as_json: bool) -> None:
-    from connector.cli.output import print_json
-    from connector.worker.broker import close_broker, prove_broker, redis_broker
-    from connector.worker.health import overdue_sides
-
-    place = place_of(ctx)
-    broker = redis_broker(place.settings())
-    try:
-        prove_broker(broker)
-    finally:
-        close_broker(broker)
-    with place.database() as database:
-        with database.read() as conn:
-            sides = place.in_force(conn).mapping.sides
-        problems = overdue_sides(database, sides, place.clock.now_ms())
-    if as_json:
-        print_json({"healthy": not problems, "problems": problems})
-    else:
-        typer.echo("\n".join(problems) or "Every side is being looked at.")
-    if problems:
-        raise typer.Exit(FOUND)

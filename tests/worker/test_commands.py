@@ -12,13 +12,16 @@ from pathlib import Path
 import pytest
 import redis
 
-from connector.clock import MINUTE_MS, SystemClock
+from connector.cli.worker_service import ClockService
+from connector.clock import MINUTE_MS, ManualClock, SystemClock
 from connector.sandbox import HUBSPOT_ACCESS_TOKEN, SALESFORCE_SESSION_ID
 from connector.sandbox.host import Sandbox
+from connector.settings import load_settings
 from connector.store.database import Database
 from connector.store.settings_values import put_value
 from connector.worker.poll_lease import last_polls_ms, next_poll_ms
 from tests.cli.shell import Shell
+from tests.world import START_MS, configuration
 
 Eventually = Callable[[Callable[[], object]], None]
 SIDES = ("hubspot", "salesforce")
@@ -60,30 +63,35 @@ def test_a_worker_without_credentials_says_what_to_set(shell: Shell) -> None:
 
 
 @pytest.mark.parametrize(
-    ("due_minutes_ago", "code", "says"),
+    ("due_minutes_ago", "says"),
     [
-        (None, 1, "hubspot has never been looked at"),
-        (-1, 0, "Every side is being looked at"),
-        (9, 0, "Every side is being looked at"),
-        (60, 1, "should have been looked at 60 minutes ago"),
+        (None, "hubspot has never been looked at"),
+        (-1, None),
+        (9, None),
+        (60, "hubspot should have been looked at 60 minutes ago"),
     ],
 )
-def test_check_tells_whether_sides_are_looked_at(
-    shell: Shell, redis_url: str, sqlite_url: str, due_minutes_ago: int | None, code: int, says: str
+def test_ready_means_that_every_side_is_looked_at(
+    tmp_path: Path, database: Database, due_minutes_ago: int | None, says: str | None
 ) -> None:
-    now_ms = SystemClock().now_ms()
-    database = Database.open(sqlite_url)
+    clock = ManualClock(START_MS)
     with database.begin() as conn:
         for side, minutes in (("hubspot", due_minutes_ago), ("salesforce", -1)):
             if minutes is not None:
-                put_value(conn, f"next_poll_ms:{side}", now_ms - minutes * MINUTE_MS)
-    database.close()
-    answer = shell("worker", "--check", LEADLOOP_REDIS_URL=redis_url)
-    assert (answer.code, says in answer.out) == (code, True), answer.out
-    told = shell("worker", "--check", "--json", LEADLOOP_REDIS_URL=redis_url)
-    assert told.code == code
-    assert told.json["healthy"] is (code == 0)
-    assert len(told.json["problems"]) == code
+                put_value(conn, f"next_poll_ms:{side}", START_MS - minutes * MINUTE_MS)
+    service = ClockService(configuration(), load_settings({}, {}), database, clock)
+    told = service.not_ready()
+    assert told is None if says is None else told is not None and told.startswith(says)
+
+
+def test_the_metrics_of_a_clock_tell_when_each_side_was_looked_at(database: Database) -> None:
+    with database.begin() as conn:
+        put_value(conn, "last_poll_ms:hubspot", START_MS - 90_000)
+    service = ClockService(configuration(), load_settings({}, {}), database, ManualClock(START_MS))
+    kind, page = service.metrics()
+    assert kind.startswith("text/plain")
+    line = next(line for line in page.decode().splitlines() if "poll" in line and 'side="hubspot"' in line)
+    assert float(line.rpartition(" ")[2]) == 90.0
 
 
 @pytest.fixture
