@@ -8,36 +8,17 @@ inside it is for hand-offs, and for the polling that they need. Per-second limit
 from __future__ import annotations
 
 from collections import Counter, deque
-from dataclasses import dataclass
 from threading import Lock
 from typing import Literal
 
 from connector.clock import DAY_MS, SECOND_MS, Clock
 from connector.lane import Lane
 from connector.platforms.errors import RetryLater
-from connector.platforms.protocol import Usage
+from connector.platforms.protocol import Allowance, Usage
 from connector.store.calls import count_calls, used
 from connector.store.database import Database
 
 Kind = Literal["read", "search", "write", "metadata"]
-
-
-@dataclass(frozen=True, slots=True)
-class Allowance:
-    """What a platform allows: calls a day for the account, the share of them that leadloop may use, the part
-    of that share kept for hand-offs, and the limits within `burst_seconds`."""
-
-    day_limit: int
-    quota_percent: int
-    reserve_percent: int
-    burst_calls: int
-    burst_seconds: float
-    searches_per_second: int | None = None
-
-    def ceiling(self, lane: Lane, day_limit: int | None = None) -> int:
-        """How many calls a day this lane may bring leadloop's own count to."""
-        own = (day_limit or self.day_limit) * self.quota_percent // 100
-        return own if lane is Lane.HANDOFF else own * (100 - self.reserve_percent) // 100
 
 
 class Budget:
@@ -63,7 +44,7 @@ class Budget:
         with self._lock:
             now_ms = self._clock.now_ms()
             self._check_day(lane, now_ms)
-            self._pace(self._burst, allowance.burst_calls, int(allowance.burst_seconds * SECOND_MS))
+            self._pace(self._burst, self._burst_calls(), int(allowance.burst_seconds * SECOND_MS))
             if kind == "search" and allowance.searches_per_second is not None:
                 self._pace(self._searches, allowance.searches_per_second, SECOND_MS)
             now_ms = self._clock.now_ms()
@@ -80,12 +61,17 @@ class Budget:
                 day_used=usage.day_used if usage.day_used is not None else old.day_used,
                 day_limit=usage.day_limit if usage.day_limit is not None else old.day_limit,
                 burst_left=usage.burst_left,
-                burst_limit=usage.burst_limit,
+                burst_limit=usage.burst_limit if usage.burst_limit is not None else old.burst_limit,
             )
 
     def total(self) -> int:
         """Calls admitted since this process started."""
         return sum(self.calls.values())
+
+    def _burst_calls(self) -> int:
+        """What fits into the burst window: a little under the limit that answers tell, else the allowance."""
+        told = self._usage.burst_limit
+        return self._allowance.burst_calls if told is None else max(1, told * 97 // 100)
 
     def _check_day(self, lane: Lane, now_ms: int) -> None:
         if now_ms - self._used_as_of_ms >= 30 * SECOND_MS:

@@ -92,6 +92,7 @@ def compile_documents(documents: Mapping[str, str]) -> Configuration:
     main = _main(documents[MAIN_FILE])
     mapping = load_mapping([_source(documents, name) for name in main.mappings])
     types = {name: rule.type for name, rule in mapping.fields.items()}
+    choices = {name: rule.values for name, rule in mapping.fields.items() if rule.values is not None}
     kinds = {
         counter.activity
         for side in mapping.sides.values()
@@ -99,7 +100,11 @@ def compile_documents(documents: Mapping[str, str]) -> Configuration:
         for counter in target.counters
     }
     rules = load_rules(
-        [_source(documents, name) for name in main.rules], types, {kind: {"detail"} for kind in kinds}
+        [_source(documents, name) for name in main.rules],
+        types,
+        {kind: {"detail"} for kind in kinds},
+        sides=set(mapping.sides),
+        choices=choices,
     )
     create_when: dict[str, Condition] = {}
     for side in mapping.sides.values():
@@ -107,7 +112,13 @@ def compile_documents(documents: Mapping[str, str]) -> Configuration:
         if target is not None and target.create is not None:
             rule = target.create
             create_when[side.side] = compile_condition(
-                rule.when, types, file=rule.file, line=rule.line, column=rule.column
+                rule.when,
+                types,
+                sides=set(mapping.sides),
+                choices=choices,
+                file=rule.file,
+                line=rule.line,
+                column=rule.column,
             )
     unknown = sorted(set(main.brake.limits) - set(KINDS))
     if unknown:

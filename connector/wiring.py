@@ -8,17 +8,19 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from importlib import import_module
 from importlib.metadata import entry_points
 from typing import Any
 
-from connector.budget import Allowance, Budget
+from connector.budget import Budget
 from connector.clock import Clock
 from connector.configuration import Configuration, compile_documents
 from connector.installation import Feed, Installation
 from connector.intake.poll import start_cursors
 from connector.owners import Directory
-from connector.platforms.protocol import Account, Metadata, Platform
+from connector.platforms.protocol import Account, Allowance, Metadata, Platform
 from connector.reconcile import Policy
+from connector.remembered import remember
 from connector.settings import Settings, SettingsError
 from connector.store import configurations as configuration_store
 from connector.store import holds as hold_store
@@ -29,13 +31,6 @@ from mappings.mapping import Mapping as LeadMapping
 
 LIVE_SINCE = "live_since_ms"
 
-_ALLOWANCES = {
-    # Developer Edition's 15,000 a day until an answer tells the org's own limit; Salesforce has no burst
-    # limit on short calls, so the pace only keeps us polite (facts: Salesforce, section 14)
-    "salesforce": Allowance(15_000, 50, 20, 250, 10.0),
-    # a private app or service key of the smallest tier until an answer tells more (facts: HubSpot, 13)
-    "hubspot": Allowance(250_000, 50, 20, 95, 10.0, searches_per_second=4),
-}
 _UNKNOWN_PLATFORM = Allowance(10_000, 50, 20, 50, 10.0)
 
 
@@ -91,7 +86,7 @@ def connect(
         if name in connections:
             continue
         own = getattr(settings, side.platform, None)
-        allowance = _ALLOWANCES.get(side.platform, _UNKNOWN_PLATFORM)
+        connector, allowance = _connector(side.platform)
         if own is not None:
             allowance = replace(
                 allowance,
@@ -100,7 +95,7 @@ def connect(
                 reserve_percent=own.handoff_reserve_percent,
             )
         budgets[name] = Budget(name, database, clock, allowance)
-        connections[name] = _connector(side.platform)(own, name, budgets[name], clock)
+        connections[name] = connector(own, name, budgets[name], clock)
     accounts = {name: connection.prove_identity() for name, connection in connections.items()}
     _remember_accounts(database, accounts)
     metadata = {
@@ -108,7 +103,11 @@ def connect(
         for name, side in configuration.mapping.sides.items()
     }
     feeds, missing = _feeds(configuration.mapping, settings, metadata)
-    directory = Directory({name: connection.owners() for name, connection in connections.items()})
+    owners = {name: connection.owners() for name, connection in connections.items()}
+    with database.begin() as conn:
+        for name, side in configuration.mapping.sides.items():
+            remember(conn, side, accounts[name].user_id, owners[name], metadata[name], clock.now_ms())
+    directory = Directory(owners)
     installation = Installation(
         database=database,
         clock=clock,
@@ -138,11 +137,11 @@ def reload_owners(installation: Installation) -> None:
     installation.policy = replace(installation.policy, directory=Directory(owners))
 
 
-def _connector(platform: str) -> Callable[..., Platform]:
-    found = entry_points(group="leadloop.platforms", name=platform)
-    for entry in found:
+def _connector(platform: str) -> tuple[Callable[..., Platform], Allowance]:
+    """How to connect to a platform, and what its module says that it allows until its answers tell more."""
+    for entry in entry_points(group="leadloop.platforms", name=platform):
         loaded: Callable[..., Platform] = entry.load()
-        return loaded
+        return loaded, getattr(import_module(entry.module), "ALLOWANCE", _UNKNOWN_PLATFORM)
     raise SettingsError(
         f"There is no platform {platform!r}: install the package that brings it, or fix `platform:`."
     )

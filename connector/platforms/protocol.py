@@ -138,6 +138,24 @@ class Usage:
     burst_limit: int | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Allowance:
+    """What a platform allows: calls a day for the account, the share of them that leadloop may use, the part
+    of that share kept for hand-offs, and the limits within `burst_seconds`."""
+
+    day_limit: int
+    quota_percent: int
+    reserve_percent: int
+    burst_calls: int
+    burst_seconds: float
+    searches_per_second: int | None = None
+
+    def ceiling(self, lane: Lane, day_limit: int | None = None) -> int:
+        """How many calls a day this lane may bring leadloop's own count to."""
+        own = (day_limit or self.day_limit) * self.quota_percent // 100
+        return own if lane is Lane.HANDOFF else own * (100 - self.reserve_percent) // 100
+
+
 class Meter(Protocol):
     """Counts and paces calls. The adapter asks before every HTTP request and tells after every answer."""
 

@@ -12,13 +12,13 @@ import time
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from connector.budget import Allowance, Budget
+from connector.budget import Budget
 from connector.clock import ManualClock
 from connector.configuration import Configuration
 from connector.installation import Feed, Installation
 from connector.owners import Directory
 from connector.platforms.hubspot import connect as connect_hubspot
-from connector.platforms.protocol import Cursor, Owner, Platform
+from connector.platforms.protocol import Allowance, Cursor, Owner, Platform
 from connector.platforms.salesforce import connect as connect_salesforce
 from connector.platforms.settings import HubSpotSettings, SalesforceSettings
 from connector.reconcile import Policy

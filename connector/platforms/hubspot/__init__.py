@@ -8,10 +8,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from connector.platforms.protocol import Allowance
+
 if TYPE_CHECKING:
     from connector.clock import Clock
     from connector.platforms.protocol import Meter, Platform
     from connector.platforms.settings import HubSpotSettings
+
+
+ALLOWANCE = Allowance(250_000, 50, 20, burst_calls=95, burst_seconds=10.0, searches_per_second=4)
+"""What an account allows until its answers tell more: a private app or service key of the smallest tier, and
+the account's five searches a second, less one for others (usage guidelines)."""
 
 
 def connect(settings: HubSpotSettings, side: str, meter: Meter, clock: Clock) -> Platform:

@@ -8,10 +8,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from connector.platforms.protocol import Allowance
+
 if TYPE_CHECKING:
     from connector.clock import Clock
     from connector.platforms.protocol import Meter, Platform
     from connector.platforms.settings import SalesforceSettings
+
+
+ALLOWANCE = Allowance(15_000, 50, 20, burst_calls=250, burst_seconds=10.0)
+"""What an org allows until its answers tell more: Developer Edition's 15,000 calls a day. Salesforce has no
+burst limit on short calls; the pace only keeps us polite."""
 
 
 def connect(settings: SalesforceSettings, side: str, meter: Meter, clock: Clock) -> Platform:
