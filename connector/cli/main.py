@@ -15,6 +15,7 @@ from connector.cli import (
     apply,
     brake,
     check,
+    demo,
     explain,
     holds,
     init,
@@ -80,6 +81,7 @@ app.command()(apply.apply)
 app.command()(resync.resync)
 app.command()(init.init)
 app.command()(sandbox.sandbox)
+demo.register(app)
 
 
 def main() -> None:

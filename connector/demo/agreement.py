@@ -35,13 +35,13 @@ class SideAgreement:
 
 def people_of(sandbox: Sandbox) -> dict[str, dict[RecordKey, Mapping[str, Any]]]:
     """Every live person on each side: HubSpot contacts, Salesforce Contacts and Leads not converted."""
-    salesforce = {
+    salesforce: dict[RecordKey, Mapping[str, Any]] = {
         RecordKey("salesforce", name, row["Id"]): row
         for name in ("Lead", "Contact")
         for row in sandbox.salesforce.rows(name)
         if not row.get("IsConverted")
     }
-    hubspot = {
+    hubspot: dict[RecordKey, Mapping[str, Any]] = {
         RecordKey("hubspot", "contacts", str(row["hs_object_id"])): row
         for row in sandbox.hubspot.rows("contacts")
     }

@@ -1,36 +1,38 @@
 """Real leads: the rows of a CSV file live their lives in both sandboxes while leadloop runs.
 
 People act in waves: leads arrive in HubSpot and in Salesforce, visit the website, are judged by sales where
-they were distributed (the file's tags play the salesperson), are converted and won where they really became
-customers. After each wave leadloop works until nothing is left to do. The addresses are made up, since the
-file has none. Columns filled in after the outcome play the salesperson and are never read by a rule.
+they were distributed, are converted and won where they really became customers. After each wave leadloop
+works until nothing is left to do. The calls made are held against the fewest that each wave can cost.
 """
 
 from __future__ import annotations
 
-import csv
-from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
-from pathlib import Path
+from functools import partial
+from itertools import cycle
 from typing import Any
 
-from connector.clock import Clock, ManualClock
+from connector.clock import SECOND_MS, Clock, ManualClock
+from connector.demo import figures
 from connector.demo.agreement import compare
 from connector.demo.floor import Wave
+from connector.demo.leads_file import LeadsFileError, Person
+from connector.demo.modified import count_modified
+from connector.demo.salesperson import SALESPEOPLE, verdict_on
 from connector.installation import Installation
-from connector.lead import LeadState
 from connector.platforms.protocol import Cursor
 from connector.sandbox.host import Sandbox
+from connector.sandbox.hubspot.problems import Problem
+from connector.sandbox.salesforce.refusals import Refusal
 from connector.store import leads as lead_store
-from connector.store import ledger
 from connector.store.cursors import put_cursor
 from connector.wiring import Connected
 from connector.worker.passes import Pass, run_until_quiet
-from mappings.csv_columns import CsvColumns
 from mappings.mapping import ObjectMapping
 from mappings.stages import Stage
-from mappings.values import Value
+from mappings.values import NoSpelling, Value
 
 START_MS = 1_798_761_600_000  # 2027-01-01T00:00:00Z
 ARRIVALS = 4
@@ -43,241 +45,202 @@ POLL_SECONDS = 60.0
 
 ACTIVITY_FIELDS = ("total_visits", "website_seconds", "page_views_per_visit", "last_activity")
 
-SALES_OWNERS = ("asha@school.example", "ben@school.example", "chitra@school.example", "dev@school.example")
-
-REJECTIONS: Mapping[str, str] = {
-    "Already a student": "already_customer",
-    "Not doing further education": "no_need",
-    "Interested in other courses": "no_need",
-    "Interested  in full time MBA": "no_need",
-    "Graduation in progress": "timing",
-    "Diploma holder (Not Eligible)": "not_a_fit",
-    "University not recognized": "not_a_fit",
-    "invalid number": "bad_data",
-    "wrong number given": "bad_data",
-    "number not provided": "bad_data",
-    "Ringing": "unreachable",
-    "switched off": "unreachable",
-    "opp hangup": "unreachable",
-    "Want to take admission but has financial problems": "no_budget",
-    "Interested in Next batch": "timing",
-    "Shall take in the next coming month": "timing",
-    "Lost to Others": "competitor",
-}
-"""What a salesperson who wrote this tag says of a lead that was distributed."""
-
-ACCEPTED = frozenset(
-    {
-        "Will revert after reading the email",
-        "Busy",
-        "in touch with EINS",
-        "Closed by Horizzon",
-        "Lost to EINS",
-    }
-)
-"""Tags of leads that sales works on."""
-
-
-@dataclass(slots=True)
-class Person:
-    """One row of the file, and where it is."""
-
-    number: str
-    email: str
-    values: Mapping[str, Value]
-    tag: str
-    won: bool
-    contact_id: str | None = None
-    lead_id: str | None = None
-
 
 @dataclass(slots=True)
 class RealLeads:
-    """The run. `play` acts out the file and returns the figures."""
+    """The run. `play` acts out the file and returns the figures; `clock` is the story's, `wall` the real one;
+    `tell` is told of every wave."""
 
     sandbox: Sandbox
     connected: Connected
     clock: ManualClock
     people: Sequence[Person]
+    wall: Clock
     tell: Callable[[str], None]
     waves: list[Wave] = field(default_factory=list)
-    written: int = 0
+    _written: int = 0
     _touched: dict[str, set[str]] = field(default_factory=lambda: {"salesforce": set(), "hubspot": set()})
+    _salespeople: tuple[str, ...] = ()
 
     @property
     def leadloop(self) -> Installation:
+        """The leadloop at work."""
         return self.connected.installation
 
-    def play(self, now_seconds: Callable[[], float]) -> dict[str, Any]:
-        """Everything, from the first arrival to the second pass that must write nothing."""
-        began = now_seconds()
-        startup = {side: budget.total() for side, budget in self.connected.budgets.items()}
-        before = self._counts()
+    def play(self) -> dict[str, Any]:
+        """Everything, from the first arrival to the second pass that must write nothing.
+
+        Raises LeadsFileError when a platform refuses what a row says, and NeverQuiet."""
+        began_ms = self.wall.now_ms()
+        startup = sum(budget.total() for budget in self.connected.budgets.values())
+        before = figures.requests_to(self.sandbox)
+        users = {row["Email"]: row["Id"] for row in self.sandbox.salesforce.rows("User")}
+        self._salespeople = tuple(users[email] for email in SALESPEOPLE)
         size = -(-len(self.people) // ARRIVALS)
         for start in range(0, len(self.people), size):
-            self._wave("arrival", lambda group=self.people[start : start + size]: self._arrive(group))
+            self._wave("arrival", partial(self._arrive, self.people[start : start + size]))
         self._wave("activity", self._visit_the_website)
         self._wave("verdicts", self._judge)
         self._wave("entered by hand", self._enter_by_hand)
         self._wave("conversions", self._convert)
         self._wave("won", self._win)
-        after = self._counts()
-        requests = {side: after[side] - before[side] for side in after}
+        after = figures.requests_to(self.sandbox)
         agreement = compare(self.leadloop, self.sandbox)
+        stages = figures.stages_of(self.leadloop)
+        rejections = figures.rejections_of(self.leadloop)
         second = self._second_pass()
         return {
-            "leads": self._leads(),
-            "stages": self._stages(),
+            "leads": sum(stages.values()),
+            "stages": stages,
             "agreement": {side: found.to_json() for side, found in agreement.items()},
-            "disagreeing": {
-                side: dict(list(found.disagreeing.items())[:20])
-                for side, found in agreement.items()
-                if found.disagreeing
-            },
-            "requests": requests,
+            **figures.disagreeing(agreement),
+            "requests": {side: after[side] - before[side] for side in after},
             "fewest_requests": {
                 "salesforce": sum(wave.salesforce_calls() for wave in self.waves),
                 "hubspot": sum(wave.hubspot_calls() for wave in self.waves),
             },
-            "startup_requests": sum(startup.values()),
-            "writes": self.written,
-            "rejections": self._rejections(),
-            "seconds": round(now_seconds() - began, 1),
+            "startup_requests": startup,
+            "writes": self._written,
+            "rejections": rejections,
+            "seconds": round((self.wall.now_ms() - began_ms) / SECOND_MS, 1),
             "second_pass_writes": second.written,
         }
 
     # waves --------------------------------------------------------------------------------------------------
 
     def _wave(self, name: str, act: Callable[[], None]) -> None:
+        """People act, leadloop works until nothing is left to do, and both are counted."""
         for touched in self._touched.values():
             touched.clear()
         act()
         self.clock.advance(POLL_SECONDS)
         began_ms = self.clock.now_ms()
         done = run_until_quiet(self.leadloop, POLL_SECONDS)
-        self.written += done.written
-        salesforce, hubspot, clears = self._written_since(began_ms)
-        wave = Wave(
-            salesforce_changed=len(self._touched["salesforce"]),
-            hubspot_changed=len(self._touched["hubspot"]),
-            salesforce_written=salesforce,
-            hubspot_written=hubspot,
-            lifecycle_clears=clears,
+        self._written += done.written
+        written = count_modified(self.sandbox, began_ms)
+        self.waves.append(
+            Wave(
+                salesforce_changed=len(self._touched["salesforce"]),
+                hubspot_changed=len(self._touched["hubspot"]),
+                salesforce_written=written.salesforce,
+                hubspot_written=written.hubspot,
+                lifecycle_clears=written.lifecycle_clears,
+            )
         )
-        self.waves.append(wave)
         self.tell(f"{name}: {done.moves} moves, {done.written} writes")
         self.clock.advance(3_600)
 
-    def _written_since(self, since_ms: int) -> tuple[int, int, int]:
-        """Records that leadloop changed on each platform in this wave, and the contacts it cleared first."""
-        portal, org = self.sandbox.hubspot, self.sandbox.salesforce
-        salesforce = sum(
-            1
-            for name in ("Lead", "Contact")
-            for row in org.rows(name)
-            if _iso_ms(row["SystemModstamp"]) >= since_ms - since_ms % 1_000
-        )
-        contacts = [row for row in portal.rows("contacts") if _iso_ms(row["lastmodifieddate"]) >= since_ms]
-        clears = 0
-        for row in contacts:
-            history = portal.history("contacts", str(row["hs_object_id"]), "lifecyclestage")
-            clears += any(not item["value"] and _iso_ms(item["timestamp"]) >= since_ms for item in history)
-        return salesforce, len(contacts), clears
-
     def _arrive(self, group: Sequence[Person]) -> None:
+        """Half of the leads fill in a form, half are imported into Salesforce, some are in both."""
         for place, person in enumerate(group):
             values = {name: value for name, value in person.values.items() if name not in ACTIVITY_FIELDS}
             in_both = place % IN_BOTH_EVERY == 0
             if place % 2 == 0 or in_both:
                 fields = self._spelled("hubspot", "contacts", values)
-                person.contact_id = self.sandbox.hubspot.create("contacts", source="FORM", **fields)
+                with _typed_in(person):
+                    person.contact_id = self.sandbox.hubspot.create("contacts", source="FORM", **fields)
                 self._touched["hubspot"].add(person.contact_id)
             if place % 2 == 1 or in_both:
                 self._insert_lead(person, values)
 
     def _visit_the_website(self) -> None:
+        """What each lead did is counted where it is known: in HubSpot, else in Salesforce."""
         for person in self.people:
             values = {name: person.values.get(name) for name in ACTIVITY_FIELDS}
-            if person.contact_id is not None:
-                fields = self._spelled("hubspot", "contacts", values)
-                if self.sandbox.hubspot.update("contacts", person.contact_id, source="ANALYTICS", **fields):
-                    self._touched["hubspot"].add(person.contact_id)
-            elif person.lead_id is not None:
-                fields = self._spelled("salesforce", "Lead", values)
-                if fields:
-                    self.sandbox.salesforce.update("Lead", person.lead_id, **fields)
-                    self._touched["salesforce"].add(person.lead_id)
+            with _typed_in(person):
+                if person.contact_id is not None:
+                    fields = self._spelled("hubspot", "contacts", values)
+                    if self.sandbox.hubspot.update(
+                        "contacts", person.contact_id, source="ANALYTICS", **fields
+                    ):
+                        self._touched["hubspot"].add(person.contact_id)
+                elif person.lead_id is not None:
+                    fields = self._spelled("salesforce", "Lead", values)
+                    if fields:
+                        self.sandbox.salesforce.update("Lead", person.lead_id, **fields)
+                        self._touched["salesforce"].add(person.lead_id)
 
     def _judge(self) -> None:
         """Sales gives its verdict on the leads that it has been handed."""
-        open_leads = {
-            row["Email"]: row for row in self.sandbox.salesforce.rows("Lead") if not row["IsConverted"]
+        handed_over = {
+            row["Email"]: row
+            for row in self.sandbox.salesforce.query(
+                "SELECT Id, Email, OwnerId FROM Lead "
+                f"WHERE IsConverted = false AND Leadloop_Stage__c = '{Stage.DISTRIBUTED.value}'"
+            )
         }
         for person in self.people:
-            row = open_leads.get(person.email)
-            if row is None or row["Leadloop_Stage__c"] != Stage.DISTRIBUTED.value:
+            row = handed_over.get(person.email)
+            if row is None:
                 continue
             person.lead_id = row["Id"]
-            reason = REJECTIONS.get(person.tag)
-            if reason is not None and not person.won:
-                changes: dict[str, Any] = {
-                    "Status": "Closed - Not Converted",
-                    "Leadloop_Rejection_Reason__c": reason,
-                    "Leadloop_Rejection_Comment__c": person.tag,
-                }
-            elif person.tag in ACCEPTED or person.won:
-                changes = {"Status": "Working - Contacted"}
-            else:
-                continue
-            self.sandbox.salesforce.update("Lead", row["Id"], by_user=row["OwnerId"], **changes)
-            self._touched["salesforce"].add(row["Id"])
+            changes = verdict_on(person)
+            if changes is not None:
+                self.sandbox.salesforce.update("Lead", row["Id"], by_user=row["OwnerId"], **changes)
+                self._touched["salesforce"].add(row["Id"])
 
     def _enter_by_hand(self) -> None:
         """Sales wins people whom nobody handed over: it enters them in Salesforce itself."""
-        known = {row["Email"]: row["Id"] for row in self.sandbox.salesforce.rows("Lead")}
+        known = {
+            row["Email"]: row["Id"] for row in self.sandbox.salesforce.query("SELECT Id, Email FROM Lead")
+        }
+        turns = cycle(self._salespeople)
         for person in self.people:
             if person.won:
                 person.lead_id = known.get(person.email)
                 if person.lead_id is None:
-                    self._insert_lead(person, {})
+                    self._insert_lead(person, {}, by_user=next(turns))
 
     def _convert(self) -> None:
+        """The leads that became customers are converted, by their owner or by whoever met them."""
+        org = self.sandbox.salesforce
+        owners = {row["Id"]: row["OwnerId"] for row in org.query("SELECT Id, OwnerId FROM Lead")}
+        turns = cycle(self._salespeople)
         for person in self.people:
-            if person.won and person.lead_id is not None:
-                made = self.sandbox.salesforce.convert_lead(
-                    person.lead_id, "Closed - Converted", opportunity_name=f"Enrolment {person.number}"
-                )
-                touched = (person.lead_id, made.contact_id, made.opportunity_id)
-                self._touched["salesforce"].update(item for item in touched if item is not None)
+            if not person.won or person.lead_id is None:
+                continue
+            owner = owners[person.lead_id]
+            seller = owner if owner in self._salespeople else next(turns)
+            made = org.convert_lead(
+                person.lead_id,
+                "Closed - Converted",
+                opportunity_name=f"Enrolment {person.number}",
+                owner_id=seller,
+                by_user=seller,
+            )
+            touched = (person.lead_id, made.contact_id, made.opportunity_id)
+            self._touched["salesforce"].update(item for item in touched if item is not None)
 
     def _win(self) -> None:
-        for row in self.sandbox.salesforce.rows("Opportunity"):
-            self.sandbox.salesforce.update("Opportunity", row["Id"], StageName="Closed Won", Amount=1_000)
+        org = self.sandbox.salesforce
+        for row in org.query("SELECT Id, OwnerId FROM Opportunity"):
+            org.update("Opportunity", row["Id"], by_user=row["OwnerId"], StageName="Closed Won", Amount=1_000)
             self._touched["salesforce"].add(row["Id"])
 
-    def _insert_lead(self, person: Person, values: Mapping[str, Value]) -> None:
-        fields = {"Company": "[private]", "LastName": f"Applicant {person.number}", "Email": person.email}
-        fields |= self._spelled("salesforce", "Lead", values)
-        person.lead_id = self.sandbox.salesforce.insert("Lead", **fields)
+    def _insert_lead(self, person: Person, values: Mapping[str, Value], by_user: str | None = None) -> None:
+        fields: dict[str, Any] = {
+            "Company": "[private]",
+            "LastName": f"Applicant {person.number}",
+            "Email": person.email,
+            **self._spelled("salesforce", "Lead", values),
+        }
+        with _typed_in(person):
+            person.lead_id = self.sandbox.salesforce.insert("Lead", by_user=by_user, **fields)
         self._touched["salesforce"].add(person.lead_id)
 
     def _spelled(self, side: str, name: str, values: Mapping[str, Value]) -> dict[str, Any]:
-        """Canonical values as a person would type them on that platform; blanks are left out."""
+        """Canonical values as a person would type them on that platform; blanks, and what cannot be typed
+        there, are left out."""
         target: ObjectMapping = self.leadloop.policy.mapping.sides[side].objects[name]
         spelled: dict[str, Any] = {}
         for pair in target.pairs:
             value = values.get(pair.canonical)
             if value is not None and pair.writes:
-                spelled[pair.native] = pair.write(value, self.leadloop.policy.directory)
+                try:
+                    spelled[pair.native] = pair.write(value, self.leadloop.policy.directory)
+                except NoSpelling:
+                    continue
         return spelled
-
-    # figures ------------------------------------------------------------------------------------------------
-
-    def _counts(self) -> dict[str, int]:
-        return {
-            "salesforce": self.sandbox.salesforce.requests.count,
-            "hubspot": self.sandbox.hubspot.requests.count,
-        }
 
     def _second_pass(self) -> Pass:
         """Read everything once more from the beginning, and decide every lead again."""
@@ -290,72 +253,13 @@ class RealLeads:
             lead_store.mark_all_dirty(conn, now_ms)
         return run_until_quiet(installation)
 
-    def _leads(self) -> int:
-        return sum(self._stages().values())
 
-    def _stages(self) -> dict[str, int]:
-        with self.leadloop.database.read() as conn:
-            found = lead_store.count_by_stage(conn)
-        return {stage.value: found[stage.value] for stage in Stage if stage.value in found}
-
-    def _rejections(self) -> dict[str, int]:
-        counts: Counter[str] = Counter()
-        after = ""
-        while True:
-            with self.leadloop.database.read() as conn:
-                ids = lead_store.iterate_lead_ids(conn, after)
-                rows = ledger.of_leads(conn, ids)
-            if not ids:
-                return dict(counts.most_common())
-            counts.update(
-                row.reason for found in rows.values() for row in found if row.cause == "sales" and row.reason
-            )
-            after = ids[-1]
-
-
-def read_people(path: Path, columns: CsvColumns) -> list[Person]:
-    """The people of a CSV file. Raises OSError, UnicodeDecodeError, ValueError with one sentence."""
-    with path.open(encoding="utf-8-sig", newline="") as file:
-        reader = csv.DictReader(file)
-        missing = [name for name in columns.headings if name not in (reader.fieldnames or ())]
-        if missing:
-            raise ValueError(f"{path}: the columns {', '.join(missing)} are missing")
-        people: list[Person] = []
-        for place, row in enumerate(reader, start=1):
-            number = (row.get("Lead Number") or str(place)).strip()
-            email = f"applicant.{number}@students.example"
-            values = {
-                **columns.read(row).values,
-                "email": email,
-                "last_name": f"Applicant {number}",
-            }
-            people.append(
-                Person(
-                    number=number,
-                    email=email,
-                    values=values,
-                    tag=(row.get("Tags") or "").strip(),
-                    won=(row.get("Converted") or "").strip() == "1",
-                )
-            )
-    if not people:
-        raise ValueError(f"{path}: there are no leads in it")
-    return people
-
-
-def state_of(installation: Installation, text: str) -> LeadState | None:
-    """leadloop's own view of a lead, for whoever watches."""
-    with installation.database.read() as conn:
-        found = lead_store.find_leads(conn, text)
-    return LeadState.from_json(found[0].state) if found else None
-
-
-def _iso_ms(text: str) -> int:
-    from datetime import datetime
-
-    return int(datetime.fromisoformat(text).timestamp() * 1_000)
-
-
-def new_clock() -> Clock:
-    """The clock that both sandboxes and leadloop share in this run."""
-    return ManualClock(START_MS)
+@contextmanager
+def _typed_in(person: Person) -> Iterator[None]:
+    """A row that a platform does not take from a person either is named. Raises LeadsFileError."""
+    try:
+        yield
+    except (Problem, Refusal) as error:
+        raise LeadsFileError(
+            f"Row {person.line} cannot be entered by hand, the platform says: {error}"
+        ) from error

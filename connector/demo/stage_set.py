@@ -9,7 +9,14 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from connector.clock import Clock
-from connector.configuration import Configuration, compile_documents
+from connector.configuration import (
+    DEFAULT_MAPPINGS,
+    MAIN_FILE,
+    PRESET,
+    Configuration,
+    compile_documents,
+    shipped,
+)
 from connector.sandbox import HUBSPOT_ACCESS_TOKEN, SALESFORCE_SESSION_ID
 from connector.sandbox.host import Sandbox
 from connector.sandbox.salesforce.schema import custom_field
@@ -51,6 +58,13 @@ def example_documents(name: str) -> dict[str, str]:
 def example_configuration(documents: Mapping[str, str]) -> Configuration:
     """Compile an example without the documents that are not part of a configuration (csv.yaml)."""
     return compile_documents({name: text for name, text in documents.items() if name != "csv.yaml"})
+
+
+def cast_configuration() -> Configuration:
+    """The shipped mappings with the demo's own rules (rules/examples/demo.yaml)."""
+    presets = {name: shipped("mappings", name.removeprefix(PRESET)) for name in DEFAULT_MAPPINGS}
+    rules = resources.files("rules").joinpath("examples", "demo.yaml").read_text(encoding="utf-8")
+    return compile_documents({MAIN_FILE: "rules: [demo.yaml]\n", "demo.yaml": rules, **presets})
 
 
 def add_fields(sandbox: Sandbox, mapping: LeadMapping) -> None:

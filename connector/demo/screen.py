@@ -1,0 +1,213 @@
+"""Screen: how the demo looks: a live table in a terminal, plain lines elsewhere, and the summary at the end.
+
+It draws what `connector.demo.board` read and decides nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from types import TracebackType
+from typing import Any
+
+from rich import box
+from rich.console import Console, Group
+from rich.live import Live
+from rich.padding import Padding
+from rich.table import Table
+from rich.text import Text
+
+from connector.demo.board import SIDE_NAMES, Line, News, Shown
+
+ACT_SECONDS = 1.4
+"""How long an act stays at least, so that a person can read what happens in it."""
+
+NARROW, WIDE = 84, 104
+"""Columns below which the platforms' own words, and the dates, are left out."""
+
+STYLES = {
+    "inquiry": "grey62",
+    "qualification": "cyan",
+    "nurture": "dodger_blue1",
+    "mql": "yellow",
+    "distributed": "orange1",
+    "accepted": "orchid",
+    "qualified": "medium_purple1",
+    "opportunity": "spring_green2",
+    "closed": "bold green",
+    "disqualified": "red",
+}
+LOST = "bold red"
+
+
+class Screen:
+    """A live table, drawn anew with every frame. A context manager."""
+
+    act_seconds = ACT_SECONDS
+
+    def __init__(self, console: Console) -> None:
+        self._console = console
+        self._act = Text()
+        self._live = Live(console=console, auto_refresh=False, transient=True)
+        self._last: tuple[int, Sequence[Line]] | None = None
+
+    def __enter__(self) -> Screen:
+        self._live.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._live.stop()
+        if self._last is not None:
+            self._console.print(picture(*self._last, Text(), self._console.width))
+
+    def act(self, number: int, of: int, at_ms: int, caption: str) -> None:
+        """See `Show`."""
+        del at_ms
+        self._act = Text.assemble((f"{number:>2}/{of}  ", "dim"), (caption, "bold"))
+
+    def frame(self, now_ms: int, lines: Sequence[Line], news: Sequence[News]) -> None:
+        """See `Show`."""
+        del news
+        self._last = (now_ms, lines)
+        self._live.update(picture(now_ms, lines, self._act, self._console.width), refresh=True)
+
+
+class Lines:
+    """Plain lines on a console that is no terminal: each act, what people do, each move of a lead."""
+
+    act_seconds = 0.0
+
+    def __init__(self, console: Console) -> None:
+        self._console = console
+
+    def __enter__(self) -> Lines:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        return None
+
+    def act(self, number: int, of: int, at_ms: int, caption: str) -> None:
+        """See `Show`."""
+        self._print(f"{_moment(at_ms)}  {number}/{of} {caption}")
+
+    def frame(self, now_ms: int, lines: Sequence[Line], news: Sequence[News]) -> None:
+        """See `Show`."""
+        del now_ms, lines
+        for item in news:
+            self._print(f"{_moment(item.at_ms)}    {item.name} {item.text}")
+
+    def _print(self, text: str) -> None:
+        self._console.print(Text(text), soft_wrap=True)
+
+
+class Nobody:
+    """Nobody watches (`--json`)."""
+
+    act_seconds = 0.0
+
+    def __enter__(self) -> Nobody:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        return None
+
+    def act(self, number: int, of: int, at_ms: int, caption: str) -> None:
+        """See `Show`."""
+
+    def frame(self, now_ms: int, lines: Sequence[Line], news: Sequence[News]) -> None:
+        """See `Show`."""
+
+
+def picture(now_ms: int, lines: Sequence[Line], act: Text, width: int) -> Group:
+    """One frame: the date and the act above, a row for each lead below."""
+    date = datetime.fromtimestamp(now_ms / 1_000, UTC)
+    head = Text.assemble(("leadloop", "bold"), ("  │  ", "dim"), (f"{date:%a %d %b %Y  %H:%M}", "bold cyan"))
+    act.overflow, act.no_wrap = "ellipsis", True
+    wide, words = width >= WIDE, width >= NARROW
+    table = Table(box=box.SIMPLE_HEAD, header_style="dim", pad_edge=False, padding=(0, 1), expand=True)
+    table.add_column("lead", no_wrap=True)
+    table.add_column("leadloop", no_wrap=True, min_width=12)
+    if wide:
+        table.add_column("cycle", justify="center")
+        table.add_column("score", justify="right")
+    for name in SIDE_NAMES.values():
+        table.add_column(name, no_wrap=True, min_width=23 if words else 14)
+    if wide:
+        table.add_column("when", no_wrap=True)
+    table.add_column("last thing that happened", no_wrap=True, overflow="ellipsis", ratio=1)
+    for line in lines:
+        cells: list[Text] = [Text(line.name, "bold"), _own(line)]
+        if wide:
+            cells += [
+                Text(str(line.cycle) if line.stage else "", "bold" if line.cycle > 1 else "dim"),
+                Text(str(line.score) if line.stage else "", "dim"),
+            ]
+        cells += [_side(line, line.salesforce, words=words), _side(line, line.hubspot, words=words)]
+        if wide:
+            cells.append(Text(_day(line.last_ms), "dim"))
+        cells.append(Text(line.last))
+        table.add_row(*cells)
+    return Group(head, act, table) if act.plain else Group(head, table)
+
+
+def summary(figures: Mapping[str, Any]) -> Group:
+    """What the performance came to."""
+    grid = Table.grid(padding=(0, 2))
+    grid.add_column(style="dim", no_wrap=True)
+    grid.add_column()
+    grid.add_row("leads", Text(f"{figures['leads']}:  {_listed(figures['stages'])}"))
+    grid.add_row("moves", Text(f"{figures['moves']} in {figures['simulated_days']} simulated days"))
+    grid.add_row("rejections", Text(_listed(figures["rejections"]) or "none"))
+    calls = ", ".join(f"{SIDE_NAMES[side]} {count}" for side, count in figures["requests"].items())
+    grid.add_row("API calls", Text(f"{calls}, and {figures['startup_requests']} to begin with"))
+    if figures["holds"]:
+        grid.add_row("on hold", Text(_listed(figures["holds"]), "yellow"))
+    if "unfinished" in figures:
+        grid.add_row("unfinished", Text(_listed(figures["unfinished"]), "yellow"))
+    for side, found in figures["agreement"].items():
+        right = found["agree"] == found["of"]
+        text = Text(f"{found['agree']} of {found['of']} records agree with leadloop", "green")
+        if not right:
+            text.style = LOST
+        for record, what in figures.get("disagreeing", {}).get(side, {}).items():
+            text.append(f"\n{record}: {what}")
+        grid.add_row(SIDE_NAMES[side], text)
+    grid.add_row("time", Text(f"{figures['seconds']} s"))
+    return Group(Padding(grid, (0, 0, 0, 1)))
+
+
+def _own(line: Line) -> Text:
+    if line.stage is None:
+        return Text("—", "dim")
+    style = LOST if line.outcome == "lost" else STYLES[line.stage]
+    return Text(f"{line.stage} {line.outcome}" if line.outcome else line.stage, style)
+
+
+def _side(line: Line, shown: Shown | None, *, words: bool) -> Text:
+    if shown is None:
+        return Text("—", "dim")
+    agrees = shown.stage == line.stage
+    stage = shown.stage or "new"
+    text = Text.assemble(("✓ ", "green") if agrees else ("… ", "bold yellow"))
+    text.append(stage.ljust(14) if words else stage, STYLES.get(stage, "yellow") if agrees else "yellow")
+    if words and shown.native:
+        text.append(shown.native, "dim")
+    return text
+
+
+def _listed(counts: Mapping[str, int]) -> str:
+    return ", ".join(f"{count} {name}" for name, count in counts.items())
+
+
+def _moment(at_ms: int) -> str:
+    return f"{datetime.fromtimestamp(at_ms / 1_000, UTC):%Y-%m-%d %H:%M}"
+
+
+def _day(at_ms: int) -> str:
+    return f"{datetime.fromtimestamp(at_ms / 1_000, UTC):%d %b}" if at_ms else ""
