@@ -7,12 +7,12 @@ from __future__ import annotations
 
 import random
 import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from connector.brake import BrakeLimits
 from connector.clock import Clock
-from connector.platforms.protocol import Platform
+from connector.platforms.protocol import Owner, Platform
 from connector.reconcile import Policy
 from connector.store.database import Database
 
@@ -34,7 +34,8 @@ def random_lead_id() -> str:
 
 @dataclass(slots=True)
 class Installation:
-    """Everything that a pass over the leads needs. `policy` is replaced when owners or metadata change.
+    """Everything that a pass over the leads needs. `policy` is replaced when `owners`, the users and
+    queues of each side, change.
     `complete` names the sides of which every person is known here (they were empty when leadloop was
     connected, or a backfill has read them), so that a create needs no look-up first."""
 
@@ -45,6 +46,7 @@ class Installation:
     feeds: Mapping[str, Feed]
     configuration: str
     brake: BrakeLimits = field(default_factory=BrakeLimits)
+    owners: dict[str, Sequence[Owner]] = field(default_factory=dict)
     complete: set[str] = field(default_factory=set)
     read_before_handoff: bool = False
     new_lead_id: Callable[[], str] = random_lead_id

@@ -81,7 +81,7 @@ def decide(installation: Installation, lead: LeadInput, now_ms: int) -> Plan:
             message=f"This lead cannot be decided: {type(error).__name__}: {error}",
             remedy="Look at the rules and the mapping; if they are right, report this as a bug.",
         )
-        installation.on_event("cannot_decide", {"lead": lead.state.lead_id, "error": repr(error)})
+        installation.on_event("cannot_decide", {"lead": lead.state.lead_id, "error": type(error).__name__})
         return Plan(lead_id=lead.state.lead_id, state=lead.state, holds=(hold,))
 
 

@@ -24,6 +24,7 @@ from connector.remembered import remember
 from connector.settings import Settings, SettingsError
 from connector.store import configurations as configuration_store
 from connector.store import holds as hold_store
+from connector.store import leads as lead_store
 from connector.store.cursors import cursors_of
 from connector.store.database import Database
 from connector.store.settings_values import get_value, put_value
@@ -121,6 +122,7 @@ def connect(
         ),
         platforms=connections,
         feeds=feeds,
+        owners=dict(owners),
         configuration=configuration.version,
         brake=configuration.brake,
         read_before_handoff=configuration.read_before_handoff,
@@ -131,10 +133,18 @@ def connect(
     return Connected(installation, accounts, budgets, tuple(missing))
 
 
-def reload_owners(installation: Installation) -> None:
-    """Read users and queues again. Raises RetryLater or Refused; the old directory stays then."""
-    owners = {name: platform.owners() for name, platform in installation.platforms.items()}
-    installation.policy = replace(installation.policy, directory=Directory(owners))
+def reload_owners(installation: Installation, side: str) -> None:
+    """Read a side's users and queues again, and look again at leads whose owner was unknown there. Raises
+    RetryLater or Refused; the old ones stay then."""
+    installation.owners = {**installation.owners, side: installation.platforms[side].owners()}
+    installation.policy = replace(installation.policy, directory=Directory(installation.owners))
+    with installation.database.begin() as conn:
+        waiting = {
+            lead_id
+            for lead_id, holds in hold_store.open_holds(conn).items()
+            if any(hold.kind == "owner_unknown" for hold in holds)
+        }
+        lead_store.mark_dirty(conn, waiting, installation.clock.now_ms())
 
 
 def _connector(platform: str) -> tuple[Callable[..., Platform], Allowance]:

@@ -11,7 +11,7 @@ from collections.abc import Callable
 
 import structlog
 
-from connector.clock import SECOND_MS
+from connector.clock import HOUR_MS, SECOND_MS
 from connector.delivery import deliver
 from connector.installation import Installation
 from connector.intake.poll import poll
@@ -20,8 +20,12 @@ from connector.settle import settle
 from connector.store import leads as lead_store
 from connector.store import outbox
 from connector.store.errors import LeaseLost, StoreBusy
+from connector.wiring import reload_owners
 
 LONGEST_SLEEP_SECONDS = 60.0
+OWNERS_EVERY_MS = HOUR_MS
+"""How often users and queues are read again: people join and leave."""
+
 log = structlog.get_logger()
 
 
@@ -71,6 +75,7 @@ class Embedded:
         clock, feed = self._installation.clock, self._installation.feeds[side]
         wake = self._to_deliver[side]
         next_poll_ms = 0
+        owners_ms = clock.now_ms() + OWNERS_EVERY_MS
         while not self._stopping.is_set():
             wake.clear()
             if clock.now_ms() >= next_poll_ms:
@@ -78,6 +83,9 @@ class Embedded:
                 wait_seconds = self._poll(side)
                 if wait_seconds:
                     next_poll_ms = max(next_poll_ms, clock.now_ms() + int(wait_seconds * SECOND_MS))
+            if clock.now_ms() >= owners_ms:
+                owners_ms = clock.now_ms() + OWNERS_EVERY_MS
+                self._reload_owners(side)
             if self._stopping.is_set():
                 return
             delivered = self._deliver(side)
@@ -109,6 +117,12 @@ class Embedded:
             log.info("polled", side=side, records=polled.records, changed=polled.changed, leads=polled.leads)
             self._to_settle.set()
         return 0.0
+
+    def _reload_owners(self, side: str) -> None:
+        try:
+            reload_owners(self._installation, side)
+        except PlatformError as error:
+            log.warning("owners not read", side=side, reason=str(error))
 
     def _deliver(self, side: str) -> bool:
         """Send what is due; True when something was, so that there may be more."""

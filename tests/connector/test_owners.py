@@ -1,0 +1,34 @@
+"""Owners: matched by e-mail; one who is missing on a side is a hold with a remedy, not a wrong owner."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from connector.wiring import reload_owners
+from tests.connector.test_life_of_a_lead import ANN, enter_ann
+from tests.world import RULES, World, configuration
+
+ONLY_LOU = RULES.replace(
+    "{route: everyone, pool: [sam@sales.example, kim@sales.example]}",
+    "{route: everyone, owner: lou@sales.example}",
+)
+
+
+def test_an_owner_who_joins_later_gets_the_lead_then(tmp_path: Path) -> None:
+    with World(tmp_path, configuration(ONLY_LOU)) as world:
+        lou = world.salesforce.add_user("Lou", "lou@sales.example")
+        world.leadloop  # noqa: B018  # connected before anybody acts
+        enter_ann(world)
+        world.run()
+        world.hubspot.submit_form(ANN, "Pricing")
+        world.run()
+        assert world.sf_lead(ANN)["OwnerId"] == lou
+        assert world.contact(ANN)["hubspot_owner_id"] is None
+        hold = world.holds(ANN)[0]
+        assert (hold.kind, hold.subject) == ("owner_unknown", "hubspot")
+        assert hold.remedy == "Invite lou@sales.example to hubspot, or change the route."
+        joined = world.hubspot.add_owner("lou@sales.example")
+        reload_owners(world.leadloop, "hubspot")
+        world.run()
+        assert world.contact(ANN)["hubspot_owner_id"] == joined
+        assert world.holds(ANN) == []
