@@ -81,7 +81,7 @@ def apply(
     ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON; applies only with --yes.")] = False,
 ) -> None:
-    """Show what the configuration folder would change, then put it in force."""
+    """Put the configuration folder in force. Shows first what it would change."""
     from connector.cli.offline import go_offline, preview_all
     from connector.store.configurations import applied_configuration
 

@@ -15,7 +15,7 @@ def check(
     ctx: typer.Context,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
-    """Check the configuration folder; ends with 1 if anything is wrong with it."""
+    """Check the configuration folder. Ends with 1 if anything is wrong with it."""
     place = place_of(ctx)
     found = look(place)
     if as_json:

@@ -19,7 +19,8 @@ def explain(
     lead: Annotated[str, typer.Argument(metavar="LEAD", help=f"The lead: {LEAD}.")],
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
-    """Show a lead's records, history, values, score, pending writes, holds and refusals, with reasons."""
+    """Show all about a lead, with reasons. Its records, history, values, score, pending writes, holds and
+    refusals."""
     from connector.cli.explanation import explanation
     from connector.cli.explanation_page import print_explanation
     from connector.cli.offline import go_offline, preview

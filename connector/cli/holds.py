@@ -18,7 +18,7 @@ def holds(
     kind: Annotated[str | None, typer.Option("--kind", metavar="KIND", help="Only this kind.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
-    """List what waits for a person, with what to do about it."""
+    """List what waits for a person. Each with what to do about it."""
     from connector.store.holds import count_open, open_holds
 
     place = place_of(ctx)

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 if TYPE_CHECKING:
-    from rich.console import Console
+    from rich.console import Console, RenderableType
 
 WIDTH = 100
 """Columns where the output is not a terminal, which would tell its own width."""
@@ -54,17 +54,15 @@ class Page:
         from rich.text import Text
 
         if self._begun:
-            self._console.print()
-        self._begun = True
-        self._console.print(Text(plain(text), style="bold"))
+            typer.echo()
+        self._put(Text(plain(text), style="bold"))
 
     def line(self, text: str, indent: int = 2) -> None:
         """A line; what is too long for it goes on below, at the same indent."""
         from rich.padding import Padding
         from rich.text import Text
 
-        self._begun = True
-        self._console.print(Padding(Text(plain(text)), (0, 0, 0, indent), expand=False))
+        self._put(Padding(Text(plain(text)), (0, 0, 0, indent), expand=False))
 
     def table(self, rows: Iterable[Sequence[object]], headers: Sequence[str] = (), indent: int = 2) -> None:
         """Rows in columns; with headers, they stand above. Prints nothing without rows."""
@@ -75,13 +73,22 @@ class Page:
         kept = [[plain(shown(cell)) for cell in row] for row in rows]
         if not kept:
             return
-        self._begun = True
-        table = Table(box=None, show_header=bool(headers), header_style="dim", padding=(0, 2, 0, 0))
+        table = Table(
+            box=None, show_header=bool(headers), header_style="dim", padding=(0, 2, 0, 0), pad_edge=False
+        )
         for number in range(len(kept[0])):
             table.add_column(headers[number] if headers else "", overflow="fold")
         for row in kept:
             table.add_row(*(Text(cell) for cell in row))
-        self._console.print(Padding(table, (0, 0, 0, indent), expand=False))
+        self._put(Padding(table, (0, 0, 0, indent), expand=False))
+
+    def _put(self, what: RenderableType) -> None:
+        """Print, without the blanks that fill the lines up."""
+        self._begun = True
+        with self._console.capture() as captured:
+            self._console.print(what)
+        for line in captured.get().splitlines():
+            typer.echo(line.rstrip())
 
 
 def plain(text: str) -> str:

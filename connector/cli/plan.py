@@ -21,7 +21,7 @@ def plan(
     lead: Annotated[str, typer.Argument(metavar="LEAD", help=f"The lead: {LEAD}.")],
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
-    """Show what would be written for a lead now, and why, without writing."""
+    """Show what would be written for a lead, and why. Writes nothing."""
     from connector.cli.offline import go_offline, preview
 
     place = place_of(ctx)

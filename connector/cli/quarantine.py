@@ -25,9 +25,7 @@ SHOWN = 200
 EVERYTHING = 10_000_000
 """More than can be: the store's listing wants a limit."""
 
-app = typer.Typer(
-    invoke_without_command=True, help="List the values that a platform refused, or try them again."
-)
+app = typer.Typer(invoke_without_command=True, help="List refused values, or try them again.")
 
 
 @app.callback()
@@ -66,12 +64,12 @@ def quarantine(
 @app.command()
 def retry(
     ctx: typer.Context,
-    lead: Annotated[str | None, typer.Argument(metavar="[LEAD]", help=f"One lead: {LEAD}.")] = None,
+    lead: Annotated[str | None, typer.Argument(metavar="LEAD", help=f"One lead: {LEAD}.")] = None,
     side: Annotated[str | None, typer.Option("--side", metavar="SIDE", help="All of a side.")] = None,
     everything: Annotated[bool, typer.Option("--all", help="All that is quarantined.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
-    """Send refused values again with the next pass: of one lead, of a side, or all."""
+    """Send refused values again. Those of one lead, of a side, or all, with the next pass."""
     from connector.store import quarantine as store
     from connector.store.leads import mark_dirty
 

@@ -14,11 +14,11 @@ from connector.cli.place import place_of
 
 def resync(
     ctx: typer.Context,
-    lead: Annotated[str | None, typer.Argument(metavar="[LEAD]", help=f"One lead: {LEAD}.")] = None,
+    lead: Annotated[str | None, typer.Argument(metavar="LEAD", help=f"One lead: {LEAD}.")] = None,
     everything: Annotated[bool, typer.Option("--all", help="All leads.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
-    """Have one lead, or all, reconciled again with the next pass."""
+    """Have one lead, or all, looked at again. The next pass does it."""
     from connector.store.leads import mark_all_dirty, mark_dirty
 
     if (lead is None) == (not everything):

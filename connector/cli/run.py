@@ -40,7 +40,8 @@ def run(
         bool, typer.Option("--json", help="With --once: print what was done as JSON.")
     ] = False,
 ) -> None:
-    """Keep both platforms in step until stopped (SIGTERM, SIGINT); logs go to stderr as JSON."""
+    """Keep both platforms in step until stopped. SIGTERM and SIGINT let it finish what is under way; its
+    log goes to stderr, as JSON."""
     from connector.cli.logs import log_to_stderr
     from connector.cli.service import Service
     from connector.wiring import open_database

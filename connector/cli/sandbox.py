@@ -30,7 +30,7 @@ def sandbox(
         ),
     ] = True,
 ) -> None:
-    """Run a Salesforce and a HubSpot on this machine, to point any client at."""
+    """Run a Salesforce and a HubSpot on loopback. Any client can be pointed at them."""
     from connector.sandbox.host import run_sandbox
 
     run_sandbox(

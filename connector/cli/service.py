@@ -36,7 +36,8 @@ log = structlog.get_logger()
 
 
 class Service:
-    """One process of leadloop. `run` blocks until `stop`, which may be called from any thread."""
+    """One process of leadloop. `run` blocks until `stop`, which may be called from any thread. `connected` is
+    what it works on now, None while it is not connected."""
 
     def __init__(self, wanted: Configuration, settings: Settings, database: Database, clock: Clock) -> None:
         self._wanted = wanted
@@ -45,7 +46,7 @@ class Service:
         self._clock = clock
         self._stopping = threading.Event()
         self._worker: Embedded | None = None
-        self._connected: Connected | None = None
+        self.connected: Connected | None = None
         self._began_ms = clock.now_ms()
         self._metrics = Metrics(database, clock, wanted.mapping.sides, self._last_poll_ms)
 
@@ -76,7 +77,7 @@ class Service:
 
     def not_ready(self) -> str | None:
         """None when every side was looked at lately and the database answers; otherwise what is amiss."""
-        connected, worker = self._connected, self._worker
+        connected, worker = self.connected, self._worker
         if connected is None or worker is None:
             return "not connected yet"
         now_ms = self._clock.now_ms()
@@ -139,7 +140,7 @@ class Service:
 
     def _work(self, connected: Connected) -> None:
         worker = Embedded(connected.installation)
-        self._connected, self._worker = connected, worker
+        self.connected, self._worker = connected, worker
         ended = threading.Event()
         watcher = threading.Thread(
             target=self._watch, args=(connected, worker, ended), name="leadloop-watch", daemon=True
@@ -153,7 +154,7 @@ class Service:
         finally:
             ended.set()
             watcher.join()
-            self._connected = self._worker = None
+            self.connected = self._worker = None
             self._disconnect(connected)
 
     def _watch(self, connected: Connected, worker: Embedded, ended: threading.Event) -> None:

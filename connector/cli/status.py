@@ -20,7 +20,7 @@ def status(
     ctx: typer.Context,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
-    """Show how things stand: leads, backlog, writes, holds, refusals, calls and cursors."""
+    """Show how things stand. Leads by stage, backlog, writes, holds, refusals, calls and cursors."""
     place = place_of(ctx)
     now_ms = place.clock.now_ms()
     with place.database() as database, database.read() as conn:

@@ -8,7 +8,6 @@ from pathlib import Path
 
 import pytest
 
-from connector.remembered import remember
 from connector.sandbox import HUBSPOT_ACCESS_TOKEN, SALESFORCE_SESSION_ID
 from connector.wiring import choose_configuration
 from tests.cli.shell import Shell
@@ -42,16 +41,8 @@ def shell(folder: Path) -> Shell:
 def world(tmp_path: Path) -> Iterator[World]:
     """Both sandboxes, and a leadloop whose configuration is applied and that has connected once."""
     with World(tmp_path) as made:
-        connected = made.connected
+        assert made.leadloop.configuration == made.config.version
         choose_configuration(made.database, made.config, made.clock.now_ms())
-        told = {
-            name: (platform.owners(), platform.describe(list(made.config.mapping.sides[name].objects)))
-            for name, platform in connected.installation.platforms.items()
-        }
-        with made.database.begin() as conn:
-            for name, (owners, metadata) in told.items():
-                side, account = made.config.mapping.sides[name], connected.accounts[name]
-                remember(conn, side, account.user_id, owners, metadata, made.clock.now_ms())
         yield made
 
 

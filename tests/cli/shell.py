@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+import logging
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import structlog
 from typer.testing import CliRunner
 
 from connector.cli.main import app
@@ -39,9 +41,17 @@ class Shell:
     def __call__(self, *arguments: str, typed: str = "", **more: str) -> Answer:
         """Run a command; `typed` goes to its standard input, `more` into its environment."""
         place = None if self.clock is None else Place(self.folder, self.clock)
-        result = CliRunner().invoke(
-            app, list(arguments), input=typed, env={**self.environment, **more}, obj=place
-        )
+        root = logging.getLogger()
+        handlers, level = root.handlers[:], root.level
+        try:
+            result = CliRunner().invoke(
+                app, list(arguments), input=typed, env={**self.environment, **more}, obj=place
+            )
+        finally:
+            # the command's stderr, to which it logs, is closed now
+            root.handlers[:] = handlers
+            root.setLevel(level)
+            structlog.reset_defaults()
         if result.exception is not None and not isinstance(result.exception, SystemExit):
             raise result.exception
         return Answer(result.exit_code, result.stdout, result.stderr)

@@ -1,0 +1,129 @@
+"""`leadloop check` tells everything that is wrong with a folder; `leadloop init` writes one that is right."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from connector.brake import KINDS, BrakeLimits
+from connector.configuration import load_configuration
+from tests.cli.shell import Shell
+
+FILES = {
+    "leadloop.yaml",
+    "mappings/lead.yaml",
+    "mappings/salesforce.yaml",
+    "mappings/hubspot.yaml",
+    "rules/default.yaml",
+}
+
+
+def files_in(folder: Path) -> set[str]:
+    return {str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file()}
+
+
+def test_a_new_folder_is_complete_and_in_order(shell: Shell, tmp_path: Path) -> None:
+    folder = tmp_path / "deep" / "conf"
+
+    made = shell("init", str(folder))
+    checked = shell("--config", str(folder), "check")
+
+    assert made.code == 0
+    assert files_in(folder) == FILES
+    assert checked.code == 0
+    assert checked.out.startswith(f"{folder} is in order (version ")
+    assert shell("check", LEADLOOP_CONFIG=str(folder)).out == checked.out
+
+
+def test_a_new_folder_decides_as_the_shipped_configuration(shell: Shell, tmp_path: Path) -> None:
+    shell("init", str(tmp_path / "conf"))
+
+    made, shipped = load_configuration(tmp_path / "conf"), load_configuration(None)
+
+    assert dict(made.mapping.fields) == dict(shipped.mapping.fields)
+    assert made.rules.reasons == shipped.rules.reasons
+    assert made.brake == shipped.brake == BrakeLimits()
+    assert all(kind in (tmp_path / "conf/leadloop.yaml").read_text() for kind in KINDS)
+
+
+def test_init_asks_before_it_writes_over_anything(shell: Shell, folder: Path) -> None:
+    (folder / "leadloop.yaml").write_text("# mine\n")
+
+    declined = shell("init", str(folder), typed="n\n")
+
+    assert declined.code == 1
+    assert "has leadloop.yaml already" in declined.out
+    assert files_in(folder) == {"leadloop.yaml"}
+    assert (folder / "leadloop.yaml").read_text() == "# mine\n"
+    assert shell("init", str(folder), "--yes").code == 0
+    assert files_in(folder) == FILES
+
+
+def test_init_writes_all_or_nothing(shell: Shell, folder: Path) -> None:
+    (folder / "rules").write_text("a file where a folder is to be")
+
+    answer = shell("init", str(folder))
+
+    assert answer.code == 2
+    assert answer.err.endswith("Nothing was written.\n")
+    assert files_in(folder) == {"rules"}
+    assert not (folder / "mappings").exists()
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may write anywhere")
+def test_init_names_a_folder_that_cannot_be_written(shell: Shell, folder: Path) -> None:
+    folder.chmod(0o500)
+    try:
+        answer = shell("init", str(folder / "conf"))
+    finally:
+        folder.chmod(0o700)
+
+    assert answer.code == 2
+    assert answer.err == (
+        f"{folder / 'conf'} cannot be written (Permission denied): choose another folder, or change its "
+        "permissions. Nothing was written.\n"
+    )
+
+
+def test_check_tells_every_error_with_its_place(shell: Shell, tmp_path: Path) -> None:
+    folder = tmp_path / "conf"
+    shell("init", str(folder))
+    lead = folder / "mappings/lead.yaml"
+    lead.write_text(
+        lead.read_text().replace("  company:        {type: text,", "  company:        {type: txt,")
+    )
+    salesforce = folder / "mappings/salesforce.yaml"
+    salesforce.write_text(salesforce.read_text().replace("rating: Rating", "ratting: Rating"))
+
+    answer = shell("--config", str(folder), "check")
+    errors = shell("--config", str(folder), "check", "--json")
+
+    assert answer.code == errors.code == 1
+    assert errors.json["ok"] is False
+    assert len(errors.json["errors"]) == len(answer.out.splitlines()) >= 1
+    for error, line in zip(errors.json["errors"], answer.out.splitlines(), strict=True):
+        assert line.startswith(f"{error['file']}:{error['line']}:{error['column']}: {error['message']}")
+    assert "mappings/lead.yaml" in {error["file"] for error in errors.json["errors"]}
+
+
+def test_check_judges_the_settings_in_the_file(shell: Shell, folder: Path) -> None:
+    (folder / "leadloop.yaml").write_text("settings: {hubspot: {access_token: secret}}\n")
+
+    answer = shell("check")
+
+    assert answer.code == 1
+    assert "hubspot.access_token is a credential" in answer.out
+    assert "LEADLOOP_HUBSPOT__ACCESS_TOKEN" in answer.out
+
+
+def test_check_without_a_folder_is_about_the_shipped_configuration(shell: Shell) -> None:
+    assert shell("check").out.startswith("the shipped configuration is in order (version ")
+    assert shell("check", "--json").json["ok"] is True
+
+
+def test_check_leaves_nothing_behind(shell: Shell, folder: Path) -> None:
+    shell("check")
+
+    assert files_in(folder) == set()

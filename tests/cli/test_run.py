@@ -1,0 +1,304 @@
+"""`leadloop run` connects, keeps both platforms in step, and stops gracefully."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import threading
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from connector.cli import service as service_module
+from connector.cli.service import Service
+from connector.clock import Clock, SystemClock
+from connector.sandbox import HUBSPOT_ACCESS_TOKEN, SALESFORCE_SESSION_ID
+from connector.sandbox.host import Sandbox
+from connector.settings import load_settings
+from connector.store import outbox
+from connector.store.configurations import applied_configuration
+from connector.store.database import Database
+from tests.cli.people import ANN, ann_asks_for_prices
+from tests.cli.shell import Shell
+from tests.world import World, configuration
+
+WAIT_SECONDS = 60.0
+
+
+def eventually(condition: Callable[[], object]) -> None:
+    """Wait, in real time, until something that another thread or process brings about is so."""
+    moment = threading.Event()
+    for _ in range(int(WAIT_SECONDS / 0.05)):
+        if condition():
+            return
+        moment.wait(0.05)
+    raise AssertionError(f"not so after {WAIT_SECONDS:g} seconds")
+
+
+def get(url: str) -> tuple[int, str]:
+    try:
+        with urllib.request.urlopen(url, timeout=10) as answer:
+            return answer.status, answer.read().decode()
+    except urllib.error.HTTPError as error:
+        return error.code, error.read().decode()
+
+
+def test_once_makes_one_pass(world: World, leadloop: Shell) -> None:
+    ann_asks_for_prices(world)
+
+    done = leadloop("run", "--once", "--json")
+
+    assert done.code == 0
+    assert done.json["leads"] >= 1
+    assert done.json["moves"] == 2
+    assert done.json["refused"] == 0
+    assert world.contact(ANN)["leadloop_stage"] == world.sf_lead(ANN)["Leadloop_Stage__c"] == "distributed"
+    world.later(minutes=1)
+    again = leadloop("run", "--once")
+    assert again.out.endswith("0 moves, 0 writes, 0 refused.\n")
+
+
+def test_logs_json_without_personal_data(world: World, leadloop: Shell) -> None:
+    ann_asks_for_prices(world)
+    world.hubspot.faults.bad_record("contacts", "leadloop_owner", "sam@sales.example", "INVALID_OPTION")
+
+    done = leadloop("run", "--once")
+
+    lines = [json.loads(line) for line in done.err.splitlines()]
+    assert {"connected", "moved", "refused"} <= {line["event"] for line in lines}
+    assert {line["to"] for line in lines if line["event"] == "moved"} == {"mql", "distributed"}
+    assert all({"event", "level", "timestamp"} <= set(line) for line in lines)
+    assert "@" not in done.err
+    assert "Arbor" not in done.err
+
+
+def test_the_first_start_remembers_nothing_when_it_fails(
+    world: World, leadloop: Shell, tmp_path: Path
+) -> None:
+    url = f"sqlite:///{tmp_path}/fresh.db"
+    leadloop("run", "--once", LEADLOOP_DATABASE_URL=url, LEADLOOP_HUBSPOT__PORTAL_ID="1")
+
+    database = Database.open(url)
+    try:
+        with database.read() as conn:
+            assert applied_configuration(conn) is None
+    finally:
+        database.close()
+
+
+class Live:
+    """Both sandboxes on the system's clock, as processes of their own see them, and a fresh database."""
+
+    def __init__(self, folder: Path) -> None:
+        self.sandbox = Sandbox(SystemClock())
+        self.sandbox.add_leadloop_fields()
+        for email in ("sam@sales.example", "kim@sales.example"):
+            self.sandbox.salesforce.add_user(email.partition("@")[0], email)
+            self.sandbox.hubspot.add_owner(email)
+        self.sandbox.start()
+        self.database = Database.open(f"sqlite:///{folder}/live.db")
+        self.database.migrate()
+        self.environment = {
+            "LEADLOOP_DATABASE_URL": f"sqlite:///{folder}/live.db",
+            "LEADLOOP_SALESFORCE__BASE_URL": self.sandbox.salesforce_url,
+            "LEADLOOP_SALESFORCE__SESSION_ID": SALESFORCE_SESSION_ID,
+            "LEADLOOP_SALESFORCE__POLL_SECONDS": "1",
+            "LEADLOOP_HUBSPOT__BASE_URL": self.sandbox.hubspot_url,
+            "LEADLOOP_HUBSPOT__ACCESS_TOKEN": HUBSPOT_ACCESS_TOKEN,
+            "LEADLOOP_HUBSPOT__POLL_SECONDS": "1",
+        }
+
+    def service(self, clock: Clock | None = None) -> Service:
+        settings = load_settings({}, self.environment)
+        return Service(configuration(), settings, self.database, clock or SystemClock())
+
+    def stages_of(self, email: str) -> list[str | None]:
+        """What the person's records on both platforms say."""
+        salesforce, hubspot = self.sandbox.salesforce, self.sandbox.hubspot
+        leads = [row["Leadloop_Stage__c"] for row in salesforce.rows("Lead") if row["Email"] == email]
+        contacts = [row["leadloop_stage"] for row in hubspot.rows("contacts") if row["email"] == email]
+        return [*leads, *contacts]
+
+    def close(self) -> None:
+        self.sandbox.stop()
+        self.database.close()
+
+
+@pytest.fixture
+def live(tmp_path: Path, folder: Path) -> Iterator[Live]:
+    for name, text in configuration().documents.items():
+        if not name.startswith("preset:"):
+            (folder / name).write_text(text, encoding="utf-8")
+    made = Live(tmp_path)
+    yield made
+    made.close()
+
+
+@contextmanager
+def working(service: Service) -> Iterator[Service]:
+    """The service at work on a thread of its own; stopped, and without a failure, at the end."""
+    with ThreadPoolExecutor(1) as threads:
+        done = threads.submit(service.run)
+        try:
+            yield service
+        finally:
+            service.stop()
+            done.result(WAIT_SECONDS)
+
+
+def test_is_ready_once_every_side_was_looked_at(live: Live) -> None:
+    with working(live.service()) as service:
+        eventually(lambda: service.not_ready() is None)
+        kind, page = service.metrics()
+
+    assert kind.startswith("text/plain")
+    assert b'leadloop_last_poll_age_seconds{side="hubspot"}' in page
+    assert service.not_ready() == "not connected yet"
+
+
+def test_takes_up_a_configuration_that_was_applied(
+    live: Live, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(service_module, "LOOK_SECONDS", 0.1)
+    with working(live.service()) as service:
+        eventually(lambda: service.not_ready() is None)
+        (folder / "leadloop.yaml").write_text("rules: [rules.yaml]\nread_before_handoff: true\n")
+
+        answer = Shell(folder, live.environment)("apply", "--yes", "--json").json
+
+        eventually(
+            lambda: (connected := service.connected) and connected.installation.read_before_handoff is True
+        )
+        assert service.connected is not None
+        assert service.connected.installation.configuration == answer["configuration"]
+        eventually(lambda: service.not_ready() is None)
+
+
+class Impatient(SystemClock):
+    """Waits much shorter than it is told to, and notes for how long it was."""
+
+    def __init__(self) -> None:
+        self.waits: list[float] = []
+
+    def sleep(self, seconds: float, wake: threading.Event | None = None) -> None:
+        self.waits.append(seconds)
+        super().sleep(min(seconds, 0.05), wake)
+
+
+def test_waits_for_a_platform_that_does_not_answer_yet(live: Live) -> None:
+    live.sandbox.salesforce.faults.fail_next(5, 503, match="/services/data")
+    clock = Impatient()
+
+    with working(live.service(clock)) as service:
+        eventually(lambda: service.not_ready() is None)
+
+    assert max(clock.waits) >= 1
+
+
+def test_stops_while_it_waits_to_connect(live: Live) -> None:
+    live.sandbox.salesforce.faults.fail_next(10_000, 503)
+
+    with working(live.service()):
+        eventually(lambda: live.sandbox.salesforce.requests.count > 0)
+
+
+class Process:
+    """`leadloop run` in a process of its own."""
+
+    def __init__(self, folder: Path, environment: dict[str, str], *arguments: str) -> None:
+        self.lines: list[dict[str, Any]] = []
+        self._process = subprocess.Popen(
+            [sys.executable, "-c", "from connector.cli.main import main; main()", "run", *arguments],
+            cwd=folder,
+            env={**os.environ, **environment, "PYTHONPATH": str(Path(__file__).parents[2])},
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        self._reader = threading.Thread(target=self._read)
+        self._reader.start()
+
+    def _read(self) -> None:
+        assert self._process.stderr is not None
+        for line in self._process.stderr:
+            self.lines.append(json.loads(line) if line.startswith("{") else {"event": line})
+
+    def said(self, event: str) -> dict[str, Any]:
+        """The first log line of this event, waited for."""
+        eventually(
+            lambda: any(line["event"] == event for line in self.lines) or self._process.poll() is not None
+        )
+        found = [line for line in self.lines if line["event"] == event]
+        assert found, self.lines
+        return found[0]
+
+    def signalled(self, number: int) -> int:
+        """Its exit code after a signal."""
+        self._process.send_signal(number)
+        return self.ended()
+
+    def ended(self) -> int:
+        code = self._process.wait(WAIT_SECONDS)
+        self._reader.join(WAIT_SECONDS)
+        assert self._process.stderr is not None
+        self._process.stderr.close()
+        return code
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_works_until_a_signal_and_loses_nothing(live: Live, folder: Path, number: int) -> None:
+    hubspot = live.sandbox.hubspot
+    process = Process(folder, live.environment, "--health-port", "0")
+    try:
+        url = process.said("health")["url"]
+        assert url.startswith("http://127.0.0.1:")
+        assert get(f"{url}/healthz") == (200, '{"status": "ok"}')
+        eventually(lambda: get(f"{url}/readyz")[0] == 200)
+
+        hubspot.create("contacts", email=ANN, lastname="Arbor", jobtitle="VP", num_conversion_events="1")
+        eventually(lambda: live.stages_of(ANN) == ["nurture"])
+        (contact,) = hubspot.rows("contacts")
+        hubspot.update("contacts", str(contact["hs_object_id"]), num_conversion_events="2")
+        eventually(lambda: live.stages_of(ANN) == ["distributed", "distributed"])
+
+        page = get(f"{url}/metrics")[1]
+        assert 'leadloop_moves_total{origin="mql",target="distributed"} 1.0' in page
+        assert get(f"{url}/nowhere")[0] == 404
+    finally:
+        code = process.signalled(number)
+
+    assert code == 0
+    assert process.lines[-1]["event"] == "stopped"
+    with live.database.read() as conn:
+        assert all(queue.state != "in_flight" for queue in outbox.counts(conn))
+
+
+def test_a_health_port_that_is_taken_is_told(world: World, leadloop: Shell) -> None:
+    taken = int(world.sandbox.hubspot_url.rpartition(":")[2])
+
+    answer = leadloop("run", "--health-port", str(taken))
+
+    assert answer.code == 2
+    assert answer.err.endswith(
+        f"--health-port {taken} on 127.0.0.1 cannot be used (Address already in use).\n"
+    )
+
+
+def test_an_edited_folder_waits_for_apply(world: World, leadloop: Shell, folder: Path) -> None:
+    (folder / "leadloop.yaml").write_text("rules: [rules.yaml]\nread_before_handoff: true\n")
+
+    done = leadloop("run", "--once")
+
+    assert "leadloop apply" in done.err
+    with world.database.read() as conn:
+        applied = applied_configuration(conn)
+    assert applied is not None
+    assert applied.version == configuration().version
