@@ -112,8 +112,13 @@ def _values(page: Page, data: dict[str, Any]) -> None:
 
 
 def _remarks(about: dict[str, Any]) -> list[str]:
-    told = [f"{side} says {shown(value)}, left alone" for side, value in about.get("differs", {}).items()]
-    told += [f"unreadable on {side}: {why}" for side, why in about.get("unreadable", {}).items()]
+    unreadable = about.get("unreadable", {})
+    told = [
+        f"{side} says {shown(value)}, left alone"
+        for side, value in about.get("differs", {}).items()
+        if side not in unreadable
+    ]
+    told += [f"unreadable on {side}: {why}" for side, why in unreadable.items()]
     told += [f"not written to {side}: {why}" for side, why in about.get("not_written", {}).items()]
     told += [
         f"{item['record'].split(':')[0]} spells {shown(item['sent'])} as {shown(item['shown'])}"
@@ -191,25 +196,23 @@ def _writes(page: Page, data: dict[str, Any]) -> None:
 def _holds(page: Page, data: dict[str, Any]) -> None:
     if data["holds"]:
         page.heading("Holds: these wait for a person")
+    alike: dict[tuple[str, str, str, str], list[str]] = {}
     for hold in data["holds"]:
-        page.line(f"{hold['kind']} ({hold['subject']}), since {when(hold['opened_at'])}: {hold['message']}")
-        page.line(hold["remedy"], indent=4)
+        about = (hold["kind"], hold["opened_at"], hold["message"], hold["remedy"])
+        alike.setdefault(about, []).append(hold["subject"])
+    for (kind, opened_at, message, remedy), subjects in alike.items():
+        page.line(f"{kind}, since {when(opened_at)}: {message}")
+        page.line(remedy, indent=4)
+        page.line(f"about {', '.join(subjects)}", indent=4)
 
 
 def _quarantine(page: Page, data: dict[str, Any]) -> None:
     if data["quarantine"]:
         page.heading("Refused by a platform")
-        page.table(
-            [
-                (
-                    row["side"],
-                    row["object"],
-                    row["record"] or "(new)",
-                    row["field"],
-                    row["attempts"],
-                    row["reason"],
-                )
-                for row in data["quarantine"]
-            ],
-            ("side", "object", "record", "field", "tries", "reason"),
-        )
+    alike: dict[tuple[str, str], list[str]] = {}
+    for row in data["quarantine"]:
+        place = f"{row['side']} {row['object']} {row['record'] or '(new record)'}"
+        alike.setdefault((place, row["reason"]), []).append(row["field"])
+    for (place, reason), fields in alike.items():
+        page.line(f"{place}: {', '.join(fields)}")
+        page.line(reason, indent=4)

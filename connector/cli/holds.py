@@ -38,9 +38,14 @@ def holds(
             page.line(f"Kinds that are: {', '.join(sorted(kinds))}", indent=0)
         return
     page.heading(f"{counted(len(found), 'hold')} (moments are UTC)")
+    alike: dict[tuple[str, str, str, str, int], list[str]] = {}
     for hold in found:
-        page.line(f"{hold.kind}  {hold.lead_id or 'the installation'}  since {moment(hold.opened_ms)}")
-        page.line(f"{hold.message} {hold.remedy}", indent=4)
+        about = (hold.lead_id, hold.kind, hold.message, hold.remedy, hold.opened_ms)
+        alike.setdefault(about, []).append(hold.subject)
+    for (lead_id, held_kind, message, remedy, opened_ms), subjects in alike.items():
+        page.line(f"{held_kind}  {lead_id or 'the installation'}  since {moment(opened_ms)}")
+        page.line(f"{message} {remedy}", indent=4)
+        page.line(f"about {', '.join(subjects)}", indent=4)
 
 
 def hold_data(hold: Hold) -> dict[str, Any]:

@@ -51,12 +51,17 @@ def quarantine(
         page.line("Nothing is quarantined." if side is None else f"Nothing of {side} is quarantined.", 0)
         return
     page.heading(f"{counted(len(rows), 'refused value')} (moments are UTC)")
+    alike: dict[tuple[RecordKey, str], list[Refusal]] = {}
     for row in rows[:SHOWN]:
-        data = refusal_data(row, leads.get(row.key))
-        where = f"{row.side} {row.object} {data['record'] or '(new record)'}"
-        page.line(f"{where}  {_field(row.field)}  lead {data['lead'] or '—'}")
-        tried = counted(row.attempts, "time")
-        page.line(f"{row.reason} (since {moment(row.since_ms)}, tried {tried})", indent=4)
+        alike.setdefault((row.key, row.reason), []).append(row)
+    for (key, reason), refused in alike.items():
+        data = refusal_data(refused[0], leads.get(key))
+        fields = ", ".join(_field(row.field) for row in refused)
+        page.line(
+            f"{key.side} {key.object} {data['record'] or '(new record)'}  lead {data['lead'] or '—'}  "
+            f"since {moment(refused[0].since_ms)}, tried {counted(refused[0].attempts, 'time')}"
+        )
+        page.line(f"{fields}: {reason}", indent=4)
     if len(rows) > SHOWN:
         page.line(f"and {len(rows) - SHOWN:,} more (all of them with --json)")
 

@@ -54,7 +54,7 @@ def test_lists_all_with_lead_message_and_remedy(leadloop: Shell, held: str) -> N
     assert "3 holds" in text
     assert f"conflict  {held}  since 2027-01-15 08:00:00" in text
     assert "field_missing  the installation" in text
-    assert "Both sides changed phone. Set both to one value." in text
+    assert "Both sides changed phone. Set both to one value.\n    about phone\n" in text
 
 
 def test_lists_one_kind(leadloop: Shell, held: str) -> None:
@@ -68,3 +68,23 @@ def test_lists_one_kind(leadloop: Shell, held: str) -> None:
 def test_says_when_nothing_is_held(world: World, leadloop: Shell) -> None:
     assert leadloop("holds").out == "Nothing is held.\n"
     assert leadloop("holds", "--json").json == {"kinds": {}, "holds": []}
+
+
+def test_holds_with_one_cause_are_told_once(world: World, leadloop: Shell) -> None:
+    with world.database.begin() as conn:
+        sync_holds(
+            conn,
+            {
+                INSTALLATION: [
+                    WantedHold("field_missing", name, "Fields are missing.", "Create them.")
+                    for name in ("Region__c", "Tier__c")
+                ]
+            },
+            START_MS,
+        )
+
+    text = leadloop("holds").out
+
+    assert "2 holds" in text
+    assert text.count("field_missing") == 1
+    assert "Fields are missing. Create them.\n    about Region__c, Tier__c\n" in text
