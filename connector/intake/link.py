@@ -8,7 +8,7 @@ over all workers, so that two of them cannot begin one person twice.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from sqlalchemy import Connection
@@ -21,11 +21,12 @@ from connector.store import ledger
 from connector.store.links import Link, Role, keys_of, linked, put_keys, put_links
 from connector.store.observations import Stored, referring
 from connector.store.retirement import retire_lead
-from connector.store.rows import lock_name
+from connector.store.rows import lock_name, to_json
 from connector.unite import unite
-from mappings.mapping import ObjectMapping
+from mappings.mapping import Mapping as LeadMapping
+from mappings.mapping import ObjectMapping, Pair
 from mappings.stages import Stage
-from mappings.values import Unreadable
+from mappings.values import OwnerDirectory, Unreadable
 
 # fmt: off
 SHARED_MAILBOXES = frozenset(
@@ -39,6 +40,8 @@ SHARED_MAILBOXES = frozenset(
 )
 # fmt: on
 """Local parts behind which several people read (RFC 2142 and common practice)."""
+
+_FIRST_STAGE = Stage.INQUIRY.value
 
 
 @dataclass(slots=True)
@@ -55,28 +58,65 @@ class _Batch:
     one_person: list[tuple[str, str]] = field(default_factory=list)
 
 
+@dataclass(frozen=True, slots=True)
+class _Names:
+    """What of an object's fields says who a record is about: leadloop's own id, the pairs with identity (and
+    whether each is an address), and the last name. `natives` are those that a person's keys are made of."""
+
+    claim: str | None
+    pairs: tuple[tuple[Pair, bool], ...]
+    last_name: str | None
+    natives: tuple[str, ...]
+
+    @classmethod
+    def of(cls, described: ObjectMapping, mapping: LeadMapping) -> _Names:
+        claim = described.output("lead_id")
+        pairs = tuple(
+            (pair, mapping.fields[pair.canonical].type == "email")
+            for pair in described.pairs
+            if pair.reads and pair.canonical in mapping.fields and mapping.fields[pair.canonical].identity
+        )
+        last_name = next((pair.native for pair in described.pairs if pair.canonical == "last_name"), None)
+        natives = [pair.native for pair, _ in pairs] + ([last_name] if last_name is not None else [])
+        return cls(claim.native if claim is not None else None, pairs, last_name, tuple(natives))
+
+    def unchanged(self, item: Stored) -> bool:
+        """Whether a record shows the same names as before. `"name":value` can only stand at the top of the
+        stored fields: within a text each quotation mark has a backslash before it."""
+        fields, before = item.observation.fields, item.before
+        return all(to_json({name: fields.get(name)})[1:-1] in before for name in self.natives)
+
+
 def link_records(
     conn: Connection, installation: Installation, stored: Sequence[Stored], now_ms: int
 ) -> set[str]:
     """Link what was stored and mark the leads concerned dirty. Returns their ids."""
-    fresh = [item for item in stored if item.status in ("new", "changed")]
-    if not fresh:
-        return set()
+    mapping = installation.policy.mapping
+    names_of: dict[tuple[str, str], _Names] = {}
     batch = _Batch(now_ms)
     people: list[Stored] = []
-    for item in fresh:
-        described = _described(installation, item.observation)
-        if described is None:
+    for item in stored:
+        if item.status not in ("new", "changed"):
             continue
-        if item.lead_id is not None:
-            batch.dirty.add(item.lead_id)
-        if described.role == "person":
+        record = item.observation
+        names = names_of.get((record.side, record.object))
+        if names is None:
+            described = _described(installation, record)
+            if described is None:
+                continue
+            if described.role != "person":
+                if item.lead_id is not None:
+                    batch.dirty.add(item.lead_id)
+                batch.dirty.update(_leads_behind(conn, record))
+                continue
+            names = names_of[record.side, record.object] = _Names.of(described, mapping)
+        if item.lead_id is None or _successors(record) or not names.unchanged(item):
             people.append(item)
         else:
-            batch.dirty.update(_leads_behind(conn, item.observation))
+            batch.dirty.add(item.lead_id)
     if people:
         lock_name(conn, "identity")
-        _link_people(conn, installation, people, batch)
+        _link_people(conn, installation, people, names_of, batch)
     lead_store.insert_leads(conn, batch.new_leads)
     put_keys(conn, batch.keys)
     put_links(conn, batch.links)
@@ -143,35 +183,43 @@ def _leads_behind(conn: Connection, item: Observation) -> set[str]:
 
 
 def _link_people(
-    conn: Connection, installation: Installation, people: Sequence[Stored], batch: _Batch
+    conn: Connection,
+    installation: Installation,
+    people: Sequence[Stored],
+    names_of: Mapping[tuple[str, str], _Names],
+    batch: _Batch,
 ) -> None:
     """Link each person's record; the look-ups are made for the whole page at once."""
-    wanted = {item.observation.key: _identity(installation, item.observation) for item in people}
-    known = keys_of(conn, {key for keys in wanted.values() for key in keys if key[0] != "lead"})
-    batch.by_key.update(((key.kind, key.value), lead_id) for key, lead_id in known.items())
-    claimed = {value for keys in wanted.values() for kind, value in keys if kind == "lead"}
-    aliases = lead_store.resolve_aliases(conn, claimed)
-    for lead in lead_store.read_leads(conn, {*claimed, *aliases.values()}):
-        batch.by_key["lead", lead.id] = lead.id
-    batch.by_key.update((("lead", old), new) for old, new in aliases.items())
+    directory = installation.policy.directory
+    records = [item.observation for item in people]
+    wanted = [_identity(record, names_of[record.side, record.object], directory) for record in records]
+    known = keys_of(conn, {key for keys in wanted for key in keys if key[0] != "lead"})
+    batch.by_key.update(known.items())
+    claimed = {value for keys in wanted for kind, value in keys if kind == "lead"}
+    if claimed:
+        aliases = lead_store.resolve_aliases(conn, claimed)
+        for lead in lead_store.read_leads(conn, {*claimed, *aliases.values()}):
+            batch.by_key["lead", lead.id] = lead.id
+        batch.by_key.update((("lead", old), new) for old, new in aliases.items())
     related = _related(conn, [item.observation for item in people])
-    batch.by_record.update(
-        (key, link.lead_id)
-        for key, link in linked(conn, {key for keys in related.values() for key in keys}).items()
-    )
-    for item in people:
-        _link_one(installation, item, wanted[item.observation.key], related[item.observation.key], batch)
+    if related:
+        found = linked(conn, {key for keys in related.values() for key in keys})
+        batch.by_record.update((key, link.lead_id) for key, link in found.items())
+    for item, keys in zip(people, wanted, strict=True):
+        key = item.observation.key
+        _link_one(installation, item, key, keys, related.get(key, ()), batch)
 
 
 def _link_one(
     installation: Installation,
     item: Stored,
+    record_key: RecordKey,
     keys: Sequence[tuple[str, str]],
     related: Sequence[RecordKey],
     batch: _Batch,
 ) -> None:
     record = item.observation
-    lead_id = item.lead_id or batch.by_record.get(record.key)
+    lead_id = item.lead_id or batch.by_record.get(record_key)
     if lead_id is None:
         lead_id = next((batch.by_record[key] for key in related if key in batch.by_record), None)
     if lead_id is None and record.deleted:
@@ -179,14 +227,14 @@ def _link_one(
     if lead_id is None:
         lead_id = next((batch.by_key[key] for key in keys if key in batch.by_key), None)
     if lead_id is None:
-        lead_id = installation.new_lead_id()
+        lead_id = installation.new_lead_id(batch.now_ms)
         state = LeadState(lead_id=lead_id, origin=record.side, created_ms=batch.now_ms)
         batch.new_leads.append(
             lead_store.Lead(
                 id=lead_id,
                 version=1,
                 generation=1,
-                stage=Stage.INQUIRY.value,
+                stage=_FIRST_STAGE,
                 cycle=1,
                 due_at_ms=None,
                 state=state.to_json(),
@@ -195,10 +243,10 @@ def _link_one(
             )
         )
     batch.dirty.add(lead_id)
-    if item.lead_id is None and record.key not in batch.by_record:
+    if item.lead_id is None and record_key not in batch.by_record:
         role: Role = "past" if record.deleted or record.converted or record.merged_into else "primary"
         batch.links.append(Link(record.side, record.object, record.record_id, lead_id, role))
-    batch.by_record[record.key] = lead_id
+    batch.by_record[record_key] = lead_id
     # the Contact of a converted Lead, or the survivor of a merge, belongs to the same lead, seen or not
     for name, record_id in _successors(record):
         successor = RecordKey(record.side, name, record_id)
@@ -215,49 +263,48 @@ def _link_one(
 
 
 def _successors(record: Observation) -> list[tuple[str, str]]:
-    found = [("Contact", record.refs["Contact"])] if record.converted and "Contact" in record.refs else []
-    return [*found, (record.object, record.merged_into)] if record.merged_into else found
+    """The records that this one lives on in, by object and id."""
+    found: list[tuple[str, str]] = []
+    if record.converted and "Contact" in record.refs:
+        found.append(("Contact", record.refs["Contact"]))
+    if record.merged_into:
+        found.append((record.object, record.merged_into))
+    return found
 
 
 def _related(conn: Connection, people: Sequence[Observation]) -> dict[RecordKey, list[RecordKey]]:
-    """Records whose lead is this record's lead too: what it points at, and what points at it."""
+    """Records whose lead is this record's lead too: what it points at, and what points at it. Records
+    without any are left out."""
     related: dict[RecordKey, list[RecordKey]] = {}
     by_object: dict[tuple[str, str], list[str]] = {}
     for record in people:
-        related[record.key] = [RecordKey(record.side, *successor) for successor in _successors(record)]
+        for successor in _successors(record):
+            related.setdefault(record.key, []).append(RecordKey(record.side, *successor))
         by_object.setdefault((record.side, record.object), []).append(record.record_id)
     for (side, name), ids in by_object.items():
         for other in referring(conn, side, name, ids):
-            target = RecordKey(side, name, other.refs.get(name, ""))
-            if target in related and other.converted:
-                related[target].append(other.key)
+            if other.converted:
+                target = RecordKey(side, name, other.refs[name])
+                related.setdefault(target, []).append(other.key)
     return related
 
 
-def _identity(installation: Installation, record: Observation) -> list[tuple[str, str]]:
+def _identity(record: Observation, names: _Names, directory: OwnerDirectory) -> list[tuple[str, str]]:
     """The identity keys a record carries, strongest first: its leadloop id, then its identity fields."""
-    described = _described(installation, record)
-    if described is None:
-        return []
     keys: list[tuple[str, str]] = []
-    xref = described.output("lead_id")
-    claimed = record.fields.get(xref.native) if xref is not None else None
+    fields = record.fields
+    claimed = fields.get(names.claim) if names.claim is not None else None
     if isinstance(claimed, str) and claimed:
         keys.append(("lead", claimed))
-    mapping = installation.policy.mapping
-    for pair in described.pairs:
-        rule = mapping.fields.get(pair.canonical)
-        if rule is None or not rule.identity or not pair.reads:
-            continue
+    for pair, is_address in names.pairs:
         try:
-            value = pair.read(record.fields.get(pair.native), installation.policy.directory)
+            value = pair.read(fields.get(pair.native), directory)
         except Unreadable:
             continue
         if not isinstance(value, str):
             continue
-        if rule.type == "email" and value.partition("@")[0] in SHARED_MAILBOXES:
-            last_name = next((p.native for p in described.pairs if p.canonical == "last_name"), None)
-            name = record.fields.get(last_name) if last_name else None
+        if is_address and value.partition("@")[0] in SHARED_MAILBOXES:
+            name = fields.get(names.last_name) if names.last_name is not None else None
             if isinstance(name, str) and name.strip():
                 keys.append((f"{pair.canonical}+name", f"{value} {name.strip().casefold()}"))
             continue

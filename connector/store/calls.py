@@ -2,23 +2,31 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Connection, delete, func, select
+from functools import cache
+
+from sqlalchemy import Connection, UpdateBase, delete, func, select
+from sqlalchemy.dialects import postgresql, sqlite
 
 from connector.clock import HOUR_MS
-from connector.store.rows import insert_into
+from connector.store.rows import execute_many
 from connector.store.schema import calls
+
+_COLUMNS = ("side", "hour_ms", "lane", "count")
+
+
+@cache
+def _count(dialect: str) -> UpdateBase:
+    statement = sqlite.insert(calls) if dialect == "sqlite" else postgresql.insert(calls)
+    return statement.on_conflict_do_update(
+        index_elements=["side", "hour_ms", "lane"],
+        set_={"count": calls.c.count + statement.excluded["count"]},
+    )
 
 
 def count_calls(conn: Connection, side: str, lane: int, now_ms: int, number: int = 1) -> None:
     """Count requests in the hour of `now_ms`."""
-    statement = insert_into(conn, calls)
-    conn.execute(
-        statement.on_conflict_do_update(
-            index_elements=["side", "hour_ms", "lane"],
-            set_={"count": calls.c.count + statement.excluded["count"]},
-        ),
-        {"side": side, "hour_ms": now_ms - now_ms % HOUR_MS, "lane": int(lane), "count": number},
-    )
+    row = (side, now_ms - now_ms % HOUR_MS, int(lane), number)
+    execute_many(conn, "calls.count", _count(conn.dialect.name), _COLUMNS, [row])
 
 
 def used(conn: Connection, side: str, since_ms: int) -> int:

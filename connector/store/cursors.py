@@ -5,7 +5,7 @@ from __future__ import annotations
 from sqlalchemy import Connection, select
 
 from connector.platforms.protocol import Cursor
-from connector.store.rows import upsert
+from connector.store.rows import put_rows
 from connector.store.schema import cursors
 
 
@@ -19,14 +19,8 @@ def cursors_of(conn: Connection, side: str) -> dict[str, Cursor]:
 
 def put_cursor(conn: Connection, side: str, feed: str, cursor: Cursor, now_ms: int) -> None:
     """Set a feed's cursor. The caller stores the observations before it, in the same transaction."""
-    row = {
-        "side": side,
-        "feed": feed,
-        "stamp_ms": cursor.stamp_ms,
-        "record_id": cursor.record_id,
-        "updated_ms": now_ms,
-    }
-    upsert(conn, cursors, [row])
+    columns = ("side", "feed", "stamp_ms", "record_id", "updated_ms")
+    put_rows(conn, cursors, columns, [(side, feed, cursor.stamp_ms, cursor.record_id, now_ms)], "replace")
 
 
 def updated_ms(conn: Connection, side: str) -> dict[str, int]:

@@ -6,7 +6,7 @@ has not risen since the claim. Never decides anything about a lead.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -25,7 +25,7 @@ from sqlalchemy import (
 )
 
 from connector.store.errors import LeaseLost
-from connector.store.rows import chunks, execute_in, is_sqlite, locked
+from connector.store.rows import chunks, execute_in, is_sqlite, locked, put_rows
 from connector.store.schema import holds, identity_keys, lead_aliases, leads, links, outbox
 
 
@@ -96,34 +96,53 @@ _ALIASES = select(lead_aliases.c.alias, lead_aliases.c.lead_id).where(
 )
 
 
+_NEW = (
+    "id",
+    "version",
+    "generation",
+    "stage",
+    "cycle",
+    "due_at_ms",
+    "dirty_since_ms",
+    "created_ms",
+    "state",
+)
+
+
 def insert_leads(conn: Connection, new: Sequence[Lead]) -> None:
     """Insert leads; a lead with `dirty_since_ms` starts dirty. Raises IntegrityError on a known id."""
-    if new:
-        conn.execute(
-            leads.insert(),
-            [
-                {
-                    "id": lead.id,
-                    "version": lead.version,
-                    "generation": lead.generation,
-                    "stage": lead.stage,
-                    "cycle": lead.cycle,
-                    "due_at_ms": lead.due_at_ms,
-                    "dirty_since_ms": lead.dirty_since_ms,
-                    "created_ms": lead.created_ms,
-                    "state": lead.state,
-                }
-                for lead in new
-            ],
+    rows = [
+        (
+            lead.id,
+            lead.version,
+            lead.generation,
+            lead.stage,
+            lead.cycle,
+            lead.due_at_ms,
+            lead.dirty_since_ms,
+            lead.created_ms,
+            lead.state,
         )
+        for lead in new
+    ]
+    put_rows(conn, leads, _NEW, rows, "refuse")
 
 
 def mark_dirty(conn: Connection, ids: Iterable[str], now_ms: int) -> None:
     """Something changed about these leads: raise their generation. Unknown ids are passed over, aliases
     are followed."""
-    for chunk in chunks(_resolved(conn, ids)):
-        _lock(conn, chunk)
-        execute_in(conn, "leads.mark", _MARK_SOME, {"now_ms": now_ms}, chunk)
+    for chunk in chunks(dict.fromkeys(ids)):
+        if _mark(conn, chunk, now_ms) < len(chunk):
+            # some have been retired since (or never were): those that live on in one of the chunk are marked
+            aliases = resolve_aliases(conn, chunk)
+            _mark(conn, sorted(set(aliases.values()) - set(chunk)), now_ms)
+
+
+def _mark(conn: Connection, ids: Sequence[str], now_ms: int) -> int:
+    if not ids:
+        return 0
+    _lock(conn, ids)
+    return execute_in(conn, "leads.mark", _MARK_SOME, {"now_ms": now_ms}, ids).rowcount
 
 
 def mark_all_dirty(conn: Connection, now_ms: int) -> int:
@@ -335,12 +354,6 @@ def resolve_aliases(conn: Connection, ids: Iterable[str]) -> dict[str, str]:
         rows = execute_in(conn, "leads.aliases", _ALIASES, {}, chunk)
         found.update([(row[0], row[1]) for row in rows.all()])
     return found
-
-
-def _resolved(conn: Connection, ids: Iterable[str]) -> Mapping[str, None]:
-    asked = dict.fromkeys(ids)
-    aliases = resolve_aliases(conn, asked)
-    return dict.fromkeys(aliases.get(lead_id, lead_id) for lead_id in asked)
 
 
 def _lock(conn: Connection, ids: Sequence[str]) -> None:

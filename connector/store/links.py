@@ -9,10 +9,10 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
-from sqlalchemy import Connection, and_, delete, or_, select, update
+from sqlalchemy import Connection, and_, bindparam, delete, or_, select, update
 
 from connector.observation import RecordKey
-from connector.store.rows import by_object, chunks, insert_new, upsert
+from connector.store.rows import by_object, chunks, execute_in, put_rows
 from connector.store.schema import identity_keys, links
 
 Role = Literal["primary", "secondary", "past", "opportunity", "opportunity_contact"]
@@ -49,31 +49,42 @@ class Taken:
     holder: str
 
 
+_LINK = ("side", "object", "record_id", "lead_id", "role")
+_LINKS_OF = (
+    select(links.c.side, links.c.object, links.c.record_id, links.c.lead_id, links.c.role)
+    .where(links.c.lead_id.in_(bindparam("ids", expanding=True)))
+    .order_by(links.c.side, links.c.object, links.c.record_id)
+)
+_LINKED = select(links.c.record_id, links.c.lead_id, links.c.role).where(
+    links.c.side == bindparam("side"),
+    links.c.object == bindparam("object"),
+    links.c.record_id.in_(bindparam("ids", expanding=True)),
+)
+_KEYS_OF = select(identity_keys.c.value, identity_keys.c.lead_id).where(
+    identity_keys.c.kind == bindparam("kind"), identity_keys.c.value.in_(bindparam("ids", expanding=True))
+)
+
+
 def put_links(conn: Connection, new: Iterable[Link]) -> None:
     """Link records; one that is linked already gets the new lead and role."""
     rows = {
-        link.key: {
-            "side": link.side,
-            "object": link.object,
-            "record_id": link.record_id,
-            "lead_id": link.lead_id,
-            "role": link.role,
-        }
+        (link.side, link.object, link.record_id): (
+            link.side,
+            link.object,
+            link.record_id,
+            link.lead_id,
+            link.role,
+        )
         for link in new
     }
-    upsert(conn, links, list(rows.values()))
+    put_rows(conn, links, _LINK, list(rows.values()), "replace")
 
 
 def links_of(conn: Connection, lead_ids: Iterable[str]) -> dict[str, list[Link]]:
     """Lead id to its links, by side, object and id; every id asked for is a key."""
     found: dict[str, list[Link]] = {lead_id: [] for lead_id in lead_ids}
     for chunk in chunks(found):
-        rows = conn.execute(
-            select(links.c.side, links.c.object, links.c.record_id, links.c.lead_id, links.c.role)
-            .where(links.c.lead_id.in_(chunk))
-            .order_by(links.c.side, links.c.object, links.c.record_id)
-        )
-        for row in rows:
+        for row in execute_in(conn, "links.of", _LINKS_OF, {}, chunk).all():
             found[row[3]].append(Link(*row))
     return found
 
@@ -83,12 +94,8 @@ def linked(conn: Connection, keys: Iterable[RecordKey]) -> dict[RecordKey, Link]
     found: dict[RecordKey, Link] = {}
     for (side, name), ids in by_object(keys).items():
         for chunk in chunks(ids):
-            rows = conn.execute(
-                select(links.c.record_id, links.c.lead_id, links.c.role).where(
-                    links.c.side == side, links.c.object == name, links.c.record_id.in_(chunk)
-                )
-            )
-            for record_id, lead_id, role in rows:
+            rows = execute_in(conn, "links.linked", _LINKED, {"side": side, "object": name}, chunk)
+            for record_id, lead_id, role in rows.all():
                 found[RecordKey(side, name, record_id)] = Link(side, name, record_id, lead_id, role)
     return found
 
@@ -112,12 +119,8 @@ def keys_of(conn: Connection, keys: Iterable[tuple[str, str]]) -> dict[IdentityK
     found: dict[IdentityKey, str] = {}
     for kind, values in by_kind.items():
         for chunk in chunks(values):
-            rows = conn.execute(
-                select(identity_keys.c.value, identity_keys.c.lead_id).where(
-                    identity_keys.c.kind == kind, identity_keys.c.value.in_(chunk)
-                )
-            )
-            found.update((IdentityKey(kind, row.value), row.lead_id) for row in rows)
+            rows = execute_in(conn, "links.keys", _KEYS_OF, {"kind": kind}, chunk).all()
+            found.update([(IdentityKey(kind, value), lead_id) for value, lead_id in rows])
     return found
 
 
@@ -139,11 +142,10 @@ def put_keys(conn: Connection, new: Sequence[tuple[str, str, str]]) -> list[Take
     """Lock (kind, value) for lead_id: the first one wins, also against another worker that puts the same
     key at this moment. Returns the keys that another lead has."""
     wanted = {IdentityKey(kind, value): lead_id for kind, value, lead_id in reversed(new)}
-    insert_new(
-        conn,
-        identity_keys,
-        [{"kind": key.kind, "value": key.value, "lead_id": lead_id} for key, lead_id in wanted.items()],
-    )
+    rows = [(key.value, key.kind, lead_id) for key, lead_id in wanted.items()]
+    written = put_rows(conn, identity_keys, ("value", "kind", "lead_id"), rows, "leave")
+    if written == len(new):
+        return []
     holders = keys_of(conn, wanted)
     return [
         Taken(key, lead_id, holders[key])

@@ -34,11 +34,13 @@ Status = Literal["new", "changed", "same", "older"]
 
 class Stored(NamedTuple):
     """What became of an observation. `changed`: a newer stamp, or other content at the same stamp. `same`:
-    the stored stamp and content again; only the moment of reading is noted. `older`: discarded."""
+    the stored stamp and content again; only the moment of reading is noted. `older`: discarded.
+    `before` is what a changed record showed until now: its fields as JSON bytes."""
 
     observation: Observation
     status: Status
     lead_id: str | None
+    before: bytes = b""
 
 
 class Linked(NamedTuple):
@@ -221,7 +223,7 @@ def _store(conn: Connection, side: str, name: str, batch: Sequence[Observation])
         now[record_id] = _Known._make(
             (record_id, known.row, stamp_ms, read_started_ms, *content, known.lead_id)
         )
-        stored.append(Stored(one, "new" if unseen else "changed", known.lead_id))
+        stored.append(Stored(one, "new" if unseen else "changed", known.lead_id, known.fields))
     _write(conn, side, name, before, now, newest)
     return stored
 

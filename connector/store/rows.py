@@ -5,9 +5,11 @@ The one place that knows how the two databases differ in SQL. No table is named 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from functools import cache
 from itertools import islice
-from typing import Any, TypeVar
+from operator import itemgetter
+from typing import Any, Literal, TypeVar
 
 import orjson
 from sqlalchemy import ColumnElement, Connection, CursorResult, Select, Table, UpdateBase
@@ -23,6 +25,9 @@ T = TypeVar("T")
 CHUNK = 500
 
 Insert = sqlite.Insert | postgresql.Insert
+
+Taken = Literal["refuse", "leave", "replace"]
+"""What becomes of a new row whose key is taken: an IntegrityError, nothing, or the place of the old one."""
 
 
 def chunks(items: Iterable[T], size: int = CHUNK) -> Iterator[list[T]]:
@@ -71,6 +76,33 @@ def upsert(
     conn.execute(statement.on_conflict_do_update(index_elements=key, set_=dict(values)), ordered)
 
 
+def put_rows(
+    conn: Connection, table: Table, columns: tuple[str, ...], rows: Sequence[tuple[Any, ...]], taken: Taken
+) -> int:
+    """INSERT many rows, the values in the order of `columns` (the table's), by `execute_many`; returns how
+    many were written. Rows are sent in key order. No column may be FreeText: nothing is converted."""
+    if not rows:
+        return 0
+    statement, key = _put(conn.dialect.name, table, columns, taken)
+    ordered = sorted(rows, key=key) if len(rows) > 1 else rows
+    return execute_many(conn, f"{table.name}.{taken}", statement, columns, ordered)
+
+
+@cache
+def _put(
+    dialect: str, table: Table, columns: tuple[str, ...], taken: Taken
+) -> tuple[Insert, Callable[[tuple[Any, ...]], Any]]:
+    """The statement, and the key of a row."""
+    statement = sqlite.insert(table) if dialect == "sqlite" else postgresql.insert(table)
+    key = [column.name for column in table.primary_key]
+    if taken == "leave":
+        statement = statement.on_conflict_do_nothing(index_elements=key)
+    elif taken == "replace":
+        rest = {name: statement.excluded[name] for name in columns if name not in key}
+        statement = statement.on_conflict_do_update(index_elements=key, set_=rest)
+    return statement, itemgetter(*(columns.index(name) for name in key))
+
+
 def insert_new(conn: Connection, table: Table, rows: Sequence[Mapping[str, Any]]) -> None:
     """INSERT the rows as one executemany; a row that exists by primary key is left as it is."""
     if rows:
@@ -85,22 +117,22 @@ def execute_many(
     statement: UpdateBase,
     columns: Sequence[str],
     rows: Sequence[tuple[Any, ...]],
-) -> None:
-    """The statement once for each row, the values in the order of `columns`. `name` names it in a cache.
+) -> int:
+    """The statement once for each row, the values in the order of `columns`; returns how many rows were
+    written. `name` names the statement in a cache.
 
     On SQLite the same statement goes to the driver as text: SQLAlchemy's handling of each value costs as
     much again as SQLite's whole work on the row, and observations come by the hundred thousand.
     """
     if not rows:
-        return
+        return 0
     if not is_sqlite(conn):
-        conn.execute(statement, [dict(zip(columns, row, strict=True)) for row in rows])
-        return
+        return conn.execute(statement, [dict(zip(columns, row, strict=True)) for row in rows]).rowcount
     sql = _DRIVER_SQL.get(name)
     if sql is None:
         compiled = statement.compile(dialect=conn.dialect, column_keys=list(columns))
         sql = _DRIVER_SQL[name] = _checked(name, str(compiled), compiled.positiontup, columns)
-    conn.exec_driver_sql(sql, list(rows))
+    return conn.exec_driver_sql(sql, list(rows)).rowcount
 
 
 def execute_in(

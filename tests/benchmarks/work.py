@@ -1,8 +1,8 @@
 """Work: what the benchmarks measure, each piece in a fresh process that prints its figures as JSON.
 
-    python -m tests.benchmarks.work bare SIDE URL
-    python -m tests.benchmarks.work poll SIDE URL DATABASE NOW_MS
-    python -m tests.benchmarks.work normalise SIDE DATABASE
+python -m tests.benchmarks.work bare SIDE URL
+python -m tests.benchmarks.work poll SIDE URL DATABASE NOW_MS
+python -m tests.benchmarks.work normalise SIDE DATABASE
 """
 
 from __future__ import annotations
