@@ -24,6 +24,7 @@ SHORT = {
     "Closed - Not Converted": "Closed",
     "marketingqualifiedlead": "MQL",
     "salesqualifiedlead": "SQL",
+    "opportunity": "opp.",
 }
 """Native values in the space of a column."""
 

@@ -44,8 +44,8 @@ class People:
     def __init__(self, sandbox: Sandbox, clock: Clock, characters: Sequence[Character]) -> None:
         self.characters: Mapping[str, Character] = {each.name: each for each in characters}
         self.diary: list[Doing] = []
-        self._org = sandbox.salesforce
-        self._portal = sandbox.hubspot
+        self.org = sandbox.salesforce
+        self.portal = sandbox.hubspot
         self._clock = clock
         self._converted: dict[str, ConvertResult] = {}
         self._opportunities: dict[str, str] = {}
@@ -62,7 +62,7 @@ class People:
             "company": who.company,
             "country": who.country,
         }
-        self._portal.submit_form(who.email, form, **{**({} if self._contact(name) else known), **answers})
+        self.portal.submit_form(who.email, form, **{**({} if self._contact(name) else known), **answers})
         self._note(name, f"fills in the form “{form}”")
 
     def visits(self, name: str, pages: int = 1) -> None:
@@ -79,7 +79,7 @@ class People:
 
     def is_marked(self, name: str, status: str) -> None:
         """Marketing sets the contact's lead status by hand."""
-        self._portal.update("contacts", self._contact_id(name), hs_lead_status=status)
+        self.portal.update("contacts", self._contact_id(name), hs_lead_status=status)
         self._note(name, f"marketing sets the lead status {status}")
 
     # sales --------------------------------------------------------------------------------------------------
@@ -87,7 +87,7 @@ class People:
     def is_imported(self, name: str) -> None:
         """Sales imports a list with this person into Salesforce, in whatever spelling the list has."""
         who = self.characters[name]
-        self._org.insert(
+        self.org.insert(
             "Lead",
             FirstName=who.first_name,
             LastName=who.last_name,
@@ -127,7 +127,7 @@ class People:
         user = self._user_id(by) if by else lead["OwnerId"]
         who = self.characters[name]
         deal = f"{who.company}: first order" if with_opportunity else None
-        made = self._org.convert_lead(
+        made = self.org.convert_lead(
             lead["Id"], "Closed - Converted", opportunity_name=deal, owner_id=user, by_user=user
         )
         self._converted[name] = made
@@ -138,8 +138,8 @@ class People:
     def gets_opportunity(self, name: str) -> None:
         """The owner opens an opportunity for a contact that was converted earlier."""
         made = self._converted[name]
-        owner = self._org.get("Contact", made.contact_id)["OwnerId"]
-        opportunity = self._org.insert(
+        owner = self.org.get("Contact", made.contact_id)["OwnerId"]
+        opportunity = self.org.insert(
             "Opportunity",
             by_user=owner,
             Name=f"{self.characters[name].company}: first order",
@@ -148,7 +148,7 @@ class People:
             AccountId=made.account_id,
             OwnerId=owner,
         )
-        self._org.insert(
+        self.org.insert(
             "OpportunityContactRole",
             by_user=owner,
             OpportunityId=opportunity,
@@ -170,22 +170,22 @@ class People:
 
     def _close(self, name: str, stage: str, verb: str) -> None:
         opportunity = self._opportunities[name]
-        owner = self._org.get("Opportunity", opportunity)["OwnerId"]
-        self._org.update("Opportunity", opportunity, by_user=owner, StageName=stage)
+        owner = self.org.get("Opportunity", opportunity)["OwnerId"]
+        self.org.update("Opportunity", opportunity, by_user=owner, StageName=stage)
         self._note(name, f"{self._first_name(owner)} {verb} the opportunity")
 
     def _count(self, name: str, more: Mapping[str, int]) -> None:
-        contact = self._portal.get("contacts", self._contact_id(name))
+        contact = self.portal.get("contacts", self._contact_id(name))
         counted = {key: int(contact[key] or 0) + number for key, number in more.items()}
         at = {
             "hs_email_click": "hs_email_last_click_date",
             "hs_analytics_num_visits": "hs_analytics_last_timestamp",
         }
         dated = {at[key]: self._clock.now_ms() for key in more if key in at}
-        self._portal.update("contacts", self._contact_id(name), source="ANALYTICS", **counted, **dated)
+        self.portal.update("contacts", self._contact_id(name), source="ANALYTICS", **counted, **dated)
 
     def _contact(self, name: str) -> str | None:
-        return self._portal.find("contacts", "email", self.characters[name].email)
+        return self.portal.find("contacts", "email", self.characters[name].email)
 
     def _contact_id(self, name: str) -> str:
         found = self._contact(name)
@@ -195,23 +195,23 @@ class People:
 
     def _lead(self, name: str) -> dict[str, Any]:
         email = self.characters[name].email
-        for row in self._org.rows("Lead"):
+        for row in self.org.rows("Lead"):
             if (row["Email"] or "").lower() == email and not row["IsConverted"]:
                 return row
         raise KeyError(f"{name} is not an open Lead in Salesforce")
 
     def _change_lead(self, name: str, **fields: Any) -> None:
         lead = self._lead(name)
-        self._org.update("Lead", lead["Id"], by_user=lead["OwnerId"], **fields)
+        self.org.update("Lead", lead["Id"], by_user=lead["OwnerId"], **fields)
 
     def _owner(self, name: str) -> str:
         return self._first_name(self._lead(name)["OwnerId"])
 
     def _first_name(self, user_id: str) -> str:
-        return str(self._org.get("User", user_id)["Name"])
+        return str(self.org.get("User", user_id)["Name"])
 
     def _user_id(self, email: str) -> str:
-        return next(str(row["Id"]) for row in self._org.rows("User") if row["Email"] == email)
+        return next(str(row["Id"]) for row in self.org.rows("User") if row["Email"] == email)
 
     def _note(self, name: str, text: str) -> None:
         self.diary.append(Doing(name, self._clock.now_ms(), text))

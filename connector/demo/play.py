@@ -25,7 +25,7 @@ from connector.wiring import Connected
 from connector.worker.embedded import Embedded
 
 FRAME_SECONDS = 0.08
-ACT_AT_MOST_SECONDS = 8.0
+ACT_AT_MOST_SECONDS = 12.0
 END_AT_MOST_SECONDS = 15.0
 LEAP_MS = DAY_MS
 LEAP_SECONDS = 0.04
@@ -53,8 +53,8 @@ class Show(Protocol):
 
 @dataclass(slots=True)
 class Play:
-    """One performance. `perform` returns the figures; `clock` is the story's, `wall` the real one. `monday_ms`
-    is the midnight from which the acts count their days."""
+    """One performance. `perform` returns the figures; `clock` is the story's, `wall` the real one, and
+    `monday_ms` the midnight from which the acts count their days."""
 
     sandbox: Sandbox
     connected: Connected

@@ -22,8 +22,8 @@ from connector.demo.board import SIDE_NAMES, Line, News, Shown
 ACT_SECONDS = 1.4
 """How long an act stays at least, so that a person can read what happens in it."""
 
-NARROW, WIDE = 84, 104
-"""Columns below which the platforms' own words, and the dates, are left out."""
+WORDS, NUMBERS, DATES = 98, 114, 122
+"""From so many columns on there is room for the platforms' own words, for cycle and score, and for dates."""
 
 STYLES = {
     "inquiry": "grey62",
@@ -129,27 +129,28 @@ def picture(now_ms: int, lines: Sequence[Line], act: Text, width: int) -> Group:
     date = datetime.fromtimestamp(now_ms / 1_000, UTC)
     head = Text.assemble(("leadloop", "bold"), ("  │  ", "dim"), (f"{date:%a %d %b %Y  %H:%M}", "bold cyan"))
     act.overflow, act.no_wrap = "ellipsis", True
-    wide, words = width >= WIDE, width >= NARROW
+    words, numbers, dates = width >= WORDS, width >= NUMBERS, width >= DATES
     table = Table(box=box.SIMPLE_HEAD, header_style="dim", pad_edge=False, padding=(0, 1), expand=True)
-    table.add_column("lead", no_wrap=True)
-    table.add_column("leadloop", no_wrap=True, min_width=12)
-    if wide:
-        table.add_column("cycle", justify="center")
-        table.add_column("score", justify="right")
+    # widths are fixed, so that nothing jumps while the stages change
+    table.add_column("lead", no_wrap=True, width=7)
+    table.add_column("leadloop", no_wrap=True, width=12)
+    if numbers:
+        table.add_column("cycle", justify="center", width=5)
+        table.add_column("score", justify="right", width=5)
     for name in SIDE_NAMES.values():
-        table.add_column(name, no_wrap=True, min_width=23 if words else 14)
-    if wide:
-        table.add_column("when", no_wrap=True)
-    table.add_column("last thing that happened", no_wrap=True, overflow="ellipsis", ratio=1)
+        table.add_column(name, no_wrap=True, width=23 if words else 14)
+    if dates:
+        table.add_column("when", no_wrap=True, width=6)
+    table.add_column("last event", no_wrap=True, overflow="ellipsis", ratio=1)
     for line in lines:
         cells: list[Text] = [Text(line.name, "bold"), _own(line)]
-        if wide:
+        if numbers:
             cells += [
                 Text(str(line.cycle) if line.stage else "", "bold" if line.cycle > 1 else "dim"),
                 Text(str(line.score) if line.stage else "", "dim"),
             ]
         cells += [_side(line, line.salesforce, words=words), _side(line, line.hubspot, words=words)]
-        if wide:
+        if dates:
             cells.append(Text(_day(line.last_ms), "dim"))
         cells.append(Text(line.last))
         table.add_row(*cells)
@@ -195,7 +196,7 @@ def _side(line: Line, shown: Shown | None, *, words: bool) -> Text:
     agrees = shown.stage == line.stage
     stage = shown.stage or "new"
     text = Text.assemble(("✓ ", "green") if agrees else ("… ", "bold yellow"))
-    text.append(stage.ljust(14) if words else stage, STYLES.get(stage, "yellow") if agrees else "yellow")
+    text.append(stage.ljust(13) if words else stage, STYLES.get(stage, "yellow") if agrees else "yellow")
     if words and shown.native:
         text.append(shown.native, "dim")
     return text

@@ -1,0 +1,107 @@
+"""`leadloop demo` as it is typed: the whole performance in threads, its exit codes, and Ctrl-C."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from connector.demo import cast
+from connector.demo.cast import CAST, Act
+from connector.demo.people import People
+from tests.cli.shell import Shell
+
+COMMAND = [sys.executable, "-c", "from connector.cli.main import main; main()", "demo"]
+
+
+def ann_arrives(they: People) -> None:
+    """Ann fills in a form."""
+    they.fills_in("Ann", "Newsletter")
+
+
+def ann_is_bewitched(they: People) -> None:
+    """HubSpot will not have anything written to Ann's contact from now on."""
+    they.fills_in("Ann", "Newsletter")
+    they.portal.faults.bad_record("contacts", "email", "ann@acme.example", "FORM_FIELD_REQUIRED")
+
+
+def nobody_is_there(they: People) -> None:
+    """Somebody rejects Ann, who has never arrived."""
+    they.is_rejected("Ann", "timing")
+
+
+def test_the_whole_performance_ends_with_0_and_its_figures(shell: Shell) -> None:
+    answer = shell("demo", "--json")
+    figures = answer.json
+    assert answer.code == 0
+    assert figures["leads"] == len(CAST)
+    assert figures["agreement"] == {
+        "salesforce": {"agree": 10, "of": 10, "percent": 100},
+        "hubspot": {"agree": 12, "of": 12, "percent": 100},
+    }
+    assert figures["stages"] == {
+        "nurture": 2, "distributed": 1, "accepted": 2, "qualified": 1, "opportunity": 1, "closed": 3,
+        "disqualified": 2,
+    }  # fmt: skip
+    assert figures["rejections"] == {"timing": 1, "wrong_territory": 1, "bad_data": 1}
+    assert figures["holds"] == {}
+    assert figures["startup_requests"] <= 20
+    assert "unfinished" not in figures
+    assert "disagreeing" not in figures
+
+
+def test_without_a_terminal_acts_and_moves_are_lines_and_the_summary_is_last(
+    shell: Shell, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(cast, "SCRIPT", (Act(0, 9, ann_arrives),))
+    answer = shell("demo")
+    told = [line[18:] for line in answer.out.splitlines() if line.startswith("2027-01-04 09:")]
+    assert answer.code == 0
+    assert told == [
+        "1/1 Ann fills in a form.",
+        "  Ann fills in the form “Newsletter”",
+        "  Ann → inquiry (new, from HubSpot)",
+        "  Ann → qualification (qualification gate)",
+        "  Ann → nurture (nurture gate)",
+    ]
+    assert "1 of 1 records agree with leadloop" in answer.out
+
+
+def test_a_platform_that_disagrees_ends_with_1_and_is_named(
+    shell: Shell, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(cast, "SCRIPT", (Act(0, 9, ann_is_bewitched),))
+    answer = shell("demo", "--json")
+    assert answer.code == 1
+    assert answer.json["agreement"]["hubspot"]["agree"] == 0
+    (wrong,) = answer.json["disagreeing"]["hubspot"].values()
+    assert wrong == "shows None, is 'nurture'"
+
+
+def test_a_story_that_cannot_go_on_says_where(shell: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(cast, "SCRIPT", (Act(0, 9, nobody_is_there),))
+    answer = shell("demo", "--json")
+    assert answer.code == 1
+    assert answer.out == ""
+    assert "Act 1 (Somebody rejects Ann, who has never arrived.) cannot go on" in answer.err
+    assert "Ann is not an open Lead in Salesforce" in answer.err
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_ends_it_cleanly(tmp_path: Path, number: signal.Signals) -> None:
+    environment = {name: text for name, text in os.environ.items() if not name.startswith("LEADLOOP_")}
+    environment |= {"TMPDIR": str(tmp_path), "PYTHONUNBUFFERED": "1"}
+    with subprocess.Popen(
+        COMMAND, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as demo:
+        assert demo.stdout is not None
+        assert "1/17" in demo.stdout.readline()
+        demo.send_signal(number)
+        _, told = demo.communicate(timeout=60)
+    assert demo.returncode == 130
+    assert told == "Stopped; nothing is left behind.\n"
+    assert list(tmp_path.iterdir()) == []
