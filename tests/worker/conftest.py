@@ -17,8 +17,12 @@ import pytest
 import redis
 from dramatiq.brokers.redis import RedisBroker
 
+from connector.clock import SECOND_MS, Clock
 from connector.installation import Installation
 from connector.settings import Settings, load_settings
+from connector.store.database import Database
+from connector.store.settings_values import get_value
+from connector.wiring import LIVE_SINCE
 from connector.worker.broker import close_broker, redis_broker
 from tests.worker.crew import Crew
 from tests.world import World
@@ -64,6 +68,23 @@ def redis_url() -> str:
 
 
 @pytest.fixture
+def own_redis_url(redis_url: str) -> Iterator[str]:
+    """A database number of Redis that no other test uses now, on this machine or another: for processes,
+    which take the usual namespace. Emptied of that afterwards."""
+    for number in range(1, 16):
+        url = f"{redis_url.rpartition('/')[0]}/{number}"
+        client = redis.Redis.from_url(url)
+        try:
+            if client.set("leadloop-test-uses-this", os.getpid(), nx=True, ex=900):
+                yield url
+                client.delete("leadloop-test-uses-this", *client.scan_iter("leadloop:*"))
+                return
+        finally:
+            client.close()
+    pytest.fail("all databases of Redis are in use by other tests")
+
+
+@pytest.fixture
 def redis_settings(redis_url: str) -> Settings:
     return load_settings({}, {"LEADLOOP_REDIS_URL": redis_url})
 
@@ -96,6 +117,14 @@ def empty(broker: RedisBroker) -> int:
     """What FLUSHDB does to this leadloop, in a Redis that others use as well. Returns how many keys went."""
     keys = list(broker.client.scan_iter(f"{broker.namespace}:*", count=1_000))
     return int(broker.client.delete(*keys)) if keys else 0
+
+
+def is_live(database: Database, clock: Clock) -> bool:
+    """Whether leadloop went live in an earlier second than this one: platforms date what is created by the
+    second, and what seems to be older than leadloop is imported and rests."""
+    with database.read() as conn:
+        live_ms = get_value(conn, LIVE_SINCE)
+    return live_ms is not None and clock.now_ms() // SECOND_MS > live_ms // SECOND_MS
 
 
 @pytest.fixture

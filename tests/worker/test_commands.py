@@ -10,7 +10,6 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 import pytest
-import redis
 
 from connector.cli.worker_service import ClockService
 from connector.clock import MINUTE_MS, ManualClock, SystemClock
@@ -21,6 +20,7 @@ from connector.store.database import Database
 from connector.store.settings_values import put_value
 from connector.worker.poll_lease import last_polls_ms, next_poll_ms
 from tests.cli.shell import Shell
+from tests.worker.conftest import is_live
 from tests.world import START_MS, configuration
 
 Eventually = Callable[[Callable[[], object]], None]
@@ -104,16 +104,12 @@ def sandbox() -> Iterator[Sandbox]:
 
 
 @pytest.fixture
-def environment(
-    sandbox: Sandbox, postgresql_url: str, redis_url: str, worker_id: str
-) -> Iterator[dict[str, str]]:
-    """Settings of the processes; a database number of Redis for this test process alone."""
-    number = 3 + int(worker_id.removeprefix("gw")) % 5 if worker_id.startswith("gw") else 8
-    own_redis = redis_url.rpartition("/")[0] + f"/{number}"
-    yield {
+def environment(sandbox: Sandbox, postgresql_url: str, own_redis_url: str) -> dict[str, str]:
+    """Settings of the processes."""
+    return {
         **{name: value for name, value in os.environ.items() if not name.startswith("LEADLOOP_")},
         "LEADLOOP_DATABASE_URL": postgresql_url,
-        "LEADLOOP_REDIS_URL": own_redis,
+        "LEADLOOP_REDIS_URL": own_redis_url,
         "LEADLOOP_SALESFORCE__BASE_URL": sandbox.salesforce_url,
         "LEADLOOP_SALESFORCE__SESSION_ID": SALESFORCE_SESSION_ID,
         "LEADLOOP_SALESFORCE__POLL_SECONDS": "2",
@@ -121,10 +117,6 @@ def environment(
         "LEADLOOP_HUBSPOT__ACCESS_TOKEN": HUBSPOT_ACCESS_TOKEN,
         "LEADLOOP_HUBSPOT__POLL_SECONDS": "2",
     }
-    client = redis.Redis.from_url(own_redis)
-    for key in client.scan_iter("leadloop:*"):
-        client.delete(key)
-    client.close()
 
 
 def start(folder: Path, environment: Mapping[str, str], *command: str) -> subprocess.Popen[bytes]:
@@ -147,7 +139,8 @@ def test_processes_carry_leads_survive_a_kill_and_stop_when_told(
     def connected() -> bool:
         assert all(process.poll() is None for process in running), "a process ended by itself"
         with database.read() as conn:
-            return len(last_polls_ms(conn, SIDES)) == 2
+            looked_at = last_polls_ms(conn, SIDES)
+        return len(looked_at) == 2 and is_live(database, SystemClock())
 
     def between_looks() -> bool:
         # a worker killed while it looks at a side keeps that side's lease, which has a test of its own

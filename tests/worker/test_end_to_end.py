@@ -9,7 +9,6 @@ from contextlib import ExitStack, contextmanager
 from typing import Protocol
 
 import pytest
-import redis
 
 from connector.cli.service import Service
 from connector.cli.worker_service import ClockService, WorkerService
@@ -22,6 +21,7 @@ from connector.store import leads as lead_store
 from connector.store import outbox
 from connector.store.database import Database
 from connector.store.observations import observations_by_key
+from tests.worker.conftest import is_live
 from tests.world import RULES, START_MS, configuration
 
 SPEED = 10.0
@@ -124,7 +124,7 @@ class Scene:
 
 
 @pytest.fixture(params=["one process on SQLite", "workers over Redis and PostgreSQL"])
-def scene(request: pytest.FixtureRequest, worker_id: str) -> Iterator[tuple[Scene, list[Runs]]]:
+def scene(request: pytest.FixtureRequest) -> Iterator[tuple[Scene, list[Runs]]]:
     """The platforms, and leadloop ready to run in one of its two ways."""
     with ExitStack() as stack:
         if request.param == "one process on SQLite":
@@ -133,12 +133,7 @@ def scene(request: pytest.FixtureRequest, worker_id: str) -> Iterator[tuple[Scen
             alone = Service(made.config, made.settings, made.database(), made.clock)
             yield made, [alone]
             return
-        # a database number of this test process's own: a service takes the usual namespace
-        number = 10 + int(worker_id.removeprefix("gw")) % 5 if worker_id.startswith("gw") else 15
-        url = request.getfixturevalue("redis_url").rpartition("/")[0] + f"/{number}"
-        client = redis.Redis.from_url(url)
-        stack.callback(client.close)
-        stack.callback(lambda: client.delete(*client.keys("leadloop:*") or ["leadloop:nothing"]))
+        url = request.getfixturevalue("own_redis_url")
         made = Scene(request.getfixturevalue("postgresql_url"), url)
         stack.callback(made.close)
         workers = [
@@ -156,7 +151,8 @@ def test_leads_end_with_the_same_stage_on_both_platforms(
     database = world.database()
 
     def connected() -> bool:
-        return all(service.not_ready() is None for service in services if isinstance(service, Service))
+        ready = all(service.not_ready() is None for service in services if isinstance(service, Service))
+        return ready and is_live(database, world.clock)
 
     def seen(*names: str) -> bool:
         keys = [RecordKey("salesforce", "Lead", world.salesforce_id(name)) for name in names]
