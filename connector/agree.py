@@ -43,10 +43,11 @@ def agree(
     """Merge what the primary records in `views` (one a side) show with what was agreed before."""
     values: dict[str, Value] = dict(state.values)
     differences = dict(state.differences)
-    unreadable = dict(state.unreadable)
+    unreadable = _still_unreadable(state, views, directory)
     held = dict(state.held)
     changed_by: dict[str, str] = {}
     shown: dict[str, list[_Shown]] = {}
+    left_alone: dict[str, dict[str, Value]] = {}
     moved_names = _names_to_merge(views)
     for view in views if moved_names else ():
         country = _country(view, directory)
@@ -59,6 +60,8 @@ def agree(
                 shown.setdefault(name, []).append(_side_word(view, pair, country, directory))
             except Unreadable as why:
                 unreadable[f"{view.side}.{name}"] = str(why)
+                if pair.native in view.changed or pair.native in view.fresh:
+                    left_alone.setdefault(name, {})[view.side] = view.fields[pair.native]
     for name, words in shown.items():
         rule = mapping.fields[name]
         merged, moved = _merge(rule, values.get(name), words)
@@ -73,7 +76,26 @@ def agree(
         if merged.held is not None:
             held[name] = merged.held
             differences[name] = {word.side.side: word.side.value for word in words}
+    for name, raws in left_alone.items():  # somebody's own words, until a side says something readable
+        differences[name] = {**differences.get(name, {}), **raws}
     return Agreement(values, differences, unreadable, held, changed_by)
+
+
+def _still_unreadable(
+    state: LeadState, views: Sequence[RecordView], directory: OwnerDirectory
+) -> dict[str, str]:
+    """What is reported as unreadable, without what has been overwritten since."""
+    unreadable = dict(state.unreadable)
+    for view in views if unreadable else ():
+        for pair in view.mapping.pairs:
+            where = f"{view.side}.{pair.canonical}"
+            if where in unreadable and pair.native in view.fields:
+                try:
+                    pair.read(view.fields[pair.native], directory, _country(view, directory))
+                except Unreadable:
+                    continue
+                del unreadable[where]
+    return unreadable
 
 
 def _names_to_merge(views: Sequence[RecordView]) -> set[str]:
@@ -129,8 +151,8 @@ def _merge(rule: FieldRule, agreed: Value, words: Sequence[_Shown]) -> tuple[Mer
     merged = merge_field(rule, agreed, known) if known else Merged(agreed)
     if merged.winner is not None or rule.policy == "opt_out":
         merged = replace(merged, differences={})
-    if not fresh:
-        return merged, moved
+    if not fresh or (rule.policy == "opt_out" and merged.value is True):
+        return merged, moved  # who has opted out stays so, whatever a record says that is met anew
     standing = [SideView(side.side, merged.value) for side in known]
     met = first_contact(rule, [*standing, *fresh])
     if not known and met.value is None and agreed is not None:

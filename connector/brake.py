@@ -11,9 +11,20 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from connector.clock import HOUR_MS
+from connector.plan import WantedHold
 
 KINDS = ("regressions", "mql", "handoff", "owner_changes", "creates", "blanks")
 """What is counted: moves back by rules, MQLs, hand-offs, owner changes, new records, values blanked."""
+
+
+def brake_hold(kind: str, what: str) -> WantedHold:
+    """The hold on a lead for which the brake has stopped `what`, a change of this kind."""
+    return WantedHold(
+        kind="brake",
+        subject=kind,
+        message=f"The brake stopped {what}: too many at once.",
+        remedy=f"Look at `leadloop brake`, then `leadloop brake release {kind}`.",
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,10 +9,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import Literal
 
 from connector.lead import LeadState
+from connector.moments import moment_ms
 from connector.observation import Observation, Raw
 from connector.record_view import RecordView
 from mappings.mapping import Mapping as LeadMapping
@@ -26,7 +26,7 @@ REASON_NEEDED = "reason needed"
 @dataclass(frozen=True, slots=True)
 class Claim:
     """Somebody set a field that speaks about the stage. `compatible` are the stages the new value already
-    stands for: in those it says nothing new."""
+    stands for: in those it says nothing new. `verdict`: it was said in the verdict field."""
 
     meaning: Stage | Literal["rejected"]
     compatible: frozenset[Stage]
@@ -39,6 +39,7 @@ class Claim:
     actor: str | None
     reason: str | None = None
     comment: str | None = None
+    verdict: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,13 +105,18 @@ class CrmFacts:
 
 
 def read_claims(
-    views: Sequence[RecordView], mapping: LeadMapping, directory: OwnerDirectory, now_ms: int
+    views: Sequence[RecordView],
+    mapping: LeadMapping,
+    directory: OwnerDirectory,
+    now_ms: int,
+    stale: bool = False,
 ) -> list[Claim]:
-    """The claims of the primary records, the CRM's before the MAP's."""
+    """The claims of the primary records, the CRM's before the MAP's. `stale`: the reason that stands on the
+    CRM record belongs to an earlier rejection, unless somebody has just changed it."""
     claims: list[tuple[int, Claim]] = []
     for view in views:
         crm = mapping.sides[view.side].kind == "crm"
-        reason, comment = _reason(view, directory)
+        reason, comment = _reason(view, directory, stale)
         actor = _writer(view.observation, directory)
         for stage_field in view.mapping.stage_fields:
             if not stage_field.claims or stage_field.native not in view.changed:
@@ -158,6 +164,7 @@ def read_claims(
                     actor=actor,
                     reason=reason,
                     comment=comment,
+                    verdict=True,
                 )
                 claims.append((0, claim))
     return [claim for _, claim in sorted(claims, key=lambda item: item[0])]
@@ -168,8 +175,10 @@ def read_facts(
     views: Sequence[RecordView],
     mapping: LeadMapping,
     directory: OwnerDirectory,
+    stale: bool = False,
 ) -> CrmFacts:
-    """Conversions and opportunities among the lead's records, and the reason a salesperson has given."""
+    """Conversions and opportunities among the lead's records, and the reason a salesperson has given
+    (`stale` as in `read_claims`)."""
     conversions: list[Conversion] = []
     converted_into: set[str] = set()
     in_a_role: set[str] = set()
@@ -195,7 +204,7 @@ def read_facts(
     comment: str | None = None
     for view in views:
         if mapping.sides[view.side].kind == "crm":
-            reason, comment = _reason(view, directory)
+            reason, comment = _reason(view, directory, stale)
     return CrmFacts(
         opportunities=tuple(opportunities),
         conversions=tuple(conversions),
@@ -222,18 +231,20 @@ def _opportunity(
     )
 
 
-def _reason(view: RecordView, directory: OwnerDirectory) -> tuple[str | None, str | None]:
+def _reason(view: RecordView, directory: OwnerDirectory, stale: bool) -> tuple[str | None, str | None]:
     verdict = view.mapping.verdict
     if verdict is None:
         return None, None
     reason: str | None = None
-    if verdict.reason is not None:
+    if verdict.reason is not None and not (stale and verdict.reason.native not in view.changed):
         try:
             value = verdict.reason.read(view.fields.get(verdict.reason.native), directory)
         except Unreadable:
             value = None
         reason = value if isinstance(value, str) and value != REASON_NEEDED else None
     comment = view.fields.get(verdict.comment) if verdict.comment else None
+    if stale and verdict.comment not in view.changed:
+        comment = None
     return reason, comment if isinstance(comment, str) else None
 
 
@@ -258,14 +269,3 @@ def _taken_back(views: Sequence[RecordView], mapping: LeadMapping) -> bool:
         if verdict is not None and standing is not None and verdict.values.get(str(standing)) == "rejected":
             return False
     return True
-
-
-def moment_ms(value: object) -> int | None:
-    """A canonical datetime ('YYYY-MM-DDTHH:MM:SSZ') or date as epoch milliseconds; None for anything else."""
-    if not isinstance(value, str):
-        return None
-    try:
-        at = datetime.fromisoformat(value)
-    except ValueError:
-        return None
-    return int((at if at.tzinfo else at.replace(tzinfo=UTC)).timestamp() * 1_000)

@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
+from connector.brake import brake_hold
 from connector.claims import REASON_NEEDED
 from connector.clock import DAY_MS
 from connector.lane import Lane
@@ -60,11 +61,12 @@ class Desired:
     now_ms: int
     lane: Lane
     refusals: Mapping[RecordKey, Mapping[str, Refusal]]
-    blanks_braked: bool = False
+    braked: frozenset[str] = frozenset()
     writes: list[PlannedWrite] = field(default_factory=list)
     holds: list[WantedHold] = field(default_factory=list)
     unspelled: dict[str, str] = field(default_factory=dict)
     blanked: int = 0
+    owners_changed: int = 0
 
     def update(self, view: RecordView) -> None:
         """Plan the write that brings one existing record to what it must show."""
@@ -76,11 +78,17 @@ class Desired:
             wanted = self._spell(view.mapping, pair, value)
             if isinstance(wanted, _NotSpelled) or self._shows(view, pair, wanted, value):
                 continue
-            if wanted is None and self.blanks_braked:
-                continue
-            fields[pair.native] = wanted
             if wanted is None:
+                if "blanks" in self.braked:
+                    self.holds.append(brake_hold("blanks", f"blanking {pair.native} on {view.side}"))
+                    continue
                 self.blanked += 1
+            elif pair.canonical == "owner" and self._changes_owner(view, pair, value):
+                if "owner_changes" in self.braked:
+                    self.holds.append(brake_hold("owner_changes", f"a change of owner on {view.side}"))
+                    continue
+                self.owners_changed += 1
+            fields[pair.native] = wanted
         for pair, value in self._wanted_outputs(view.mapping):
             if pair.native not in view.fields:
                 continue
@@ -135,6 +143,8 @@ class Desired:
                 value = defaults.get(pair.canonical)
             if value is None or not pair.writes:
                 continue
+            if value is False and self.mapping.fields[pair.canonical].policy == "opt_out":
+                continue
             wanted = self._spell(target, pair, value)
             if not isinstance(wanted, _NotSpelled) and wanted is not None:
                 fields[pair.native] = wanted
@@ -162,6 +172,10 @@ class Desired:
                 side=target.side, object=target.object, record_id=None, lane=self.lane, fields=fields
             )
         )
+
+    def _changes_owner(self, view: RecordView, pair: Pair, value: Value) -> bool:
+        """Whether somebody loses a record to somebody else, other than by the hand-off."""
+        return view.fields[pair.native] is not None and value != self.state.owner
 
     # what the platform refused ---------------------------------------------------------------------------
 
@@ -194,9 +208,11 @@ class Desired:
             name = pair.canonical
             if not pair.writes or name not in values or name in differences:
                 continue
-            value = values[name]
-            if value is None and self.mapping.fields[name].blank != "erase":
+            value, rule = values[name], self.mapping.fields[name]
+            if value is None and rule.blank != "erase":
                 continue
+            if rule.policy == "opt_out" and value is not True:
+                continue  # nobody is opted in, not even where the record says nothing
             wanted.append((pair, value))
         return wanted
 
@@ -206,7 +222,7 @@ class Desired:
 
     def _verdict_step(self, view: RecordView) -> dict[str, Raw]:
         """What leadloop itself puts into the verdict fields, which belong to sales: the question for a
-        reason, and blanks once a rejected lead is handed over again."""
+        reason, blanks once a rejected lead is handed over again, and where a verdict was no legal move."""
         verdict = view.mapping.verdict
         if verdict is None or self.mapping.sides[view.side].kind != "crm":
             return {}
@@ -215,8 +231,12 @@ class Desired:
         wanted: dict[str, Raw] = {}
         if waiting is not None and waiting.asked and reason is not None:
             wanted[reason] = REASON_NEEDED
-        elif self.state.verdict_to_clear:
+        elif reason is not None and view.fields.get(reason) == REASON_NEEDED:
+            wanted[reason] = None  # the question is answered, or no question any more
+        if self.state.verdict_to_clear:
             wanted = {name: None for name in (verdict.field, reason, verdict.comment) if name is not None}
+        elif self.state.verdict_to_revert:
+            wanted[verdict.field] = None
         return {
             native: raw
             for native, raw in wanted.items()
@@ -292,8 +312,9 @@ class Desired:
             return {}, {}
         if self._refused(view, native, wanted):
             return {}, {}
-        resisted = view.baseline.resisted.get(native)
-        if resisted is not None and resisted[1] >= RESENDS_AT_MOST:
+        clear_first = stage_field.needs_clear(standing, wanted)
+        value, times = view.baseline.resisted.get(native, (None, 0))
+        if times >= RESENDS_AT_MOST and (value == wanted or (clear_first and value is None)):
             self.holds.append(
                 WantedHold(
                     kind="stage_not_taken",
@@ -304,7 +325,7 @@ class Desired:
                 )
             )
             return {}, {}
-        if stage_field.needs_clear(standing, wanted):
+        if clear_first:
             return {native: None}, {native: wanted}
         return {native: wanted}, {}
 

@@ -59,9 +59,10 @@ class LeadState:
     are left alone until one of them changes; `held` are fields that wait for a person, with the sentence;
     `held_stages` are native stage fields (`side.field`) left at an illegal value for a person to decide.
     `cut_sides` lost their record and get no new one. `consumed` are CRM facts (conversions, opportunities)
-    that belong to an earlier cycle; `aliases` are the ids of leads that became part of this one, which its
-    records may still carry. `resting` marks a lead that existed before leadloop and sleeps until there is
-    new activity."""
+    that belong to an earlier cycle. `verdict_to_clear` and `verdict_to_revert` stand while the CRM record
+    shows a verdict of an earlier cycle with its reason, or a verdict that was no legal move. `aliases` are
+    the ids of leads that became part of this one, which its records may still carry. `resting` marks a lead
+    that existed before leadloop and sleeps until there is new activity."""
 
     lead_id: str
     origin: str
@@ -82,6 +83,7 @@ class LeadState:
     rejections: tuple[PastRejection, ...] = ()
     awaited_reason: AwaitedReason | None = None
     verdict_to_clear: bool = False
+    verdict_to_revert: bool = False
     nurture_track: str | None = None
     consumed: tuple[str, ...] = ()
     overruled: tuple[str, ...] = ()

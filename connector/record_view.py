@@ -69,12 +69,14 @@ def look(
             del awaiting[native]
             sent = base.sent.get(native)
             if value == sent:
-                resisted.pop(native, None)
+                if sent is not None:  # a blank between two steps does not yet say that the second is taken
+                    resisted.pop(native, None)
             elif by_somebody_else:
                 changed.add(native)
                 before[native] = sent
             elif native in stage_natives:
-                resisted[native] = (sent, resisted.get(native, (sent, 0))[1] + 1)
+                before_it, times = resisted.get(native, (sent, 0))
+                resisted[native] = (sent, times + 1 if before_it == sent else 1)
             else:
                 spelled[native] = (sent, value)
         elif native not in shown:

@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from connector.brake import brake_hold
 from connector.claims import Claim, CrmFacts
 from connector.lead import AwaitedReason, LeadState, PastRejection
 from connector.plan import LeadCause, StageMove, WantedHold
@@ -65,9 +66,14 @@ class StageWalk:
         self.verdict = self.rules.evaluate(self.facts_of(self.state), self.now_ms)
 
     def _step(self) -> bool:
-        return (
-            self._by_fact() or self._by_claim() or self._by_reason() or self._by_rules() or self._by_route()
-        )
+        if self._by_fact():
+            self._outrank()
+            return True
+        return self._by_claim() or self._by_reason() or self._by_rules() or self._by_route()
+
+    def _outrank(self) -> None:
+        """What the CRM says counts more than what marketing says at the same time."""
+        self.claims = [claim for claim in self.claims if claim.cause == "sales"]
 
     # facts of the CRM -----------------------------------------------------------------------------------
 
@@ -103,26 +109,31 @@ class StageWalk:
             if self.state.stage in claim.compatible:
                 continue
             if claim.meaning == "rejected":
-                if self._reject(claim):
-                    return True
-            elif isinstance(claim.meaning, Stage) and self._claim_stage(claim, claim.meaning):
+                moved = self._reject(claim)
+            else:
+                moved = self._claim_stage(claim, claim.meaning)
+            if moved:
+                self._outrank()
                 return True
         return False
 
     def _claim_stage(self, claim: Claim, target: Stage) -> bool:
+        # who sets a status that gives a lead up, or earns it back, has said with it why
+        needs_reason = target in (Stage.NURTURE, Stage.DISQUALIFIED)
+        reason = (claim.reason or claim.where) if needs_reason else None
         move = Move(
             origin=self.state.stage,
             target=target,
             cause=claim.cause,
             owner=self._owner(),
-            reason=claim.reason,
+            reason=reason,
         )
         if isinstance(check_move(move), Allowed):
             overruled = self.state.overruled
             if self.state.stage is Stage.DISQUALIFIED and self.verdict.disqualify:
                 overruled = (*overruled, self.verdict.disqualify[0])
             self.state = replace(self.state, overruled=overruled, resting=False)
-            return self._move(target, claim.cause, claim.at_ms, actor=claim.actor, reason=claim.reason)
+            return self._move(target, claim.cause, claim.at_ms, actor=claim.actor, reason=reason)
         return self._illegal(claim, target)
 
     def _illegal(self, claim: Claim, target: Stage) -> bool:
@@ -132,6 +143,8 @@ class StageWalk:
         if self.mapping.illegal_moves == "hold":
             held = {**self.state.held_stages, f"{claim.side}.{claim.native}": told}
             self.state = replace(self.state, held_stages=held)
+        elif claim.verdict:
+            self.state = replace(self.state, verdict_to_revert=True)
         return False
 
     def _owner(self) -> str | None:
@@ -219,6 +232,9 @@ class StageWalk:
         if verdict.disqualify is not None and verdict.disqualify[0] not in state.overruled:
             rule, reason = verdict.disqualify
             if state.stage is not Stage.DISQUALIFIED and state.stage in (*_BEFORE_MQL, *_PURSUED):
+                if "regressions" in self.braked:
+                    self.holds.append(brake_hold("regressions", "disqualifying this lead"))
+                    return False
                 return self._move(
                     Stage.DISQUALIFIED, "rules", self.now_ms, actor=rule, reason=reason, rules=fired
                 )
@@ -228,7 +244,7 @@ class StageWalk:
         sales_ready = verdict.fast_track is not None or gates["mql"].passed
         if sales_ready and (state.stage is not Stage.INQUIRY or verdict.fast_track is not None):
             if "mql" in self.braked:
-                self._brake("mql")
+                self.holds.append(brake_hold("mql", "making this lead an MQL"))
                 return False
             actor = verdict.fast_track or "mql gate"
             return self._move(Stage.MQL, "rules", self.now_ms, actor=actor, rules=fired)
@@ -244,7 +260,7 @@ class StageWalk:
         if self.state.stage is not Stage.MQL or self.state.resting:
             return False
         if "handoff" in self.braked:
-            self._brake("handoff")
+            self.holds.append(brake_hold("handoff", "handing this lead over"))
             return False
         route = self.rules.route(self.facts_of(self.state), self.now_ms)
         owner: str | None = None
@@ -272,16 +288,6 @@ class StageWalk:
         self.state = replace(self.state, owner=owner, values={**self.state.values, "owner": owner})
         self.routed = True
         return self._move(Stage.DISTRIBUTED, "rules", self.now_ms, actor=route.name)
-
-    def _brake(self, kind: str) -> None:
-        self.holds.append(
-            WantedHold(
-                kind="brake",
-                subject=kind,
-                message=f"The brake stopped {kind}: too many at once.",
-                remedy=f"Look at `leadloop brake`, then `leadloop brake release {kind}`.",
-            )
-        )
 
     # the move itself ------------------------------------------------------------------------------------
 
