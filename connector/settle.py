@@ -1,7 +1,7 @@
 """Settle: take dirty and due leads, reconcile them, and commit their plans in one transaction.
 
-Gather, decide, apply. The decision is `connector.reconcile`, which is pure; this file reads what it needs and
-stores what it said. A lead that cannot be decided is a hold with the reason, and never stops the others.
+Gather (`connector.gather`), decide (`connector.reconcile`, which is pure), apply: this file stores what was
+decided. A lead that cannot be decided is a hold with the reason, and never stops the others.
 """
 
 from __future__ import annotations
@@ -12,22 +12,17 @@ from dataclasses import dataclass, replace
 from sqlalchemy import Connection
 
 from connector.clock import MINUTE_MS
-from connector.desired import NEW_RECORD, Refusal
+from connector.gather import gather
 from connector.installation import Installation
-from connector.lead import Baseline, LeadState
-from connector.observation import Observation, RecordKey
 from connector.plan import Plan, WantedHold
 from connector.reconcile import LeadInput, reconcile
 from connector.store import activities as activity_store
 from connector.store import brakes as brake_store
 from connector.store import holds as hold_store
 from connector.store import leads as lead_store
-from connector.store import ledger, outbox, pools, quarantine
-from connector.store.baselines import baselines_of, put_baselines
-from connector.store.links import Link, links_of, put_links
-from connector.store.observations import observations_by_key, observations_of, referring
-from mappings.mapping import Mapping as LeadMapping
-from rules.facts import Activity
+from connector.store import ledger, outbox, pools
+from connector.store.baselines import put_baselines
+from connector.store.links import links_of, put_links
 
 LEASE_MS = 5 * MINUTE_MS
 BATCH = 200
@@ -83,92 +78,6 @@ def decide(installation: Installation, lead: LeadInput, now_ms: int) -> Plan:
         )
         installation.on_event("cannot_decide", {"lead": lead.state.lead_id, "error": type(error).__name__})
         return Plan(lead_id=lead.state.lead_id, state=lead.state, holds=(hold,))
-
-
-# gather -------------------------------------------------------------------------------------------------
-
-
-def gather(conn: Connection, leads: Sequence[lead_store.Lead], mapping: LeadMapping) -> dict[str, LeadInput]:
-    """All that is known of these leads, by lead id."""
-    ids = [lead.id for lead in leads]
-    links = links_of(conn, ids)
-    people = observations_of(conn, ids)
-    records = {lead_id: [item.observation for item in people[lead_id]] for lead_id in ids}
-    for lead_id, found in _opportunities_of(conn, links, records).items():
-        records[lead_id].extend(found)
-    baselines = baselines_of(conn, ids)
-    activities = activity_store.activities_of(conn, ids)
-    refusals = _refusals_of(conn, links, mapping)
-    inputs: dict[str, LeadInput] = {}
-    for lead in leads:
-        seen = {item.key for item in records[lead.id]}
-        inputs[lead.id] = LeadInput(
-            state=LeadState.from_json(lead.state),
-            observations=records[lead.id],
-            baselines={
-                link.key: Baseline.from_json(baselines[link.key])
-                for link in links[lead.id]
-                if link.key in baselines
-            },
-            linked_sides=frozenset(
-                link.side for link in links[lead.id] if link.role == "primary" and link.key not in seen
-            ),
-            activities=[Activity(row.kind, row.at_ms, row.attributes) for row in activities[lead.id]],
-            refusals=refusals[lead.id],
-        )
-    return inputs
-
-
-def _opportunities_of(
-    conn: Connection, links: Mapping[str, Sequence[Link]], records: Mapping[str, Sequence[Observation]]
-) -> dict[str, list[Observation]]:
-    """Contact roles and opportunities by lead. An opportunity can speak about several leads, so it is found
-    by what points at it, not by a link of its own."""
-    owner_of: dict[RecordKey, set[str]] = {}
-    wanted: dict[RecordKey, set[str]] = {}
-    by_object: dict[tuple[str, str], list[str]] = {}
-    for lead_id, found in links.items():
-        for link in found:
-            owner_of.setdefault(link.key, set()).add(lead_id)
-            by_object.setdefault((link.side, link.object), []).append(link.record_id)
-        for record in records[lead_id]:
-            if record.converted and "Opportunity" in record.refs:
-                key = RecordKey(record.side, "Opportunity", record.refs["Opportunity"])
-                wanted.setdefault(key, set()).add(lead_id)
-    extra: dict[str, list[Observation]] = {lead_id: [] for lead_id in links}
-    for (side, name), ids in by_object.items():
-        for role in referring(conn, side, name, ids):
-            if role.key in owner_of:
-                continue
-            leads_here = owner_of.get(RecordKey(side, name, role.refs.get(name, "")), set())
-            for lead_id in leads_here:
-                extra[lead_id].append(role)
-            for target, record_id in role.refs.items():
-                if target != name:
-                    wanted.setdefault(RecordKey(side, target, record_id), set()).update(leads_here)
-    for key, record in observations_by_key(conn, wanted).items():
-        for lead_id in wanted[key]:
-            extra[lead_id].append(record)
-    return extra
-
-
-def _refusals_of(
-    conn: Connection, links: Mapping[str, Sequence[Link]], mapping: LeadMapping
-) -> dict[str, dict[RecordKey, dict[str, Refusal]]]:
-    """What platforms refused, by lead and record; the refusal of a create stands under the lead's own key."""
-    creatable = [
-        (side.side, target.object)
-        for side in mapping.sides.values()
-        if (target := side.object_for_create) is not None
-    ]
-    keys: dict[RecordKey, str] = {}
-    for lead_id, found in links.items():
-        keys.update((link.key, lead_id) for link in found)
-        keys.update((RecordKey(*place, NEW_RECORD + lead_id), lead_id) for place in creatable)
-    refusals: dict[str, dict[RecordKey, dict[str, Refusal]]] = {lead_id: {} for lead_id in links}
-    for key, rows in quarantine.of_records(conn, keys).items():
-        refusals[keys[key]][key] = {row.field: Refusal(row.value_hash, row.reason) for row in rows}
-    return refusals
 
 
 # the brake and the pools --------------------------------------------------------------------------------

@@ -13,11 +13,12 @@ from sqlalchemy import Connection
 
 from connector.clock import Clock
 from connector.configuration import Configuration
+from connector.gather import gather
 from connector.installation import Installation
 from connector.plan import Plan
 from connector.reconcile import LeadInput, Policy
 from connector.remembered import Remembered, recall
-from connector.settle import decide, gather
+from connector.settle import decide
 from connector.store import brakes, pools
 from connector.store.database import Database
 from connector.store.leads import Lead, iterate_lead_ids, read_leads

@@ -1,0 +1,93 @@
+"""Primaries: which of a person's records speaks for each side, and what the others are. Pure; no I/O."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from connector.moments import native_moment_ms
+from connector.observation import Observation, RecordKey
+from connector.plan import RecordRole, WantedHold
+from mappings.mapping import Mapping as LeadMapping
+from mappings.mapping import ObjectMapping
+
+
+def choose_primaries(
+    observations: Sequence[Observation], mapping: LeadMapping
+) -> tuple[list[Observation], dict[RecordKey, RecordRole], list[WantedHold]]:
+    """One primary record a side, in the order of the mapping's sides, and the role of every record.
+
+    A converted Lead is the past of its Contact. Otherwise the object with the lower precedence wins; several
+    open records of one object follow the mapping's `primary:` order, or are a hold."""
+    roles: dict[RecordKey, RecordRole] = {}
+    people: dict[str, list[tuple[int, Observation]]] = {}
+    for item in observations:
+        side = mapping.sides.get(item.side)
+        target = side.objects.get(item.object) if side is not None else None
+        if target is None:
+            continue
+        if target.role != "person":
+            roles[item.key] = target.role
+        elif item.deleted or item.merged_into or item.converted:
+            roles[item.key] = "past"
+        else:
+            people.setdefault(item.side, []).append((target.precedence, item))
+    primaries: list[Observation] = []
+    holds: list[WantedHold] = []
+    for side_name, side in mapping.sides.items():
+        found = people.get(side_name)
+        if not found:
+            continue
+        best = min(precedence for precedence, _ in found)
+        rivals = sorted(
+            (item for precedence, item in found if precedence == best),
+            key=lambda item: _age(item, mapping),
+        )
+        order = side.objects[rivals[0].object].primary
+        for _, item in found:
+            roles[item.key] = "secondary"
+        if len(rivals) > 1 and order == "hold":
+            names = ", ".join(item.record_id for item in rivals)
+            holds.append(
+                WantedHold(
+                    kind="several_records",
+                    subject=side_name,
+                    message=f"Several open records of this person on {side_name}: {names}.",
+                    remedy="Merge them there, or set `primary:` in the mapping to oldest or newest.",
+                    details={"candidates": [item.record_id for item in rivals]},
+                )
+            )
+            continue
+        chosen = rivals[-1] if order == "newest" else rivals[0]
+        roles[chosen.key] = "primary"
+        primaries.append(chosen)
+    return primaries, roles, holds
+
+
+def _age(item: Observation, mapping: LeadMapping) -> tuple[int, int, str]:
+    """What orders records from the oldest on: when they were created; ids rise with time on both platforms,
+    and tell where that is unknown or the same."""
+    created = described(item, mapping).created
+    born_ms = native_moment_ms(item.fields.get(created)) if created is not None else None
+    return born_ms or 0, len(item.record_id), item.record_id
+
+
+def described(item: Observation, mapping: LeadMapping) -> ObjectMapping:
+    """The mapping of the record's object. Raises KeyError for one that the mapping does not name."""
+    return mapping.sides[item.side].objects[item.object]
+
+
+def cut_sides(
+    cut_before: Sequence[str],
+    observations: Sequence[Observation],
+    roles: Mapping[RecordKey, RecordRole],
+    mapping: LeadMapping,
+) -> tuple[str, ...]:
+    """Sides on which the person's record was deleted: they get no new one. A converted or merged record is
+    no deletion, and a record that came back ends the cut."""
+    alive = {key.side for key, role in roles.items() if role in ("primary", "secondary")}
+    gone = {
+        item.side
+        for item in observations
+        if item.deleted and not item.merged_into and described(item, mapping).role == "person"
+    }
+    return tuple(sorted((set(cut_before) | gone) - alive))
