@@ -24,10 +24,13 @@ from connector.sandbox.salesforce.refusals import Refusal
 from connector.wiring import Connected
 from connector.worker.embedded import Embedded
 
-FRAME_SECONDS = 0.08
+FRAME_SECONDS = 0.12
 ACT_AT_MOST_SECONDS = 12.0
 END_AT_MOST_SECONDS = 15.0
-LEAP_MS = DAY_MS
+LATE_SECONDS = 25.0
+"""A performance that has taken so long, on a busy machine, gives no more time for reading."""
+
+LEAP_MS = 2 * DAY_MS
 LEAP_SECONDS = 0.04
 """A leap of time, and the real seconds in which leadloop may look at what it brought."""
 
@@ -83,7 +86,8 @@ class Play:
                     act.play(self.people)
                 except (KeyError, Refusal) as error:
                     raise StoryStopped(f"Act {number} ({act.caption}) cannot go on: {error}") from error
-                self._rest(worker, board, self.show.act_seconds, ACT_AT_MOST_SECONDS)
+                late = self.wall.now_ms() - began_ms > LATE_SECONDS * SECOND_MS
+                self._rest(worker, board, 0.0 if late else self.show.act_seconds, ACT_AT_MOST_SECONDS)
             quiet = self._rest(worker, board, 0.0, END_AT_MOST_SECONDS)
         agreement = compare(installation, self.sandbox)
         after = figures.requests_to(self.sandbox)

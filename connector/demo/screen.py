@@ -19,7 +19,7 @@ from rich.text import Text
 
 from connector.demo.board import SIDE_NAMES, Line, News, Shown
 
-ACT_SECONDS = 1.4
+ACT_SECONDS = 1.3
 """How long an act stays at least, so that a person can read what happens in it."""
 
 WORDS, NUMBERS, DATES = 98, 114, 122
