@@ -28,6 +28,8 @@ from connector.platforms.protocol import ChangePage, Platform, Watch
 from connector.settle import BATCH, settle
 from connector.store.configurations import applied_configuration
 from connector.store.errors import LeaseLost, StoreError
+from connector.wiring import reload_owners
+from connector.worker.embedded import OWNERS_EVERY_MS
 from connector.worker.poll_lease import PollLease
 from connector.worker.wakeups import SETTLE, deliver_of, duties_of, poll_of
 
@@ -63,6 +65,7 @@ class Duties:
         self._wake = wake
         self._stopping = stopping or Event()
         self._outdated = outdated
+        self._owners_ms = installation.clock.now_ms() + OWNERS_EVERY_MS
 
     @property
     def sides(self) -> tuple[str, ...]:
@@ -88,6 +91,7 @@ class Duties:
     def settle(self) -> None:
         """Reconcile leads until none is left that needs it; others are woken to help with a long queue."""
         with self._patiently(SETTLE):
+            self._reload_owners()
             until_ms = self._installation.clock.now_ms() + SLICE_MS
             while self._in_force():
                 try:
@@ -140,6 +144,18 @@ class Duties:
         log.warning("another configuration has been applied", ours=self._installation.configuration)
         self._outdated()
         return False
+
+    def _reload_owners(self) -> None:
+        """Read users and queues again, now and then: each process decides by a copy of its own."""
+        now_ms = self._installation.clock.now_ms()
+        if now_ms < self._owners_ms:
+            return
+        self._owners_ms = now_ms + OWNERS_EVERY_MS
+        for side in self.sides:
+            try:
+                reload_owners(self._installation, side)
+            except PlatformError as error:
+                log.warning("owners not read", side=side, reason=str(error))
 
     @contextmanager
     def _patiently(self, duty: str) -> Iterator[None]:

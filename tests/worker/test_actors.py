@@ -185,3 +185,13 @@ def test_a_stopping_worker_leaves_the_rest_of_a_long_queue_to_others(
     assert "settle" in woken.taken()
     work(worker)
     assert {row["leadloop_stage"] for row in world.hubspot.rows("contacts")} == {"nurture"}
+
+
+def test_a_worker_learns_of_new_users(world: World, worker: Installation) -> None:
+    user_id = world.salesforce.add_user("New", "new@sales.example")
+    duties = Duties(worker, Woken().send)
+    duties.settle()
+    assert worker.policy.directory.email_of("salesforce", user_id) is None
+    world.later(hours=1)
+    duties.settle()
+    assert worker.policy.directory.email_of("salesforce", user_id) == "new@sales.example"
