@@ -8,7 +8,7 @@ bad record never fails its batch.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from sqlalchemy import Connection
 
@@ -109,12 +109,12 @@ def _send(
         _Answer(by_token[item.token], item.outcome)
         for item in installation.platforms[side].write(writes, Lane(min(row.lane for row in rows)))
     ]
+    written = [answer for answer in answers if isinstance(answer.outcome, Written)]
+    later = [answer for answer in answers if isinstance(answer.outcome, RetryLater)]
     now_ms = installation.clock.now_ms()
     with installation.database.begin() as conn:
-        _store_written(conn, token, [a for a in answers if isinstance(a.outcome, Written)], now_ms)
-        _postpone(
-            conn, installation, token, [a for a in answers if isinstance(a.outcome, RetryLater)], now_ms
-        )
+        _store_written(conn, installation, token, written, now_ms)
+        _postpone(conn, installation, token, later, now_ms)
         _store_refused(conn, installation, token, answers, now_ms)
     for answer in answers:
         if isinstance(answer.outcome, Written):
@@ -138,7 +138,9 @@ def _send(
         meet_existing(installation, side, existing)
 
 
-def _store_written(conn: Connection, token: str, answers: Sequence[_Answer], now_ms: int) -> None:
+def _store_written(
+    conn: Connection, installation: Installation, token: str, answers: Sequence[_Answer], now_ms: int
+) -> None:
     mine = set(outbox.finish(conn, token, [answer.row.id for answer in answers]))
     known = baselines_of(conn, {answer.row.lead_id for answer in answers})
     baselines: list[tuple[RecordKey, str, bytes]] = []
@@ -149,6 +151,10 @@ def _store_written(conn: Connection, token: str, answers: Sequence[_Answer], now
         assert isinstance(done, Written)  # noqa: S101  # the caller chose these; told to mypy
         key = RecordKey(row.side, row.object, row.record_id or done.record_id)
         baseline = Baseline.from_json(known[key]) if key in known else Baseline()
+        if row.op == "create":
+            # what was not sent is blank there: whatever the first read shows, somebody has put there since
+            natives = installation.feeds[row.side].objects[row.object]
+            baseline = replace(baseline, shown=dict.fromkeys(natives))
         acknowledged = baseline.acknowledged(row.fields, done.answered_ms, now_ms - DAY_MS)
         baselines.append((key, row.lead_id, acknowledged.to_json()))
         if row.op == "create":

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from connector.claims import CrmFacts
+from connector.clock import SECOND_MS
 from connector.lead import LeadState
 from connector.moments import native_moment_ms
 from connector.plan import StageMove
@@ -30,7 +31,8 @@ def start(
     that somebody has already taken it further."""
     born = [native_moment_ms(view.fields.get(view.mapping.created)) for view in views if view.mapping.created]
     born_ms = min((at_ms for at_ms in born if at_ms is not None), default=None)
-    imported = born_ms is not None and born_ms < live_since_ms
+    # platforms tell a record's birth in whole seconds
+    imported = born_ms is not None and born_ms < live_since_ms - live_since_ms % SECOND_MS
     stage = Stage.INQUIRY
     crm_first = sorted(views, key=lambda view: mapping.sides[view.side].kind != "crm")
     for view in crm_first:

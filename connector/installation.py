@@ -10,6 +10,7 @@ import random
 import uuid
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from threading import Lock
 
 from connector.brake import BrakeLimits
 from connector.clock import Clock
@@ -39,7 +40,7 @@ def new_lead_id(now_ms: int) -> str:
 @dataclass(slots=True)
 class Installation:
     """Everything that a pass over the leads needs. `policy` is replaced when `owners`, the users and
-    queues of each side, change.
+    queues of each side, change; `lock` is held meanwhile.
     `complete` names the sides of which every person is known here (they were empty when leadloop was
     connected, or a backfill has read them), so that a create needs no look-up first."""
 
@@ -56,4 +57,5 @@ class Installation:
     new_lead_id: Callable[[int], str] = new_lead_id
     new_token: Callable[[], str] = lambda: uuid.uuid4().hex
     jitter: Callable[[], float] = random.random
+    lock: Lock = field(default_factory=Lock)
     on_event: Callable[[str, Mapping[str, object]], None] = lambda _name, _facts: None

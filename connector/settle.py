@@ -22,6 +22,7 @@ from connector.store import holds as hold_store
 from connector.store import leads as lead_store
 from connector.store import ledger, outbox, pools
 from connector.store.baselines import put_baselines
+from connector.store.errors import LeaseLost, StoreBusy
 from connector.store.links import links_of, put_links
 
 LEASE_MS = 5 * MINUTE_MS
@@ -51,10 +52,15 @@ def settle(installation: Installation, limit: int = BATCH) -> Settled:
         stopped = _stopped(conn, installation)
     inputs = {lead_id: replace(item, braked=stopped) for lead_id, item in inputs.items()}
     plans = {lead_id: decide(installation, item, now_ms) for lead_id, item in inputs.items()}
-    with installation.database.begin() as conn:
-        plans = _within_the_brake(conn, installation, inputs, plans, now_ms)
-        plans = _with_turns(conn, installation, inputs, plans, now_ms)
-        _commit(conn, installation, token, claimed, plans, now_ms)
+    try:
+        with installation.database.begin() as conn:
+            plans = _within_the_brake(conn, installation, inputs, plans, now_ms)
+            plans = _with_turns(conn, installation, inputs, plans, now_ms)
+            _commit(conn, installation, token, claimed, plans, now_ms)
+    except (LeaseLost, StoreBusy):
+        with installation.database.begin() as conn:
+            lead_store.release_leads(conn, token)
+        raise
     for plan in plans.values():
         for move in plan.moves:
             installation.on_event("moved", {"lead": plan.lead_id, "from": move.origin, "to": move.target})

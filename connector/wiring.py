@@ -136,8 +136,10 @@ def connect(
 def reload_owners(installation: Installation, side: str) -> None:
     """Read a side's users and queues again, and look again at leads whose owner was unknown there. Raises
     RetryLater or Refused; the old ones stay then."""
-    installation.owners = {**installation.owners, side: installation.platforms[side].owners()}
-    installation.policy = replace(installation.policy, directory=Directory(installation.owners))
+    owners = installation.platforms[side].owners()
+    with installation.lock:
+        installation.owners = {**installation.owners, side: owners}
+        installation.policy = replace(installation.policy, directory=Directory(installation.owners))
     with installation.database.begin() as conn:
         waiting = {
             lead_id

@@ -23,6 +23,9 @@ from connector.store.errors import LeaseLost, StoreBusy
 from connector.wiring import reload_owners
 
 LONGEST_SLEEP_SECONDS = 60.0
+BATCHES_AT_ONCE = 5
+"""How many batches are leased at once: few enough to be sent within the lease even if each one times out."""
+
 OWNERS_EVERY_MS = HOUR_MS
 """How often users and queues are read again: people join and leave."""
 
@@ -127,7 +130,8 @@ class Embedded:
     def _deliver(self, side: str) -> bool:
         """Send what is due; True when something was, so that there may be more."""
         try:
-            delivered = deliver(self._installation, side)
+            size = self._installation.platforms[side].batching.write
+            delivered = deliver(self._installation, side, BATCHES_AT_ONCE * size)
         except StoreBusy as error:
             log.warning("database busy", side=side, reason=str(error))
             return False

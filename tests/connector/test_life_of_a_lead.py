@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from connector.store import ledger
+from connector.worker.passes import Pass, act, look
 from mappings.stages import Stage
 from tests.world import World
 
@@ -245,3 +248,31 @@ def test_an_illegal_move_by_sales_is_put_right(world: World) -> None:
     world.run()
     assert world.sf_lead(ANN)["Status"] == "Open - Not Contacted"
     assert world.lead(ANN).stage is Stage.NURTURE
+
+
+def test_a_verdict_given_before_the_new_record_was_first_read_counts(world: World) -> None:
+    enter_ann(world)
+    world.run()
+    world.hubspot.submit_form(ANN, "Pricing")
+    world.later(minutes=1)
+    look(world.leadloop, Pass())
+    act(world.leadloop, Pass())
+    world.salesforce.update(
+        "Lead",
+        world.sf_lead(ANN)["Id"],
+        by_user=world.users["sam@sales.example"],
+        Leadloop_Verdict__c="rejected",
+        Leadloop_Rejection_Reason__c="timing",
+    )
+    world.run()
+    assert world.contact(ANN)["leadloop_stage"] == "nurture"
+    assert world.contact(ANN)["leadloop_rejection_reason"] == "timing"
+
+
+def test_a_lead_born_in_the_second_of_going_live_is_new(tmp_path: Path) -> None:
+    with World(tmp_path) as world:
+        world.clock.advance(0.4)
+        world.leadloop  # noqa: B018  # goes live in the middle of a second, as it mostly does
+        world.salesforce.insert("Lead", LastName="Lee", Company="Acme", Email=ANN)
+        world.run()
+        assert world.contact(ANN)["leadloop_stage"] == "nurture"
