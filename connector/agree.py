@@ -31,10 +31,12 @@ class Agreement:
 
 @dataclass(frozen=True, slots=True)
 class _Shown:
-    """One side's word on one field."""
+    """One side's word on one field. `default`: the platform itself put it into a record that leadloop has
+    just made; it fills a blank and is nobody's word."""
 
     side: SideView
     fresh: bool
+    default: bool = False
 
 
 def agree(
@@ -138,7 +140,8 @@ def _side_word(view: RecordView, pair: Pair, country: str | None, directory: Own
         unchanged_at_ms=view.unchanged_at_ms,
         changed_by_ms=view.observation.stamp_ms,
     )
-    return _Shown(side, fresh=pair.native in view.fresh)
+    fresh = pair.native in view.fresh
+    return _Shown(side, fresh, default=fresh and view.made)
 
 
 def _merge(rule: FieldRule, agreed: Value, words: Sequence[_Shown]) -> tuple[Merged, bool]:
@@ -146,7 +149,7 @@ def _merge(rule: FieldRule, agreed: Value, words: Sequence[_Shown]) -> tuple[Mer
     `differences` are only those that are to be left alone: what differs at first contact, and a blank that
     may not erase. A side whose change lost is put right, and so is one that would undo an opt-out."""
     known = [word.side for word in words if not word.fresh]
-    fresh = [word.side for word in words if word.fresh]
+    fresh = [word.side for word in words if word.fresh and not (word.default and agreed is not None)]
     moved = any(side.changed for side in known)
     merged = merge_field(rule, agreed, known) if known else Merged(agreed)
     if merged.winner is not None or rule.policy == "opt_out":

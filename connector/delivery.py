@@ -113,7 +113,7 @@ def _send(
     later = [answer for answer in answers if isinstance(answer.outcome, RetryLater)]
     now_ms = installation.clock.now_ms()
     with installation.database.begin() as conn:
-        _store_written(conn, installation, token, written, now_ms)
+        _store_written(conn, token, written, now_ms)
         _postpone(conn, installation, token, later, now_ms)
         _store_refused(conn, installation, token, answers, now_ms)
     for answer in answers:
@@ -138,9 +138,7 @@ def _send(
         meet_existing(installation, side, existing)
 
 
-def _store_written(
-    conn: Connection, installation: Installation, token: str, answers: Sequence[_Answer], now_ms: int
-) -> None:
+def _store_written(conn: Connection, token: str, answers: Sequence[_Answer], now_ms: int) -> None:
     mine = set(outbox.finish(conn, token, [answer.row.id for answer in answers]))
     known = baselines_of(conn, {answer.row.lead_id for answer in answers})
     baselines: list[tuple[RecordKey, str, bytes]] = []
@@ -152,9 +150,7 @@ def _store_written(
         key = RecordKey(row.side, row.object, row.record_id or done.record_id)
         baseline = Baseline.from_json(known[key]) if key in known else Baseline()
         if row.op == "create":
-            # what was not sent is blank there: whatever the first read shows, somebody has put there since
-            natives = installation.feeds[row.side].objects[row.object]
-            baseline = replace(baseline, shown=dict.fromkeys(natives))
+            baseline = replace(baseline, made=True)
         acknowledged = baseline.acknowledged(row.fields, done.answered_ms, now_ms - DAY_MS)
         baselines.append((key, row.lead_id, acknowledged.to_json()))
         if row.op == "create":

@@ -18,18 +18,15 @@ from connector.lane import Lane
 from connector.lead import LeadState
 from connector.observation import Raw, RecordKey, digest
 from connector.plan import PlannedWrite, WantedHold
-from connector.record_view import RecordView
+from connector.record_view import TRIED_AT_MOST, RecordView
 from mappings.mapping import Mapping as LeadMapping
 from mappings.mapping import ObjectMapping, Pair, StageField
 from mappings.merge import same
-from mappings.stages import Stage
+from mappings.stages import Stage, is_person
 from mappings.values import NoSpelling, OwnerDirectory, Unreadable, Value
 
 RETURNS_AT_MOST = 3
 """Writes of ours to one field of one record within 24 h that return to an earlier value."""
-
-RESENDS_AT_MOST = 2
-"""How often a stage field that was sent and not taken is sent: once more, then it is a hold."""
 
 WHOLE_RECORD = "*"
 """Stands for the whole record where a platform refused it without naming a field."""
@@ -70,6 +67,7 @@ class Desired:
 
     def update(self, view: RecordView) -> None:
         """Plan the write that brings one existing record to what it must show."""
+        self._check_owner(view.mapping)
         fields: dict[str, Raw] = {}
         then: dict[str, Raw] = {}
         for pair, value in self._wanted_pairs(view.mapping):
@@ -94,6 +92,8 @@ class Desired:
                 continue
             wanted = self._spell(view.mapping, pair, value)
             if isinstance(wanted, _NotSpelled) or self._shows(view, pair, wanted, value):
+                continue
+            if self._resists(view, pair.native, (wanted,)):
                 continue
             fields[pair.native] = wanted
         fields.update(self._verdict_step(view))
@@ -136,6 +136,7 @@ class Desired:
 
     def create(self, target: ObjectMapping, defaults: Mapping[str, Value]) -> None:
         """Plan a record on a side that has none."""
+        self._check_owner(target)
         fields: dict[str, Raw] = {}
         for pair in target.pairs:
             value = self.state.values.get(pair.canonical)
@@ -252,18 +253,31 @@ class Desired:
         try:
             return pair.write(value, self.directory, self._country())
         except NoSpelling as error:
-            where = f"{target.side}.{pair.canonical}"
-            self.unspelled[where] = str(error)
-            if pair.canonical == "owner" and value == self.state.owner:
-                self.holds.append(
-                    WantedHold(
-                        kind="owner_unknown",
-                        subject=target.side,
-                        message=f"{value} owns this lead but is no active user on {target.side}.",
-                        remedy=f"Invite {value} to {target.side}, or change the route.",
-                    )
-                )
+            self.unspelled[f"{target.side}.{pair.canonical}"] = str(error)
             return _NOT_SPELLED
+
+    def _check_owner(self, target: ObjectMapping) -> None:
+        """Hold a lead whose owner a platform does not know. A queue has no spelling in marketing automation:
+        that is no fault."""
+        owner = self.state.owner
+        pair = target.pair("owner")
+        if owner is None or pair is None or not pair.writes:
+            return
+        crm = self.mapping.sides[target.side].kind == "crm"
+        if (crm or is_person(owner)) and self.directory.native_of(target.side, owner) is None:
+            what = "active user" if is_person(owner) else "queue"
+            self.holds.append(
+                WantedHold(
+                    kind="owner_unknown",
+                    subject=target.side,
+                    message=f"{owner} owns this lead but is no {what} on {target.side}.",
+                    remedy=(
+                        f"Invite {owner} to {target.side}, or change the route."
+                        if is_person(owner)
+                        else f"Make the queue on {target.side}, or change the route."
+                    ),
+                )
+            )
 
     def _shows(self, view: RecordView, pair: Pair, wanted: Raw, value: Value) -> bool:
         """True when the record already shows this value, in its own spelling or in one that means the same,
@@ -313,21 +327,31 @@ class Desired:
         if self._refused(view, native, wanted):
             return {}, {}
         clear_first = stage_field.needs_clear(standing, wanted)
-        value, times = view.baseline.resisted.get(native, (None, 0))
-        if times >= RESENDS_AT_MOST and (value == wanted or (clear_first and value is None)):
-            self.holds.append(
-                WantedHold(
-                    kind="stage_not_taken",
-                    subject=f"{view.side}:{view.mapping.object}.{native}",
-                    message=f"{view.side} answered that it took {native} = {wanted!r}, "
-                    f"but shows {shown!r} every time.",
-                    remedy=f"Look for a workflow or a rule on {view.side} that resets {native}.",
-                )
-            )
+        if self._resists(view, native, (None, wanted) if clear_first else (wanted,)):
             return {}, {}
         if clear_first:
             return {native: None}, {native: wanted}
         return {native: wanted}, {}
+
+    def _resists(self, view: RecordView, native: str, steps: Sequence[Raw]) -> bool:
+        """True when one of these values was sent and not taken so often that a person must look at it. It is
+        tried again a day later, or when another value is to be sent."""
+        value, times = view.baseline.resisted.get(native, (None, 0))
+        if times < TRIED_AT_MOST or value not in steps:
+            return False
+        sends = view.baseline.history.get(native, ())
+        if not any(raw == value and at > self.now_ms - DAY_MS for at, raw in sends):
+            return False
+        self.holds.append(
+            WantedHold(
+                kind="stage_not_taken",
+                subject=f"{view.side}:{view.mapping.object}.{native}",
+                message=f"{view.side} answered that it took {native} = {steps[-1]!r}, "
+                f"but shows {view.fields[native]!r} every time.",
+                remedy=f"Look for a workflow or a rule on {view.side} that resets {native}.",
+            )
+        )
+        return True
 
     # oscillation ----------------------------------------------------------------------------------------
 

@@ -137,6 +137,7 @@ class Baseline:
     `awaiting` holds, for each field sent, when the answer came: the first read that started later tells how
     the platform spells it, and `spelled` keeps that as (sent, shown). `resisted` counts how often a stage
     field was sent and not taken. `history` lists our own sends of the last day, for the oscillation hold.
+    `made`: leadloop created the record and has not read it yet.
     """
 
     shown: Mapping[str, Raw] = field(default_factory=dict)
@@ -146,11 +147,12 @@ class Baseline:
     resisted: Mapping[str, tuple[Raw, int]] = field(default_factory=dict)
     history: Mapping[str, tuple[tuple[int, Raw], ...]] = field(default_factory=dict)
     shown_stamp_ms: int = 0
+    made: bool = False
 
     def to_json(self) -> bytes:
         """The baseline as compact JSON; empty parts are left out."""
         out: dict[str, Any] = {}
-        for name in ("shown", "sent", "awaiting", "spelled", "resisted", "history", "shown_stamp_ms"):
+        for name in ("shown", "sent", "awaiting", "spelled", "resisted", "history", "shown_stamp_ms", "made"):
             value = getattr(self, name)
             if value:
                 out[name] = value

@@ -266,8 +266,9 @@ def _brake_kinds(moves: Sequence[StageMove], desired: Desired) -> tuple[str, ...
 
 def _confirm_at_ms(view: RecordView, never_ms: int) -> int:
     """When a record must be read because our last write to it has not been seen; `never_ms` when it has."""
-    awaiting = view.baseline.awaiting
-    return max(awaiting.values()) + CONFIRM_AFTER_MS if awaiting else never_ms
+    # a field that is no longer read (hidden meanwhile) will never tell
+    answered = [at_ms for name, at_ms in view.baseline.awaiting.items() if name in view.observation.fields]
+    return max(answered) + CONFIRM_AFTER_MS if answered else never_ms
 
 
 def _due_at_ms(state: LeadState, walk: StageWalk, views: Sequence[RecordView], now_ms: int) -> int | None:

@@ -2,7 +2,8 @@
 
 This is the whole handling of echoes. A field whose write was answered after the read began shows what was
 sent. The first read that began later tells the platform's own spelling of what was sent: if it shows V where
-we sent W, V is kept as this record's spelling of W, is not propagated, and W is not sent again. Any other
+we sent W, V is kept as this record's spelling of W, is not propagated, and W is not sent again (what only
+leadloop writes is sent once more first; of a field that tells the stage V is never a spelling). Any other
 difference from what the record last showed is a change that somebody made. Pure; no I/O.
 """
 
@@ -17,12 +18,19 @@ from mappings.mapping import ObjectMapping
 
 EMPTY_BASELINE = Baseline()
 
+TRIED_AT_MOST = 2
+"""How often what only leadloop writes is sent before what is shown instead counts as the platform's doing: a
+person may have written into it just then, and that must not be taken for a spelling."""
+
+_NONE: frozenset[str] = frozenset()
+
 
 @dataclass(frozen=True, slots=True)
 class RecordView:
     """`fields` are the values to reckon with, `changed` the native fields that somebody other than leadloop
     changed since the baseline, `fresh` those never seen before on this record. `before` is what the changed
-    fields showed earlier. `baseline` is the memory to store."""
+    fields showed earlier. `baseline` is the memory to store. `made`: leadloop
+    created the record, and this is its first look at it."""
 
     observation: Observation
     mapping: ObjectMapping
@@ -32,6 +40,7 @@ class RecordView:
     fresh: frozenset[str]
     before: Mapping[str, Raw]
     unchanged_at_ms: int
+    made: bool = False
 
     @property
     def key(self) -> RecordKey:
@@ -50,7 +59,7 @@ def look(
     `own_user` is the platform's id of the user our writes carry: where a read names another last writer, a
     value that differs from what we sent is that person's change, not the platform's spelling of ours."""
     base = baseline or EMPTY_BASELINE
-    stage_natives = {field.native for field in mapping.stage_fields}
+    stage_natives, output_natives = _own_natives(mapping) if base.awaiting else (_NONE, _NONE)
     by_somebody_else = bool(own_user and observation.modified_by and observation.modified_by != own_user)
     fields = dict(observation.fields)
     shown = dict(base.shown)
@@ -74,13 +83,20 @@ def look(
             elif by_somebody_else:
                 changed.add(native)
                 before[native] = sent
-            elif native in stage_natives:
+            elif native in output_natives:
                 before_it, times = resisted.get(native, (sent, 0))
                 resisted[native] = (sent, times + 1 if before_it == sent else 1)
+                if resisted[native][1] >= TRIED_AT_MOST and native not in stage_natives:
+                    del resisted[native]
+                    spelled[native] = (sent, value)
             else:
                 spelled[native] = (sent, value)
         elif native not in shown:
-            fresh.add(native)
+            if base.made and by_somebody_else:  # it was blank when leadloop made the record
+                changed.add(native)
+                before[native] = None
+            else:
+                fresh.add(native)
         elif value != shown[native]:
             changed.add(native)
             before[native] = shown[native]
@@ -97,10 +113,19 @@ def look(
             spelled=spelled,
             resisted=resisted,
             shown_stamp_ms=max(base.shown_stamp_ms, observation.stamp_ms),
+            made=False,
         ),
+        made=base.made,
         fields=fields,
         changed=frozenset(changed),
         fresh=frozenset(fresh),
         before=before,
         unchanged_at_ms=base.shown_stamp_ms,
     )
+
+
+def _own_natives(mapping: ObjectMapping) -> tuple[frozenset[str], frozenset[str]]:
+    """The native fields that tell the stage, and with them all that only leadloop has to write."""
+    stages = {field.native for field in mapping.stage_fields}
+    stages.update(pair.native for pair in mapping.outputs if pair.canonical == "stage")
+    return frozenset(stages), frozenset(stages.union(pair.native for pair in mapping.outputs))

@@ -83,12 +83,20 @@ def _see(
 
 def look_up_first(installation: Installation, side: str, token: str, rows: Sequence[outbox.Row]) -> LookedUp:
     """Before creating people on a side that is not wholly known, look for them there by their identity
-    fields; before hand-offs, where configured, read the record once more."""
+    fields. Before the verdict fields are written, which belong to sales, and before hand-offs where
+    configured, read the record once more: a reason that was given a moment ago must not be overwritten."""
     unsure: list[outbox.Row] = []
     if side not in installation.complete:
         unsure.extend(row for row in rows if row.op == "create")
-    if installation.read_before_handoff:
-        unsure.extend(row for row in rows if row.op == "update" and row.lane == Lane.HANDOFF)
+    unsure.extend(
+        row
+        for row in rows
+        if row.op == "update"
+        and (
+            _touches_verdict(installation, row)
+            or (installation.read_before_handoff and row.lane == Lane.HANDOFF)
+        )
+    )
     if not unsure:
         return LookedUp(list(rows))
     try:
@@ -112,6 +120,14 @@ def look_up_first(installation: Installation, side: str, token: str, rows: Seque
             outbox.finish(conn, token, [row.id for row in stale])
             lead_store.mark_dirty(conn, {row.lead_id for row in stale}, now_ms)
     return LookedUp([row for row in rows if row.lead_id not in changed], reread=len(stale))
+
+
+def _touches_verdict(installation: Installation, row: outbox.Row) -> bool:
+    verdict = described_row(installation, row).verdict
+    if verdict is None or installation.policy.mapping.sides[row.side].kind != "crm":
+        return False
+    inputs = {verdict.field, verdict.comment, verdict.reason.native if verdict.reason is not None else None}
+    return not inputs.isdisjoint(row.fields)
 
 
 def _look_for(installation: Installation, side: str, creates: Sequence[outbox.Row]) -> list[Observation]:

@@ -192,7 +192,8 @@ def _feeds(
     for name, side in mapping.sides.items():
         own: Any = getattr(settings, side.platform, None)
         objects: dict[str, tuple[str, ...]] = {}
-        for object_name, target in side.objects.items():
+        # what speaks about people is stored before them, so that a conversion is decided with its opportunity
+        for object_name, target in sorted(side.objects.items(), key=lambda item: item[1].role == "person"):
             described = metadata[name].objects.get(object_name)
             if described is None:
                 missing.append(f"{name} has no object {object_name}")

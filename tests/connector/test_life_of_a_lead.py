@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from connector.settle import settle
 from connector.store import ledger
 from connector.worker.passes import Pass, act, look
 from mappings.stages import Stage
@@ -276,3 +277,16 @@ def test_a_lead_born_in_the_second_of_going_live_is_new(tmp_path: Path) -> None:
         world.salesforce.insert("Lead", LastName="Lee", Company="Acme", Email=ANN)
         world.run()
         assert world.contact(ANN)["leadloop_stage"] == "nurture"
+
+
+def test_a_reason_given_in_the_moment_it_is_asked_for_is_not_overwritten(world: World) -> None:
+    lead_id = make_mql(world)
+    world.salesforce.update("Lead", lead_id, Status="Closed - Not Converted")
+    world.run()
+    world.later(minutes=11)
+    look(world.leadloop, Pass())
+    settle(world.leadloop)  # the question is planned, and not sent yet
+    world.salesforce.update("Lead", lead_id, Leadloop_Rejection_Reason__c="bad_data")
+    world.run()
+    assert world.contact(ANN)["leadloop_rejection_reason"] == "bad_data"
+    assert world.sf_lead(ANN)["Leadloop_Rejection_Reason__c"] == "bad_data"

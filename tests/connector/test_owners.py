@@ -32,3 +32,23 @@ def test_an_owner_who_joins_later_gets_the_lead_then(tmp_path: Path) -> None:
         world.run()
         assert world.contact(ANN)["hubspot_owner_id"] == joined
         assert world.holds(ANN) == []
+
+
+def test_a_route_to_a_queue_that_salesforce_lacks_is_a_hold(tmp_path: Path) -> None:
+    rules = ONLY_LOU.replace("lou@sales.example", '"queue:Inbound Leads"')
+    with World(tmp_path, configuration(rules)) as world:
+        world.leadloop  # noqa: B018  # connected before anybody acts
+        enter_ann(world)
+        world.run()
+        world.hubspot.submit_form(ANN, "Pricing")
+        world.run()
+        world.run()
+        holds = {(hold.kind, hold.subject): hold.remedy for hold in world.holds(ANN)}
+        assert holds == {
+            ("owner_unknown", "salesforce"): "Make the queue on salesforce, or change the route."
+        }
+        queue = world.salesforce.add_queue("Inbound Leads")
+        reload_owners(world.leadloop, "salesforce")
+        world.run()
+        assert world.sf_lead(ANN)["OwnerId"] == queue
+        assert world.holds(ANN) == []

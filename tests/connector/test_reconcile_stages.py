@@ -332,6 +332,17 @@ def test_a_stage_that_was_not_taken_is_no_reason_to_give_up_on_the_next() -> Non
     assert holds(model.plan()) == set()
 
 
+def test_a_stage_that_was_not_taken_is_tried_again_a_day_later() -> None:
+    model = nurtured()
+    model.rewrites = {("right", "lifecycle"): lambda raw: "lead"}
+    submit_form(model)
+    model.rewrites = {}
+    model.later(days=2)
+    model.settle()
+    assert model.shown("right", "lifecycle") == "marketing"
+    assert holds(model.plan()) == set()
+
+
 def test_two_writers_of_one_field_end_in_a_hold_that_names_them() -> None:
     model = nurtured()
     for _ in range(10):

@@ -265,3 +265,30 @@ def test_a_read_that_began_before_our_write_was_answered_is_not_compared_with_it
     model.store(again)
     assert model.plan().is_empty
     assert model.state.values["company"] == "Acme"
+
+
+def test_an_edit_of_an_output_right_after_our_write_is_no_spelling_of_it() -> None:
+    model = both_sides()
+    model.edit("right", title="the boss")
+    plan = model.plan()
+    model.store(plan)
+    for write in plan.writes:
+        model.send(write)
+    model.edit("right", ll_stage="closed", ll_score=99)
+    model.settle()
+    assert model.shown("right", "ll_stage") == "nurture"
+    assert model.shown("right", "ll_score") == 30
+
+
+def test_a_field_that_is_hidden_after_a_write_does_not_keep_the_record_being_read() -> None:
+    model = both_sides()
+    model.edit("left", Company="Acme")
+    plan = model.plan()
+    model.store(plan)
+    for write in plan.writes:
+        model.send(write)
+    del model.records["right"].fields["company"]
+    model.later(hours=1)
+    assert not model.round().writes
+    model.later(hours=1)
+    assert not model.plan().writes
