@@ -42,6 +42,7 @@ SHARED_MAILBOXES = frozenset(
 """Local parts behind which several people read (RFC 2142 and common practice)."""
 
 _FIRST_STAGE = Stage.INQUIRY.value
+_NO_ID = "*lead*"
 
 
 @dataclass(slots=True)
@@ -56,6 +57,15 @@ class _Batch:
     by_key: dict[tuple[str, str], str] = field(default_factory=dict)
     by_record: dict[RecordKey, str] = field(default_factory=dict)
     one_person: list[tuple[str, str]] = field(default_factory=list)
+    first_states: dict[str, bytes] = field(default_factory=dict)
+
+    def first_state(self, origin: str, lead_id: str) -> bytes:
+        """The state of a lead that begins now; all that begin on one side differ in their ids alone."""
+        state = self.first_states.get(origin)
+        if state is None:
+            state = LeadState(lead_id=_NO_ID, origin=origin, created_ms=self.now_ms).to_json()
+            self.first_states[origin] = state
+        return state.replace(_NO_ID.encode(), lead_id.encode(), 1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -228,7 +238,6 @@ def _link_one(
         lead_id = next((batch.by_key[key] for key in keys if key in batch.by_key), None)
     if lead_id is None:
         lead_id = installation.new_lead_id(batch.now_ms)
-        state = LeadState(lead_id=lead_id, origin=record.side, created_ms=batch.now_ms)
         batch.new_leads.append(
             lead_store.Lead(
                 id=lead_id,
@@ -237,7 +246,7 @@ def _link_one(
                 stage=_FIRST_STAGE,
                 cycle=1,
                 due_at_ms=None,
-                state=state.to_json(),
+                state=batch.first_state(record.side, lead_id),
                 created_ms=batch.now_ms,
                 dirty_since_ms=batch.now_ms,
             )

@@ -107,6 +107,16 @@ _OF_LEADS = (
     .where(links.c.lead_id.in_(bindparam("ids", expanding=True)))
     .order_by(links.c.side, links.c.object, links.c.record_id)
 )
+_REFERRING = (
+    select(*_COLUMNS)
+    .join(observation_refs, all_of(*(observations.c[name] == observation_refs.c[name] for name in _KEY)))
+    .where(
+        observation_refs.c.side == bindparam("side"),
+        observation_refs.c.ref_object == bindparam("object"),
+        observation_refs.c.ref_id.in_(bindparam("ids", expanding=True)),
+    )
+    .order_by(observations.c.object, observations.c.record_id)
+)
 _LEADS_OF = select(links.c.record_id, links.c.lead_id).where(
     links.c.side == bindparam("side"),
     links.c.object == bindparam("object"),
@@ -155,8 +165,7 @@ def observations_of(conn: Connection, lead_ids: Iterable[str]) -> dict[str, list
     key, and linked records that have never been read are left out."""
     found: dict[str, list[Linked]] = {lead_id: [] for lead_id in lead_ids}
     for chunk in chunks(found):
-        rows = conn.execute(_OF_LEADS, {"ids": chunk})
-        for row in rows.all():
+        for row in execute_in(conn, "observations.of", _OF_LEADS, {}, chunk).all():
             found[row[0]].append(Linked(row[1], _observation(row[2:])))
     return found
 
@@ -180,19 +189,10 @@ def observations_by_key(conn: Connection, keys: Iterable[RecordKey]) -> dict[Rec
 def referring(conn: Connection, side: str, object_name: str, ids: Iterable[str]) -> list[Observation]:
     """The observations on this side whose `refs` name one of these records of the object."""
     wanted = dict.fromkeys(ids)
-    onto_ref = all_of(*(observations.c[name] == observation_refs.c[name] for name in _KEY))
     found: dict[RecordKey, Observation] = {}
     for chunk in chunks(wanted):
-        rows = conn.execute(
-            select(*_COLUMNS)
-            .join(observation_refs, onto_ref)
-            .where(
-                observation_refs.c.side == side,
-                observation_refs.c.ref_object == object_name,
-                observation_refs.c.ref_id.in_(chunk),
-            )
-            .order_by(observations.c.object, observations.c.record_id)
-        )
+        place = {"side": side, "object": object_name}
+        rows = execute_in(conn, "observations.referring", _REFERRING, place, chunk)
         found.update((one.key, one) for one in map(_observation, rows.all()))
     # the index may still hold what a record referred to earlier
     return [one for one in found.values() if one.refs.get(object_name) in wanted]
@@ -343,9 +343,9 @@ def _observation(values: Sequence[Any]) -> Observation:
         stamp_ms,
         read_started_ms,
         from_json(fields),
-        deleted,
+        bool(deleted),
         merged_into,
-        converted,
+        bool(converted),
         {} if refs is None else from_json(refs),
         modified_by,
     )

@@ -13,7 +13,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from connector.budget import Budget
-from connector.clock import ManualClock
+from connector.clock import FastClock
 from connector.configuration import Configuration
 from connector.installation import Feed, Installation
 from connector.owners import Directory
@@ -41,7 +41,7 @@ def small_configuration() -> Configuration:
 def install(database: Database, config: Configuration, urls: dict[Side, str], now_ms: int) -> Installation:
     """An installation on the sides that have a URL; its feeds begin before the first record, unless the
     database knows better, and no deep look is due."""
-    clock = ManualClock(now_ms)
+    clock = FastClock(now_ms, speed=1.0)
     platforms: dict[str, Platform] = {}
     feeds: dict[str, Feed] = {}
     for side, url in urls.items():
