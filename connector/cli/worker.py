@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Annotated, cast
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -11,13 +11,14 @@ from connector.cli.place import place_of
 
 if TYPE_CHECKING:
     from connector.cli.service import Service
+    from connector.cli.serving import Running
     from connector.cli.worker_service import ClockService
     from connector.clock import Clock
     from connector.configuration import Configuration
     from connector.settings import Settings
     from connector.store.database import Database
 
-    MakeService = Callable[[Configuration, Settings, Database, Clock], Service | ClockService]
+    MakeService = Callable[[Configuration, Settings, Database, Clock], Running]
 
 HealthPort = Annotated[
     int | None,
@@ -69,7 +70,7 @@ def _serve(
 ) -> None:
     """Prove that everything needed is there, then run until a signal comes."""
     from connector.cli.logs import log_to_stderr
-    from connector.cli.run import _check_credentials, _run, _served, _stopped_by_signals
+    from connector.cli.serving import check_credentials, run_service, served, stopped_by_signals
     from connector.wiring import open_database
     from connector.worker.broker import close_broker, prove_broker, redis_broker
 
@@ -77,7 +78,7 @@ def _serve(
     wanted = place.configuration()
     settings = place.settings()
     if platforms:
-        _check_credentials(wanted, settings)
+        check_credentials(wanted, settings)
     broker = redis_broker(settings)
     try:
         prove_broker(broker)
@@ -86,9 +87,8 @@ def _serve(
     log_to_stderr(settings.log_level)
     database = open_database(settings)
     try:
-        # both services have what is used of one here: run, stop, not_ready and metrics
-        service = cast("Service", make(wanted, settings, database, place.clock))
-        with _served(service, health_host, health_port), _stopped_by_signals(service.stop):
-            _run(service)
+        service = make(wanted, settings, database, place.clock)
+        with served(service, health_host, health_port), stopped_by_signals(service.stop):
+            run_service(service)
     finally:
         database.close()
