@@ -9,9 +9,11 @@ from __future__ import annotations
 
 import resource
 import time
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from connector.brake import BrakeLimits
 from connector.budget import Budget
 from connector.clock import FastClock
 from connector.configuration import Configuration
@@ -22,7 +24,7 @@ from connector.platforms.protocol import Allowance, Cursor, Owner, Platform
 from connector.platforms.salesforce import connect as connect_salesforce
 from connector.platforms.settings import HubSpotSettings, SalesforceSettings
 from connector.reconcile import Policy
-from connector.store.cursors import cursors_of, put_cursor
+from connector.store.cursors import put_cursor
 from connector.store.database import Database
 from tests.benchmarks.records import START_MS, Side
 from tests.world import configuration
@@ -38,9 +40,11 @@ def small_configuration() -> Configuration:
     return configuration(rules, {f"preset:{name}": text for name, text in texts.items()})
 
 
-def install(database: Database, config: Configuration, urls: dict[Side, str], now_ms: int) -> Installation:
-    """An installation on the sides that have a URL; its feeds begin before the first record, unless the
-    database knows better, and no deep look is due."""
+def install(
+    database: Database, config: Configuration, urls: Mapping[Side, str], now_ms: int, since_ms: int = START_MS
+) -> Installation:
+    """An installation on the sides that have a URL, at `now_ms`; its feeds have been read up to `since_ms`,
+    and no deep look is due."""
     clock = FastClock(now_ms, speed=1.0)
     platforms: dict[str, Platform] = {}
     feeds: dict[str, Feed] = {}
@@ -55,10 +59,8 @@ def install(database: Database, config: Configuration, urls: dict[Side, str], no
         objects = {name: mapped.natives for name, mapped in config.mapping.sides[side].objects.items()}
         feeds[side] = Feed(objects=objects, poll_seconds=60.0, overlap_seconds=600)
         with database.begin() as conn:
-            known = cursors_of(conn, side)
             for name in objects:
-                if name not in known:
-                    put_cursor(conn, side, name, Cursor(START_MS - 1_000), now_ms)
+                put_cursor(conn, side, name, Cursor(since_ms - 1_000), now_ms)
                 put_cursor(conn, side, f"deep:{name}", Cursor(now_ms), now_ms)
     owners = {
         "hubspot": [
@@ -82,6 +84,7 @@ def install(database: Database, config: Configuration, urls: dict[Side, str], no
         platforms=platforms,
         feeds=feeds,
         configuration=config.version,
+        brake=BrakeLimits({}),
     )
 
 

@@ -1,7 +1,8 @@
 """Records: the people that the static server serves, as either platform spells them.
 
 Every person's own values (name, address, phone, company, street) occur once; what people share in life
-(country, state, industry, title) repeats. Edition 2 is edition 1 a day later, with another job title.
+(country, state, industry, title) repeats. There are three editions, a day apart: FIRST knows nothing of
+leadloop, in KNOWN the same records carry leadloop's fields, and CHANGED has another job title.
 """
 
 from __future__ import annotations
@@ -13,6 +14,8 @@ from typing import Any, Literal, NamedTuple
 import orjson
 
 Side = Literal["hubspot", "salesforce"]
+
+FIRST, KNOWN, CHANGED = 1, 2, 3
 
 START_MS = 1_800_000_000_000  # 2027-01-15T08:00:00Z
 DAY_MS = 86_400_000
@@ -41,16 +44,26 @@ class Served(NamedTuple):
     body: bytes
 
 
-def stamp_ms_of(number: int, edition: int) -> int:
-    """When record `number` was changed."""
-    return START_MS + (edition - 1) * DAY_MS + number * APART_MS
+def begins_ms(edition: int) -> int:
+    """The first change of an edition."""
+    return START_MS + (edition - 1) * DAY_MS
+
+
+def ends_ms(edition: int, count: int) -> int:
+    """A minute after the last change of an edition."""
+    return begins_ms(edition) + count * APART_MS + 60_000
+
+
+def lead_id_of(number: int) -> str:
+    """The lead that record `number` belongs to in the editions in which it is known."""
+    return f"L{START_MS + number:011x}{number:013x}"
 
 
 def served(side: Side, count: int, edition: int) -> Iterator[Served]:
     """`count` records of an edition, oldest change first."""
     make = _contact if side == "hubspot" else _lead
     for number in range(count):
-        stamp_ms = stamp_ms_of(number, edition)
+        stamp_ms = begins_ms(edition) + number * APART_MS
         yield Served(stamp_ms, orjson.dumps(make(number, edition, stamp_ms)))
 
 
@@ -62,7 +75,7 @@ def _person(number: int, edition: int) -> dict[str, Any]:
         "email": f"person.{number}@company-{number}.example",
         "first": _FIRST[number % len(_FIRST)],
         "last": f"Number{number}",
-        "title": _TITLES[number % len(_TITLES)] if edition == 1 else f"Title {number} of edition {edition}",
+        "title": f"Title {number}" if edition == CHANGED else _TITLES[number % len(_TITLES)],
         "phone": f"{prefix}{2_000_000 + number:0{digits}d}",
         "company": f"Company {number} Ltd",
         "website": f"https://www.company-{number}.example",
@@ -75,6 +88,8 @@ def _person(number: int, edition: int) -> dict[str, Any]:
         "country": country,
         "source": _SOURCES[number % len(_SOURCES)],
         "owner": number % 20,
+        "lead_id": None if edition == FIRST else lead_id_of(number),
+        "stage": None if edition == FIRST else "nurture",
     }
 
 
@@ -100,8 +115,8 @@ def _contact(number: int, edition: int, stamp_ms: int) -> dict[str, Any]:
             "jobtitle": person["title"],
             "lastmodifieddate": _iso(stamp_ms) + f"{stamp_ms % 1_000:03d}Z",
             "lastname": person["last"],
-            "leadloop_id": None,
-            "leadloop_stage": None,
+            "leadloop_id": person["lead_id"],
+            "leadloop_stage": person["stage"],
             "lifecyclestage": "lead",
             "phone": person["phone"],
             "state": person["state"],
@@ -146,8 +161,8 @@ def _lead(number: int, edition: int, stamp_ms: int) -> dict[str, Any]:
         "OwnerId": f"005{person['owner']:012d}AAA",
         "CreatedDate": _iso(START_MS - number * 1_000) + "000+0000",
         "Status": "Open - Not Contacted",
-        "Leadloop_Id__c": None,
-        "Leadloop_Stage__c": None,
+        "Leadloop_Id__c": person["lead_id"],
+        "Leadloop_Stage__c": person["stage"],
     }
 
 

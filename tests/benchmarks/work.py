@@ -1,14 +1,17 @@
 """Work: what the benchmarks measure, each piece in a fresh process that prints its figures as JSON.
 
-python -m tests.benchmarks.work bare SIDE URL
-python -m tests.benchmarks.work poll SIDE URL DATABASE NOW_MS
+python -m tests.benchmarks.work bare SIDE URL SINCE_MS
+python -m tests.benchmarks.work poll SIDE URL DATABASE SINCE_MS NOW_MS
 python -m tests.benchmarks.work normalise SIDE DATABASE
+python -m tests.benchmarks.work settle DATABASE NOW_MS
+python -m tests.benchmarks.work quiet HUBSPOT_URL SALESFORCE_URL DATABASE SINCE_MS NOW_MS
 """
 
 from __future__ import annotations
 
 import subprocess
 import sys
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -27,7 +30,7 @@ def measured(kind: str, *arguments: object) -> list[Spent]:
     return [Spent(**part) for part in orjson.loads(done.stdout)]
 
 
-def bare(side: Side, url: str) -> list[Spent]:
+def bare(side: Side, url: str, since_ms: str) -> list[Spent]:
     """Read everything with urllib3 and orjson alone, by the calls that the adapter makes."""
     import urllib3
 
@@ -41,7 +44,7 @@ def bare(side: Side, url: str) -> list[Spent]:
     watch = Stopwatch()
     records = 0
     if side == "hubspot":
-        floor_ms, offset, more = START_MS - 1_000, 0, True
+        floor_ms, offset, more = int(since_ms), 0, True
         while more:
             filters = [{"propertyName": "lastmodifieddate", "operator": "GTE", "value": str(floor_ms)}]
             body = {"filterGroups": [{"filters": filters}], "limit": 200, "after": str(offset)}
@@ -53,7 +56,8 @@ def bare(side: Side, url: str) -> list[Spent]:
             if offset + 200 > 10_000:
                 floor_ms, offset = _epoch_ms(rows[-1]["updatedAt"]) + 1, 0
     else:
-        query = "SELECT Id FROM Lead WHERE SystemModstamp >= 2027-01-15T07:59:59Z ORDER BY Id"
+        since = datetime.fromtimestamp(int(since_ms) // 1_000, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+        query = f"SELECT Id FROM Lead WHERE SystemModstamp >= {since} ORDER BY Id"
         request = {"method": "GET", "referenceId": "r0", "url": f"/services/data/v62.0/query/?q={query}"}
         answer = call("POST", "/services/data/v62.0/composite", {"compositeRequest": [request]})
         page = answer["compositeResponse"][0]["body"]
@@ -65,19 +69,17 @@ def bare(side: Side, url: str) -> list[Spent]:
 
 
 def _epoch_ms(text: str) -> int:
-    from datetime import datetime
-
     return round(datetime.fromisoformat(text).timestamp() * 1_000)
 
 
-def poll_once(side: Side, url: str, path: str, now_ms: str) -> list[Spent]:
+def poll_once(side: Side, url: str, path: str, since_ms: str, now_ms: str) -> list[Spent]:
     """Look once with the real adapter, and store what it shows."""
     from connector.intake.poll import poll
     from connector.store.database import Database
 
     database = Database.open(f"sqlite:///{path}")
     database.migrate()
-    installation = install(database, small_configuration(), {side: url}, int(now_ms))
+    installation = install(database, small_configuration(), {side: url}, int(now_ms), int(since_ms))
     watch = Stopwatch()
     polled = poll(installation, side)
     return [watch.stop(polled.changed)]
@@ -115,7 +117,41 @@ def normalise(side: Side, path: str) -> list[Spent]:
     return [spent, Spent(records, translating, translating, spent.idle_mb, spent.peak_mb)]
 
 
+def settle_all(path: str, now_ms: str) -> list[Spent]:
+    """Decide every lead that waits, and commit the plans."""
+    from connector.settle import settle
+    from connector.store.database import Database
+
+    database = Database.open(f"sqlite:///{path}")
+    installation = install(database, small_configuration(), {}, int(now_ms))
+    watch = Stopwatch()
+    leads = 0
+    while (settled := settle(installation)).leads:
+        leads += settled.leads
+    return [watch.stop(leads)]
+
+
+def quiet_pass(hubspot: str, salesforce: str, path: str, since_ms: str, now_ms: str) -> list[Spent]:
+    """One whole pass of the worker, with the shipped mappings and all their objects."""
+    from connector.configuration import load_configuration
+    from connector.store.database import Database
+    from connector.worker.passes import run_until_quiet
+
+    database = Database.open(f"sqlite:///{path}")
+    urls: dict[Side, str] = {"hubspot": hubspot, "salesforce": salesforce}
+    installation = install(database, load_configuration(None), urls, int(now_ms), int(since_ms))
+    watch = Stopwatch()
+    done = run_until_quiet(installation)
+    return [watch.stop(done.polled)]
+
+
 if __name__ == "__main__":
-    works = {"bare": bare, "poll": poll_once, "normalise": normalise}
-    result = works[sys.argv[1]](*sys.argv[2:])  # type: ignore[arg-type]  # the command line is text
+    works = {
+        "bare": bare,
+        "poll": poll_once,
+        "normalise": normalise,
+        "settle": settle_all,
+        "quiet": quiet_pass,
+    }
+    result = works[sys.argv[1]](*sys.argv[2:])  # type: ignore[operator]  # the command line is text
     sys.stdout.buffer.write(orjson.dumps([part.to_json() for part in result]))
