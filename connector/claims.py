@@ -74,6 +74,7 @@ class CrmFacts:
     reason_given: str | None = None
     comment_given: str | None = None
     rejection_taken_back: bool = False
+    last_writer: str | None = None
 
     def counting(self, state: LeadState) -> list[Opportunity]:
         """Opportunities of the lead's conversion, or created in the current cycle, not of an earlier one."""
@@ -202,15 +203,18 @@ def read_facts(
     ]
     reason: str | None = None
     comment: str | None = None
+    writer: str | None = None
     for view in views:
         if mapping.sides[view.side].kind == "crm":
             reason, comment = _reason(view, directory, stale)
+            writer = _writer(view.observation, directory)
     return CrmFacts(
         opportunities=tuple(opportunities),
         conversions=tuple(conversions),
         reason_given=reason,
         comment_given=comment,
         rejection_taken_back=_taken_back(views, mapping),
+        last_writer=writer,
     )
 
 

@@ -7,13 +7,14 @@ from dataclasses import replace
 
 from connector.claims import CrmFacts
 from connector.clock import SECOND_MS
-from connector.lead import LeadState
+from connector.lead import LeadState, PastRejection
 from connector.moments import native_moment_ms
 from connector.plan import StageMove
 from connector.record_view import RecordView
 from connector.stage_moves import stage_rank
 from mappings.mapping import Mapping as LeadMapping
 from mappings.stages import Stage
+from rules.evaluate import Rules
 
 _STAGE_NAMES = frozenset(stage.value for stage in Stage)
 
@@ -23,20 +24,29 @@ def start(
     views: Sequence[RecordView],
     facts: CrmFacts,
     mapping: LeadMapping,
+    rules: Rules,
     live_since_ms: int,
     now_ms: int,
 ) -> tuple[LeadState, StageMove]:
     """The lead's first stage. A lead that existed before leadloop went live is `imported`: it rests, without
     gates and routing, until there is new activity. A new one begins as an inquiry, unless a native field says
-    that somebody has already taken it further."""
+    that somebody has already taken it further, or that sales has rejected it before leadloop first read it."""
     born = [native_moment_ms(view.fields.get(view.mapping.created)) for view in views if view.mapping.created]
     born_ms = min((at_ms for at_ms in born if at_ms is not None), default=None)
     # platforms tell a record's birth in whole seconds
     imported = born_ms is not None and born_ms < live_since_ms - live_since_ms % SECOND_MS
     stage = Stage.INQUIRY
+    rejection: PastRejection | None = None
     crm_first = sorted(views, key=lambda view: mapping.sides[view.side].kind != "crm")
     for view in crm_first:
-        said = _stage_said(view)
+        said = _stage_shown(view)
+        if said is None and not imported and mapping.sides[view.side].kind == "crm":
+            rejection = _rejection(view, facts, rules, state.cycle)
+            if rejection is not None:
+                then = rules.reasons.get(rejection.reason) or rules.reasons[rules.default_reason]
+                said = Stage.DISQUALIFIED if then.then == "disqualify" else Stage.NURTURE
+        if said is None:
+            said = _stage_meant(view)
         if said is not None:
             stage = said
             break
@@ -51,6 +61,7 @@ def start(
         stage_since_ms=since_ms,
         cycle_since_ms=since_ms,
         owner=_known_owner(state, stage),
+        rejections=state.rejections if rejection is None else (*state.rejections, rejection),
     )
     move = StageMove(
         origin=None,
@@ -59,6 +70,7 @@ def start(
         happened_ms=since_ms,
         cause="imported" if imported else "created",
         actor=state.origin,
+        reason=rejection.reason if rejection is not None else None,
     )
     return state, move
 
@@ -69,14 +81,26 @@ def _known_owner(state: LeadState, stage: Stage) -> str | None:
     return owner if handed_over and isinstance(owner, str) else None
 
 
-def _stage_said(view: RecordView) -> Stage | None:
-    """The stage a record shows at first sight: its leadloop stage field if it has one already, else what its
-    native fields mean where they cannot stand for an inquiry."""
+def _rejection(view: RecordView, facts: CrmFacts, rules: Rules, cycle: int) -> PastRejection | None:
+    """What sales has said in the CRM before the record was first read; nobody is asked for a reason then."""
+    if facts.rejection_taken_back:
+        return None
+    reason = facts.reason_given or rules.default_reason
+    return PastRejection(reason, facts.comment_given, facts.last_writer, view.observation.stamp_ms, cycle)
+
+
+def _stage_shown(view: RecordView) -> Stage | None:
+    """The stage that a record's leadloop stage field shows, if leadloop has been here before."""
     for pair in view.mapping.outputs:
         if pair.canonical == "stage":
             shown = view.fields.get(pair.native)
             if isinstance(shown, str) and shown in _STAGE_NAMES:
                 return Stage(shown)
+    return None
+
+
+def _stage_meant(view: RecordView) -> Stage | None:
+    """What a record's native fields mean where they cannot stand for an inquiry."""
     for stage_field in view.mapping.stage_fields:
         if not stage_field.claims:
             continue

@@ -63,7 +63,8 @@ class LeadInput:
 @dataclass(frozen=True, slots=True)
 class Policy:
     """What decides: the mapping, the rules, when a lead is created on which side, since when leadloop is
-    live here, the owners, and the user ids that our own writes carry, by side."""
+    live here, the owners, and the user ids that our own writes carry, by side. `readable` are the native
+    fields that each (side, object) is read with since `readable_since_ms`."""
 
     mapping: LeadMapping
     rules: Rules
@@ -71,6 +72,14 @@ class Policy:
     directory: OwnerDirectory
     live_since_ms: int = 0
     own_users: Mapping[str, str] = field(default_factory=dict)
+    readable: Mapping[tuple[str, str], frozenset[str]] = field(default_factory=dict)
+    readable_since_ms: int = 0
+
+    def lacks_fields(self, item: Observation) -> bool:
+        """Whether a record was last read before some field was mapped, or could be seen, as it is now."""
+        if item.read_started_ms >= self.readable_since_ms:
+            return False
+        return not self.readable.get((item.side, item.object), frozenset()) <= item.fields.keys()
 
 
 def reconcile(lead: LeadInput, policy: Policy, now_ms: int) -> Plan:
@@ -97,7 +106,7 @@ def reconcile(lead: LeadInput, policy: Policy, now_ms: int) -> Plan:
     state = _forget_cleared_verdict(state, views)
     started: list[StageMove] = []
     if not state.started:
-        state, first = start(state, views, facts, mapping, policy.live_since_ms, now_ms)
+        state, first = start(state, views, facts, mapping, policy.rules, policy.live_since_ms, now_ms)
         started.append(first)
     elif state.resting and (activities or any(view.changed for view in views)):
         state = replace(state, resting=False)
@@ -118,7 +127,7 @@ def reconcile(lead: LeadInput, policy: Policy, now_ms: int) -> Plan:
     moves = (*started, *walk.moves)
     state, desired = _publish_and_write(walk.state, walk.verdict, views, lead, policy, moves, now_ms)
     for view in views:
-        if now_ms >= _confirm_at_ms(view, now_ms + 1):
+        if now_ms >= _confirm_at_ms(view, now_ms + 1) or policy.lacks_fields(view.observation):
             desired.confirm(view)
     holds = (*primary_holds, *_conflicts(state), *walk.holds, *desired.holds)
     return Plan(

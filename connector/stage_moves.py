@@ -226,8 +226,8 @@ class StageWalk:
 
     def _by_rules(self) -> bool:
         state, verdict = self.state, self.verdict
-        if state.resting:
-            return False
+        if state.resting or state.awaited_reason is not None:
+            return False  # sales has said no, and is only asked why
         fired = tuple(item.to_json() for item in verdict.fired)
         if verdict.disqualify is not None and verdict.disqualify[0] not in state.overruled:
             rule, reason = verdict.disqualify
@@ -257,7 +257,8 @@ class StageWalk:
         return False
 
     def _by_route(self) -> bool:
-        if self.state.stage is not Stage.MQL or self.state.resting:
+        state = self.state
+        if state.stage is not Stage.MQL or state.resting or state.awaited_reason is not None:
             return False
         if "handoff" in self.braked:
             self.holds.append(brake_hold("handoff", "handing this lead over"))

@@ -119,6 +119,12 @@ def connect(
             directory=directory,
             live_since_ms=_live_since_ms(database, clock),
             own_users={name: account.user_id for name, account in accounts.items() if account.user_id},
+            readable={
+                (name, object_name): frozenset(natives)
+                for name, feed in feeds.items()
+                for object_name, natives in feed.objects.items()
+            },
+            readable_since_ms=clock.now_ms(),
         ),
         platforms=connections,
         feeds=feeds,

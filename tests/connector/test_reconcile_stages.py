@@ -384,6 +384,40 @@ def test_what_sales_said_before_leadloop_is_where_the_lead_begins() -> None:
         assert model.shown("left", "Status") == status
 
 
+@pytest.mark.parametrize(
+    ("reason", "stage", "kept"),
+    [
+        ("timing", Stage.NURTURE, "timing"),
+        ("competitor", Stage.DISQUALIFIED, "competitor"),
+        (None, Stage.NURTURE, "unspecified"),
+    ],
+)
+def test_what_sales_rejected_before_the_first_read_is_not_handed_over(
+    reason: str | None, stage: Stage, kept: str
+) -> None:
+    model = Model()
+    model.edit("left", Email="ann@acme.example", Name="Ann", Title="boss", Status="Closed", Reason=reason)
+    model.edit("right", email="ann@acme.example", forms=0)
+    model.settle()
+    assert model.state.stage is stage
+    assert model.state.rejections[-1].reason == kept
+    assert model.shown("left", "Status") == "Closed"
+    assert model.moves[0].reason == kept
+
+
+def test_rules_do_not_move_a_lead_while_sales_is_asked_why_it_said_no() -> None:
+    model = Model()
+    model.edit("left", Email=None, Name="Ann", Status="Open")
+    model.settle()
+    assert model.state.stage is Stage.INQUIRY
+    model.edit("left", Status="Closed", Email="ann@acme.example")
+    model.settle()
+    assert model.state.stage is Stage.INQUIRY
+    model.edit("left", Reason="timing")
+    model.settle()
+    assert model.state.stage is Stage.DISQUALIFIED
+
+
 def test_a_lead_that_rests_is_not_disturbed_by_its_record_on_the_other_side() -> None:
     model = Model(live_since_ms=START_MS + 86_400_000)
     model.edit("right", email="ann@acme.example", fullname="Ann", title="the boss", company="Rival")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from connector.plan import Plan
@@ -238,8 +240,6 @@ def test_a_field_that_is_mapped_later_is_read_before_it_is_merged() -> None:
 
 
 def _with_shown(model: Model, side: str, shown: dict[str, object]):  # type: ignore[no-untyped-def]  # a Baseline
-    from dataclasses import replace
-
     return replace(model.baselines[model.key(side)], shown=shown)
 
 
@@ -292,3 +292,19 @@ def test_a_field_that_is_hidden_after_a_write_does_not_keep_the_record_being_rea
     assert not model.round().writes
     model.later(hours=1)
     assert not model.plan().writes
+
+
+def test_a_record_read_before_a_field_could_be_seen_is_read_again_once() -> None:
+    model = both_sides()
+    del model.records["right"].fields["company"]
+    model.settle()
+    model.later(hours=1)
+    natives = frozenset(model.config.mapping.sides["right"].objects["contacts"].natives)
+    model.policy = replace(
+        model.policy, readable={("right", "contacts"): natives}, readable_since_ms=model.now_ms + 5_000
+    )
+    [write] = model.plan(model.observe()).writes
+    assert write.confirms
+    assert (write.side, write.record_id) == ("right", "right-record")
+    model.later(hours=1)
+    assert not model.plan().writes, "it was read since, and the platform leaves the field out"

@@ -67,7 +67,7 @@ class People:
     # picking --------------------------------------------------------------------------------------------
 
     def _address(self) -> str:
-        return f"p{self.chance.randint(1, 9)}@acme.example"
+        return f"p{self.chance.randint(1, 6)}@acme.example"
 
     def _user(self) -> str:
         return self.chance.choice(sorted(self.world.users.values()))

@@ -11,12 +11,14 @@ from typing import Any
 
 from connector.demo.agreement import compare, people_of
 from connector.installation import Installation
+from connector.lead import LeadState
+from connector.observation import RecordKey
 from connector.platforms.errors import PlatformError
 from connector.sandbox import HUBSPOT_APP_ID
 from connector.store import leads as lead_store
 from connector.store import ledger, outbox, quarantine
 from connector.store.holds import open_holds
-from connector.store.links import linked
+from connector.store.links import linked, links_of
 from connector.worker.passes import Pass, act, look, run_until_quiet
 from mappings.stages import Illegal, Move, Stage, check_move
 from tests.simulation.people import People
@@ -140,7 +142,9 @@ class Walk:
         wrong += self._at_rest()
         wrong += self._agreement()
         wrong += self._doubles()
+        wrong += self._absent()
         wrong += self._ledger()
+        wrong += self._last_words()
         return wrong
 
     def _at_rest(self) -> list[str]:
@@ -201,6 +205,79 @@ class Walk:
             if row["CreatedById"] == user and not row["IsConverted"] and row["Email"]
         )
         return wrong + [f"{number} Leads made for {mail}" for mail, number in addresses.items() if number > 1]
+
+    def _absent(self) -> list[str]:
+        """Whoever sales must see is in the CRM, unless the record was deleted there or a hold tells why."""
+        wrong: list[str] = []
+        for state, primaries in self._leads():
+            sides = {key.side for key in primaries}
+            with self.world.database.read() as conn:
+                held = state.lead_id in open_holds(conn, [state.lead_id])
+            pursued = state.stage in (Stage.MQL, Stage.DISTRIBUTED, Stage.ACCEPTED, Stage.QUALIFIED)
+            if pursued and "salesforce" not in sides and "salesforce" not in state.cut_sides and not held:
+                wrong.append(f"{state.lead_id} is {state.stage.value} and not in Salesforce")
+        return wrong
+
+    def _leads(self) -> list[tuple[LeadState, list[RecordKey]]]:
+        """Every lead with its live primary records."""
+        people = people_of(self.world.sandbox)
+        live = {key for found in people.values() for key in found}
+        with self.world.database.read() as conn:
+            ids = lead_store.iterate_lead_ids(conn)
+            links = links_of(conn, ids)
+            return [
+                (
+                    LeadState.from_json(lead.state),
+                    [link.key for link in links[lead.id] if link.role == "primary" and link.key in live],
+                )
+                for lead in lead_store.read_leads(conn, ids)
+            ]
+
+    def _last_words(self) -> list[str]:
+        """In the end a person's word still counts: a title from either side arrives, sales can accept."""
+        wrong: list[str] = []
+        salesforce, hubspot = self.world.salesforce, self.world.hubspot
+        user = next(iter(self.world.users.values()))
+        pairs: list[tuple[LeadState, RecordKey, RecordKey]] = []
+        for state, primaries in self._leads():
+            by_side = {key.side: key for key in primaries}
+            if len(by_side) == 2:
+                pairs.append((state, by_side["salesforce"], by_side["hubspot"]))
+        self.log.append("last words")
+        for state, lead, _ in pairs:
+            salesforce.update(lead.object, lead.record_id, by_user=user, Title=f"S {state.lead_id}")
+        run_until_quiet(self.installation(), 60.0)
+        for state, _, contact in pairs:
+            shown = hubspot.get("contacts", contact.record_id)["jobtitle"]
+            if shown != f"S {state.lead_id}":
+                wrong.append(
+                    f"{state.lead_id}: a title from Salesforce did not arrive, but {shown!r} stands there"
+                )
+            hubspot.update("contacts", contact.record_id, jobtitle=f"H {state.lead_id}")
+        run_until_quiet(self.installation(), 60.0)
+        for state, lead, _ in pairs:
+            shown = salesforce.get(lead.object, lead.record_id)["Title"]
+            if shown != f"H {state.lead_id}":
+                wrong.append(
+                    f"{state.lead_id}: a title from HubSpot did not arrive, but {shown!r} stands there"
+                )
+        accepted: list[tuple[str, RecordKey]] = []
+        for state, primaries in self._leads():
+            for key in primaries:
+                if state.stage is not Stage.DISTRIBUTED or key.side != "salesforce":
+                    continue
+                row = salesforce.get(key.object, key.record_id)
+                if row["Leadloop_Verdict__c"] is not None:
+                    wrong.append(f"{state.lead_id}: the verdict of an earlier time still stands")
+                elif row["OwnerId"].startswith("005"):
+                    salesforce.update(key.object, key.record_id, by_user=user, Leadloop_Verdict__c="accepted")
+                    accepted.append((state.lead_id, key))
+        run_until_quiet(self.installation(), 60.0)
+        for lead_id, key in accepted:
+            shown = salesforce.get(key.object, key.record_id)["Leadloop_Stage__c"]
+            if shown != "accepted":
+                wrong.append(f"{lead_id}: sales accepted it, but it shows {shown!r}")
+        return wrong
 
     def _ledger(self) -> list[str]:
         """Each row begins where the one before it ended, and is a legal move."""
