@@ -8,8 +8,10 @@ inside it is for hand-offs, and for the polling that they need. Per-second limit
 from __future__ import annotations
 
 from collections import Counter, deque
+from datetime import datetime
 from threading import Lock
 from typing import Literal
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from connector.clock import DAY_MS, SECOND_MS, Clock
 from connector.lane import Lane
@@ -36,6 +38,7 @@ class Budget:
         self._used = 0
         self._used_as_of_ms = -DAY_MS
         self._usage = Usage()
+        self.time_zone = "UTC"
 
     def admit(self, lane: Lane, kind: Kind) -> None:
         """Wait for a place within the per-second limits, and count one call. Raises RetryLater when the day's
@@ -68,6 +71,17 @@ class Budget:
         """Calls admitted since this process started."""
         return sum(self.calls.values())
 
+    def _day_start_ms(self, now_ms: int) -> int:
+        """Since when calls count: the account's midnight, or the last 24 hours."""
+        if not self._allowance.account_day:
+            return now_ms - DAY_MS
+        try:
+            zone = ZoneInfo(self.time_zone)
+        except (ZoneInfoNotFoundError, ValueError):
+            return now_ms - DAY_MS  # a zone that this machine does not know: the longer count is the safe one
+        local = datetime.fromtimestamp(now_ms / SECOND_MS, zone)
+        return int(local.replace(hour=0, minute=0, second=0, microsecond=0).timestamp() * SECOND_MS)
+
     def _burst_calls(self) -> int:
         """What fits into the burst window: a little under the limit that answers tell, else the allowance."""
         told = self._usage.burst_limit
@@ -76,7 +90,7 @@ class Budget:
     def _check_day(self, lane: Lane, now_ms: int) -> None:
         if now_ms - self._used_as_of_ms >= 30 * SECOND_MS:
             with self._database.read() as conn:
-                self._used = used(conn, self.side, now_ms - DAY_MS)
+                self._used = used(conn, self.side, self._day_start_ms(now_ms))
             self._used_as_of_ms = now_ms
         ceiling = self._allowance.ceiling(lane, self._usage.day_limit)
         if self._used >= ceiling:

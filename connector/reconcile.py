@@ -93,7 +93,7 @@ def reconcile(lead: LeadInput, policy: Policy, now_ms: int) -> Plan:
     agreement = agree(lead.state, views, mapping, policy.directory)
     stale = lead.state.verdict_to_clear
     facts = read_facts(lead.observations, views, mapping, policy.directory, stale)
-    activities = new_activities(views)
+    activities = new_activities(views, policy.live_since_ms)
     state = replace(
         lead.state,
         values=agreement.values,

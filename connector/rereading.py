@@ -46,7 +46,8 @@ def unique_key(installation: Installation, row: outbox.Row) -> str | None:
 
 def reread(installation: Installation, side: str, token: str, rows: Sequence[outbox.Row]) -> LookedUp:
     """Nobody knows whether these were carried out: see what the records show, and let the leads be planned
-    anew from that. A create is looked for by leadloop's own id."""
+    anew from that. A create is looked for by leadloop's own id; one that was not carried out keeps its place
+    in the outbox, with its attempts."""
     try:
         seen, missing = _see(installation, side, rows)
     except PlatformError as error:
@@ -55,7 +56,13 @@ def reread(installation: Installation, side: str, token: str, rows: Sequence[out
         with installation.database.begin() as conn:
             outbox.postpone(conn, token, [(row.id, now_ms + int(after * 1_000), True) for row in rows])
         return LookedUp(postponed=len(rows))
-    _observe(installation, seen, {row.lead_id for row in rows}, [(token, row.id) for row in rows])
+    ids = {row.object: unique_key(installation, row) for row in rows}
+    made = {item.fields.get(ids[item.object] or "") for item in seen if item.object in ids}
+    unmade = [row for row in rows if row.op == "create" and row.lead_id not in made]
+    over = [row for row in rows if row.op != "create" or row.lead_id in made]
+    _observe(installation, seen, {row.lead_id for row in rows}, [(token, row.id) for row in over])
+    with installation.database.begin() as conn:
+        outbox.postpone(conn, token, [(row.id, installation.clock.now_ms(), False) for row in unmade])
     if missing:
         observe_missing(installation, side, missing)
     return LookedUp(reread=len(rows))

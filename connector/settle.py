@@ -102,7 +102,8 @@ def _within_the_brake(
     now_ms: int,
 ) -> dict[str, Plan]:
     """Count what the plans change; past a limit stop that kind and decide the batch again without it."""
-    wanted = [kind for plan in plans.values() for kind in plan.brake_kinds]
+    waiting = _already_counted(conn, plans)
+    wanted = [kind for plan in plans.values() for kind in _new_kinds(plan, waiting)]
     if not wanted:
         return plans
     configuration, limits = installation.configuration, installation.brake
@@ -128,10 +129,27 @@ def _within_the_brake(
         }
     numbers: dict[str, int] = {}
     for plan in plans.values():
-        for kind in plan.brake_kinds:
+        for kind in _new_kinds(plan, waiting):
             numbers[kind] = numbers.get(kind, 0) + 1
     brake_store.count_changes(conn, configuration, window_ms, numbers)
     return plans
+
+
+def _already_counted(conn: Connection, plans: Mapping[str, Plan]) -> dict[str, set[str]]:
+    """By lead, the kinds of change whose writes still wait in the outbox: they were counted when they were
+    first planned, and are not new when the lead is decided again meanwhile."""
+    counted: dict[str, set[str]] = {}
+    planned = [lead_id for lead_id, plan in plans.items() if plan.brake_kinds]
+    for lead_id, rows in outbox.of_leads(conn, planned).items():
+        for row in rows:
+            kinds = {"creates"} if row.op == "create" else {"blanks", "owner_changes"}
+            counted.setdefault(lead_id, set()).update(kinds)
+    return counted
+
+
+def _new_kinds(plan: Plan, counted: Mapping[str, set[str]]) -> list[str]:
+    known = counted.get(plan.lead_id, set())
+    return [kind for kind in plan.brake_kinds if kind not in known]
 
 
 def _with_turns(

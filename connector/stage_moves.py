@@ -16,7 +16,7 @@ from connector.claims import Claim, CrmFacts
 from connector.lead import AwaitedReason, LeadState, PastRejection
 from connector.plan import LeadCause, StageMove, WantedHold
 from mappings.mapping import Mapping as LeadMapping
-from mappings.stages import LINE, Allowed, Cause, Move, Outcome, Stage, check_move
+from mappings.stages import LINE, Allowed, Cause, Move, Outcome, Stage, check_move, is_person
 from rules.evaluate import Rules
 from rules.facts import LeadFacts, Verdict
 from rules.routing import pick
@@ -97,7 +97,7 @@ class StageWalk:
         if conversion is None:
             return False
         self.state = replace(state, consumed=(*state.consumed, conversion.record_id))
-        if state.stage in (Stage.QUALIFIED, Stage.CLOSED):
+        if state.stage is Stage.QUALIFIED:
             return False
         return self._move(Stage.QUALIFIED, "fact", conversion.stamp_ms, actor=conversion.by)
 
@@ -146,6 +146,12 @@ class StageWalk:
         elif claim.verdict:
             self.state = replace(self.state, verdict_to_revert=True)
         return False
+
+    def _owner_after(self, target: Stage) -> str | None:
+        """Who has the lead after a move: once sales works on it, the person who owns the record."""
+        owner = self.state.values.get("owner")
+        working = target in (Stage.ACCEPTED, Stage.QUALIFIED, Stage.OPPORTUNITY)
+        return owner if working and isinstance(owner, str) and is_person(owner) else self.state.owner
 
     def _owner(self) -> str | None:
         owner = self.state.values.get("owner")
@@ -365,7 +371,7 @@ class StageWalk:
             cycle=cycle,
             stage_since_ms=at_ms,
             cycle_since_ms=at_ms if new_cycle else state.cycle_since_ms,
-            owner=None if new_cycle or target is Stage.MQL else state.owner,
+            owner=None if new_cycle or target is Stage.MQL else self._owner_after(target),
             consumed=(*state.consumed, *self.crm.spent(state)) if new_cycle else state.consumed,
             verdict_to_clear=state.verdict_to_clear or (taken_up and bool(state.rejections)),
             resting=state.resting and cause in ("imported", "created"),

@@ -98,6 +98,8 @@ def connect(
         budgets[name] = Budget(name, database, clock, allowance)
         connections[name] = connector(own, name, budgets[name], clock)
     accounts = {name: connection.prove_identity() for name, connection in connections.items()}
+    for name, budget in budgets.items():
+        budget.time_zone = accounts[name].time_zone
     _remember_accounts(database, accounts)
     metadata = {
         name: connections[name].describe(list(side.objects))
@@ -136,6 +138,7 @@ def connect(
     _hold_missing_fields(database, clock, missing)
     for name in connections:
         _start(installation, name)
+    _decide_unknown_owners_again(installation)
     return Connected(installation, accounts, budgets, tuple(missing))
 
 
@@ -146,6 +149,10 @@ def reload_owners(installation: Installation, side: str) -> None:
     with installation.lock:
         installation.owners = {**installation.owners, side: owners}
         installation.policy = replace(installation.policy, directory=Directory(installation.owners))
+    _decide_unknown_owners_again(installation)
+
+
+def _decide_unknown_owners_again(installation: Installation) -> None:
     with installation.database.begin() as conn:
         waiting = {
             lead_id

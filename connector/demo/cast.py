@@ -64,7 +64,6 @@ def import_list(they: People) -> None:
 
 def interest(they: People) -> None:
     """Ann and Bruno come back and show interest."""
-    they.visits("Ann", pages=3)
     they.fills_in("Ann", "ROI calculator")
     they.clicks("Bruno")
     they.fills_in("Bruno", "Webinar")
@@ -132,6 +131,7 @@ def outcomes(they: People) -> None:
 def too_early(they: People) -> None:
     """Ann reads on, but sales wants to hear nothing of her for 30 days."""
     they.visits("Ann", pages=2)
+    they.fills_in("Ann", "Business case")
 
 
 def better_than_before(they: People) -> None:

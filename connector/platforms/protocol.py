@@ -141,7 +141,8 @@ class Usage:
 @dataclass(frozen=True, slots=True)
 class Allowance:
     """What a platform allows: calls a day for the account, the share of them that leadloop may use, the part
-    of that share kept for hand-offs, and the limits within `burst_seconds`."""
+    of that share kept for hand-offs, and the limits within `burst_seconds`. `account_day`: the day begins
+    at the account's midnight; otherwise it is the last 24 hours."""
 
     day_limit: int
     quota_percent: int
@@ -149,6 +150,7 @@ class Allowance:
     burst_calls: int
     burst_seconds: float
     searches_per_second: int | None = None
+    account_day: bool = False
 
     def ceiling(self, lane: Lane, day_limit: int | None = None) -> int:
         """How many calls a day this lane may bring leadloop's own count to."""

@@ -55,12 +55,17 @@ class Database:
         address = _address(url)
         if address.get_backend_name() == "sqlite":
             engine = create_engine(
-                address, pool_size=pool_size, max_overflow=20, connect_args={"timeout": busy_seconds}
+                address,
+                hide_parameters=True,  # values of records never reach a message or a log
+                pool_size=pool_size,
+                max_overflow=20,
+                connect_args={"timeout": busy_seconds},
             )
             _prepare_sqlite(engine, synchronous, busy_seconds)
         else:
             engine = create_engine(
                 address,
+                hide_parameters=True,  # values of records never reach a message or a log
                 pool_size=pool_size,
                 max_overflow=20,
                 pool_pre_ping=True,

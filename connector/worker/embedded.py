@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
+from dataclasses import dataclass
 
 import structlog
 
@@ -19,10 +20,13 @@ from connector.platforms.errors import PlatformError, RetryLater
 from connector.settle import settle
 from connector.store import leads as lead_store
 from connector.store import outbox
-from connector.store.errors import LeaseLost, StoreBusy
+from connector.store.errors import LeaseLost, StoreBusy, StoreError
 from connector.wiring import reload_owners
 
 LONGEST_SLEEP_SECONDS = 60.0
+STORE_PAUSE_SECONDS = 5.0
+"""How long to leave a database alone that does not answer."""
+
 BATCHES_AT_ONCE = 5
 """How many batches are leased at once: few enough to be sent within the lease even if each one times out."""
 
@@ -70,37 +74,42 @@ class Embedded:
         try:
             loop()
         except BaseException as error:  # noqa: BLE001  # handed to run(), which raises it
-            log.error("thread failed", thread=name, error=repr(error))
+            log.error("thread failed", thread=name, error=type(error).__name__)
             self._failure = error
             self.stop()
 
     def _side_loop(self, side: str) -> None:
-        clock, feed = self._installation.clock, self._installation.feeds[side]
-        wake = self._to_deliver[side]
-        next_poll_ms = 0
-        owners_ms = clock.now_ms() + OWNERS_EVERY_MS
+        clock, wake = self._installation.clock, self._to_deliver[side]
+        turn = _SideTurn(owners_ms=clock.now_ms() + OWNERS_EVERY_MS)
         while not self._stopping.is_set():
             wake.clear()
-            if clock.now_ms() >= next_poll_ms:
-                next_poll_ms = clock.now_ms() + int(feed.poll_seconds * SECOND_MS)
-                wait_seconds = self._poll(side)
-                if wait_seconds:
-                    next_poll_ms = max(next_poll_ms, clock.now_ms() + int(wait_seconds * SECOND_MS))
-            if clock.now_ms() >= owners_ms:
-                owners_ms = clock.now_ms() + OWNERS_EVERY_MS
-                self._reload_owners(side)
-            if self._stopping.is_set():
-                return
-            delivered = self._deliver(side)
-            if delivered:
-                continue
-            with self._installation.database.read() as conn:
-                next_write_ms = outbox.next_write_ms(conn, side)
-            wait_ms = next_poll_ms - clock.now_ms()
-            if next_write_ms is not None:
-                # a row whose lead is dirty waits for the settling thread, which wakes this one
-                wait_ms = min(wait_ms, max(next_write_ms - clock.now_ms(), SECOND_MS))
-            clock.sleep(max(0.0, min(wait_ms / SECOND_MS, LONGEST_SLEEP_SECONDS)), wake)
+            try:
+                wait_seconds = self._take_turn(side, turn)
+            except StoreError as error:
+                log.warning("database not usable", side=side, reason=str(error))
+                wait_seconds = STORE_PAUSE_SECONDS
+            clock.sleep(wait_seconds, wake)
+
+    def _take_turn(self, side: str, turn: _SideTurn) -> float:
+        """Poll if it is time, and deliver what is due; returns how many seconds there is nothing to do."""
+        clock, feed = self._installation.clock, self._installation.feeds[side]
+        if clock.now_ms() >= turn.next_poll_ms:
+            turn.next_poll_ms = clock.now_ms() + int(feed.poll_seconds * SECOND_MS)
+            wait_seconds = self._poll(side)
+            if wait_seconds:
+                turn.next_poll_ms = max(turn.next_poll_ms, clock.now_ms() + int(wait_seconds * SECOND_MS))
+        if clock.now_ms() >= turn.owners_ms:
+            turn.owners_ms = clock.now_ms() + OWNERS_EVERY_MS
+            self._reload_owners(side)
+        if self._stopping.is_set() or self._deliver(side):
+            return 0.0
+        with self._installation.database.read() as conn:
+            next_write_ms = outbox.next_write_ms(conn, side)
+        wait_ms = turn.next_poll_ms - clock.now_ms()
+        if next_write_ms is not None:
+            # a row whose lead is dirty waits for the settling thread, which wakes this one
+            wait_ms = min(wait_ms, max(next_write_ms - clock.now_ms(), SECOND_MS))
+        return max(0.0, min(wait_ms / SECOND_MS, LONGEST_SLEEP_SECONDS))
 
     def _poll(self, side: str) -> float:
         """Look once; returns how many seconds to leave the platform alone, 0 for the usual."""
@@ -109,9 +118,6 @@ class Embedded:
         except RetryLater as error:
             log.warning("poll postponed", side=side, reason=error.reason, after_seconds=error.after_seconds)
             return error.after_seconds
-        except StoreBusy as error:
-            log.warning("database busy", side=side, reason=str(error))
-            return 1.0
         except PlatformError as error:
             log.error("poll refused", side=side, reason=str(error))
             return 300.0
@@ -129,12 +135,8 @@ class Embedded:
 
     def _deliver(self, side: str) -> bool:
         """Send what is due; True when something was, so that there may be more."""
-        try:
-            size = self._installation.platforms[side].batching.write
-            delivered = deliver(self._installation, side, BATCHES_AT_ONCE * size)
-        except StoreBusy as error:
-            log.warning("database busy", side=side, reason=str(error))
-            return False
+        size = self._installation.platforms[side].batching.write
+        delivered = deliver(self._installation, side, BATCHES_AT_ONCE * size)
         if delivered:
             log.info(
                 "delivered", side=side, written=delivered.written, refused=delivered.refused,
@@ -148,20 +150,34 @@ class Embedded:
         while not self._stopping.is_set():
             self._to_settle.clear()
             try:
-                settled = settle(self._installation)
-            except (LeaseLost, StoreBusy) as error:
+                wait_seconds = self._settle()
+            except StoreError as error:
                 log.warning("settling again", reason=str(error))
-                clock.sleep(1.0)
-                continue
-            if settled.leads:
-                if settled.moves or settled.writes:
-                    log.info("settled", leads=settled.leads, moves=settled.moves, writes=settled.writes)
-                for event in self._to_deliver.values():
-                    event.set()
-                continue
-            with self._installation.database.read() as conn:
-                due_ms = lead_store.next_due_ms(conn)
-            wait_ms = LONGEST_SLEEP_SECONDS * SECOND_MS
-            if due_ms is not None:
-                wait_ms = min(wait_ms, max(due_ms - clock.now_ms(), 0))
-            clock.sleep(wait_ms / SECOND_MS, self._to_settle)
+                lost = isinstance(error, LeaseLost | StoreBusy)
+                wait_seconds = 1.0 if lost else STORE_PAUSE_SECONDS
+            clock.sleep(wait_seconds, self._to_settle)
+
+    def _settle(self) -> float:
+        """Decide one batch; returns how many seconds there is nothing to do."""
+        settled = settle(self._installation)
+        if settled.leads:
+            if settled.moves or settled.writes:
+                log.info("settled", leads=settled.leads, moves=settled.moves, writes=settled.writes)
+            for event in self._to_deliver.values():
+                event.set()
+            return 0.0
+        with self._installation.database.read() as conn:
+            due_ms = lead_store.next_due_ms(conn)
+        if due_ms is None:
+            return LONGEST_SLEEP_SECONDS
+        # one that is due already waits for its write in flight: no reason to spin meanwhile
+        wait_ms = max(due_ms - self._installation.clock.now_ms(), SECOND_MS)
+        return min(wait_ms / SECOND_MS, LONGEST_SLEEP_SECONDS)
+
+
+@dataclass(slots=True)
+class _SideTurn:
+    """When a side is looked at next, and its users and queues."""
+
+    owners_ms: int
+    next_poll_ms: int = 0

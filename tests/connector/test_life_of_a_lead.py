@@ -290,3 +290,19 @@ def test_a_reason_given_in_the_moment_it_is_asked_for_is_not_overwritten(world: 
     world.run()
     assert world.contact(ANN)["leadloop_rejection_reason"] == "bad_data"
     assert world.sf_lead(ANN)["Leadloop_Rejection_Reason__c"] == "bad_data"
+
+
+def test_the_form_that_makes_a_contact_is_its_first_activity(world: World) -> None:
+    world.hubspot.submit_form(ANN, "Pricing", firstname="Ann", lastname="Lee", jobtitle="VP Sales")
+    world.run()
+    assert world.sf_lead(ANN)["Leadloop_Stage__c"] == "distributed"
+    assert world.contact(ANN)["leadloop_engagement"] == "30"
+
+
+def test_the_person_who_takes_a_lead_is_shown_as_its_owner(world: World) -> None:
+    lead_id = make_mql(world)
+    kim = world.users["kim@sales.example"]
+    world.salesforce.update("Lead", lead_id, by_user=kim, OwnerId=kim, Status="Working - Contacted")
+    world.run()
+    assert world.sf_lead(ANN)["Leadloop_Owner__c"] == "kim@sales.example"
+    assert world.contact(ANN)["leadloop_owner"] == "kim@sales.example"

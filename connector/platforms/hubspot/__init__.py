@@ -16,7 +16,9 @@ if TYPE_CHECKING:
     from connector.platforms.settings import HubSpotSettings
 
 
-ALLOWANCE = Allowance(250_000, 50, 20, burst_calls=95, burst_seconds=10.0, searches_per_second=4)
+ALLOWANCE = Allowance(
+    250_000, 50, 20, burst_calls=95, burst_seconds=10.0, searches_per_second=4, account_day=True
+)
 """What an account allows until its answers tell more: a private app or service key of the smallest tier, and
 the account's five searches a second, less one for others (usage guidelines)."""
 
