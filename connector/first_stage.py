@@ -30,7 +30,7 @@ def start(
 ) -> tuple[LeadState, StageMove]:
     """The lead's first stage. A lead that existed before leadloop went live is `imported`: it rests, without
     gates and routing, until there is new activity. A new one begins as an inquiry, unless a native field says
-    that somebody has already taken it further, or that sales has rejected it before leadloop first read it."""
+    somebody has already taken it further, or sales has rejected it before leadloop first read it."""
     born = [native_moment_ms(view.fields.get(view.mapping.created)) for view in views if view.mapping.created]
     born_ms = min((at_ms for at_ms in born if at_ms is not None), default=None)
     # platforms tell a record's birth in whole seconds
