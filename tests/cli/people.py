@@ -9,7 +9,7 @@ ANN = "ann@acme.example"
 
 
 def ann_fills_in_a_form(world: World) -> str:
-    """Ann arrives in HubSpot and settles in nurture; returns the contact's id."""
+    """Ann is entered in HubSpot and settles in nurture; returns the contact's id."""
     world.run()
     record = world.hubspot.create(
         "contacts",
@@ -18,18 +18,17 @@ def ann_fills_in_a_form(world: World) -> str:
         lastname="Arbor",
         company="Acme",
         jobtitle="VP Sales",
-        num_conversion_events="1",
     )
     world.run()
     return record if isinstance(record, str) else str(world.contact(ANN)["hs_object_id"])
 
 
 def ann_asks_for_prices(world: World) -> None:
-    """Ann fills in a second form: she is to be an MQL, and sales' turn. Seen, not decided yet."""
+    """Ann fills in a form: she is to be an MQL, and sales' turn. Seen, not decided yet."""
     contact = ann_fills_in_a_form(world)
     world.later(hours=2)
     world.hubspot.update(
-        "contacts", contact, num_conversion_events="2", recent_conversion_event_name="Pricing"
+        "contacts", contact, num_conversion_events="1", recent_conversion_event_name="Pricing"
     )
     see(world)
 

@@ -33,12 +33,11 @@ def stopped(world: World) -> World:
             email=f"p{number}@many.example",
             lastname="Many",
             jobtitle="VP",
-            num_conversion_events="1",
         )
     world.run()
     world.later(minutes=2)
     for row in world.hubspot.rows("contacts"):
-        world.hubspot.update("contacts", str(row["hs_object_id"]), num_conversion_events="2")
+        world.hubspot.update("contacts", str(row["hs_object_id"]), num_conversion_events="1")
     world.run()
     return world
 

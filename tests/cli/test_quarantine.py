@@ -21,12 +21,10 @@ def refused(world: World) -> None:
     world.salesforce.update("Lead", lead, Title="Chief")
     world.run()
     world.salesforce.faults.bad_record("Lead", "Company", "Bolts", "FIELD_CUSTOM_VALIDATION_EXCEPTION")
-    ben = world.hubspot.create(
-        "contacts", email=BEN, lastname="Ben", company="Bolts", jobtitle="Director", num_conversion_events="1"
-    )
+    ben = world.hubspot.create("contacts", email=BEN, lastname="Ben", company="Bolts", jobtitle="Director")
     world.run()
     contact = ben if isinstance(ben, str) else str(world.contact(BEN)["hs_object_id"])
-    world.hubspot.update("contacts", contact, num_conversion_events="2")
+    world.hubspot.update("contacts", contact, num_conversion_events="1")
     world.run()
 
 
