@@ -67,6 +67,7 @@ def deliver(installation: Installation, side: str, limit: int = CLAIMED_AT_MOST)
     with installation.database.begin() as conn:
         stale = outbox.claim_expired(conn, side, token, now_ms, LEASE_MS)
         rows = outbox.claim_writes(conn, side, token, now_ms, LEASE_MS, limit)
+        _doubt(conn, stale, now_ms)
     doubtful = [*stale, *(row for row in rows if row.unknown)]
     ready = [row for row in rows if not row.unknown]
     if doubtful:
@@ -115,6 +116,7 @@ def _send(
     with installation.database.begin() as conn:
         _store_written(conn, token, written, now_ms)
         _postpone(conn, installation, token, later, now_ms)
+        _doubt(conn, [a.row for a in later if _is_unsure(a.outcome)], now_ms)
         _store_refused(conn, installation, token, answers, now_ms)
     for answer in answers:
         if isinstance(answer.outcome, Written):
@@ -160,6 +162,23 @@ def _store_written(conn: Connection, token: str, answers: Sequence[_Answer], now
     put_links(conn, links)
     put_baselines(conn, baselines)
     lead_store.mark_dirty(conn, again, now_ms)
+
+
+def _is_unsure(outcome: object) -> bool:
+    return isinstance(outcome, RetryLater) and outcome.applied_unknown
+
+
+def _doubt(conn: Connection, rows: Sequence[outbox.Row], now_ms: int) -> None:
+    """Remember what was sent without an answer, so that it is not taken for somebody's change when a record
+    shows it."""
+    rows = [row for row in rows if row.record_id is not None and row.fields]
+    known = baselines_of(conn, {row.lead_id for row in rows})
+    doubted: dict[RecordKey, tuple[str, Baseline]] = {}
+    for row in rows:
+        key = RecordKey(row.side, row.object, row.record_id or "")
+        baseline = Baseline.from_json(known[key]) if key in known else Baseline()
+        doubted[key] = (row.lead_id, baseline.doubted(row.fields, now_ms))
+    put_baselines(conn, [(key, lead_id, item.to_json()) for key, (lead_id, item) in doubted.items()])
 
 
 def _postpone(

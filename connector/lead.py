@@ -137,7 +137,8 @@ class Baseline:
     `awaiting` holds, for each field sent, when the answer came: the first read that started later tells how
     the platform spells it, and `spelled` keeps that as (sent, shown). `resisted` counts how often a stage
     field was sent and not taken. `history` lists our own sends of the last day, for the oscillation hold.
-    `made`: leadloop created the record and has not read it yet.
+    `made`: leadloop created the record and has not read it yet. `unsure` are values that were sent without an
+    answer, last at `unsure_since_ms`: once a read shows one of them, that write was carried out.
     """
 
     shown: Mapping[str, Raw] = field(default_factory=dict)
@@ -148,11 +149,13 @@ class Baseline:
     history: Mapping[str, tuple[tuple[int, Raw], ...]] = field(default_factory=dict)
     shown_stamp_ms: int = 0
     made: bool = False
+    unsure: Mapping[str, tuple[Raw, ...]] = field(default_factory=dict)
+    unsure_since_ms: int = 0
 
     def to_json(self) -> bytes:
         """The baseline as compact JSON; empty parts are left out."""
         out: dict[str, Any] = {}
-        for name in ("shown", "sent", "awaiting", "spelled", "resisted", "history", "shown_stamp_ms", "made"):
+        for name in _BASELINE_PARTS:
             value = getattr(self, name)
             if value:
                 out[name] = value
@@ -162,7 +165,7 @@ class Baseline:
     def from_json(cls, blob: bytes) -> Self:
         """The baseline that `to_json` wrote."""
         data: dict[str, Any] = orjson.loads(blob)
-        for name in ("spelled", "resisted"):
+        for name in ("spelled", "resisted", "unsure"):
             if name in data:
                 data[name] = {k: tuple(v) for k, v in data[name].items()}
         if "history" in data:
@@ -186,4 +189,13 @@ class Baseline:
             awaiting={**self.awaiting, **dict.fromkeys(sent, answered_ms)},
             spelled={name: pair for name, pair in self.spelled.items() if name not in sent},
             history=history,
+            unsure={name: raws for name, raws in self.unsure.items() if name not in sent},
         )
+
+    def doubted(self, sent: Mapping[str, Raw], now_ms: int) -> Baseline:
+        """After a write of `sent` to which no answer came."""
+        unsure = {name: tuple(dict.fromkeys((*self.unsure.get(name, ()), raw))) for name, raw in sent.items()}
+        return replace(self, unsure={**self.unsure, **unsure}, unsure_since_ms=now_ms)
+
+
+_BASELINE_PARTS = tuple(item.name for item in fields(Baseline))

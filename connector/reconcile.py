@@ -217,13 +217,13 @@ def _write(
     )
     for view in views:
         desired.update(view)
-    present = {view.side for view in views}
+    present = lead.linked_sides | {view.side for view in views}
     for side_name, side in policy.mapping.sides.items():
         target = side.object_for_create
         if side_name in present or side_name in state.cut_sides or target is None or target.create is None:
             continue
         condition = policy.create_when.get(side_name)
-        facts = lead_facts(state, lead.activities, lead.linked_sides | present)
+        facts = lead_facts(state, lead.activities, present)
         if condition is None or state.resting or condition(facts, now_ms) is not True:
             continue
         if "creates" in lead.braked:

@@ -12,6 +12,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
+from connector.clock import DAY_MS, HOUR_MS
 from connector.lead import Baseline
 from connector.observation import Observation, Raw, RecordKey
 from mappings.mapping import ObjectMapping
@@ -58,7 +59,7 @@ def look(
 
     `own_user` is the platform's id of the user our writes carry: where a read names another last writer, a
     value that differs from what we sent is that person's change, not the platform's spelling of ours."""
-    base = baseline or EMPTY_BASELINE
+    base = _without_doubt(observation, baseline or EMPTY_BASELINE)
     stage_natives, output_natives = _own_natives(mapping) if base.awaiting else (_NONE, _NONE)
     by_somebody_else = bool(own_user and observation.modified_by and observation.modified_by != own_user)
     fields = dict(observation.fields)
@@ -122,6 +123,26 @@ def look(
         before=before,
         unchanged_at_ms=base.shown_stamp_ms,
     )
+
+
+def _without_doubt(observation: Observation, baseline: Baseline) -> Baseline:
+    """The baseline once a read shows that a write without an answer was carried out: none of what it sent is
+    anybody else's change. What has not shown up for an hour is not looked for any longer."""
+    if not baseline.unsure:
+        return baseline
+    shown = observation.fields
+    done = {
+        name: shown[name]
+        for name, raws in baseline.unsure.items()
+        if name in shown and shown[name] in raws and shown[name] != baseline.shown.get(name)
+    }
+    if done:
+        sent = {name: raws[-1] for name, raws in baseline.unsure.items()} | done
+        answered_ms = observation.read_started_ms - 1
+        return baseline.acknowledged(sent, answered_ms, answered_ms - DAY_MS)
+    if observation.read_started_ms >= baseline.unsure_since_ms + HOUR_MS:
+        return replace(baseline, unsure={}, unsure_since_ms=0)
+    return baseline
 
 
 def _own_natives(mapping: ObjectMapping) -> tuple[frozenset[str], frozenset[str]]:

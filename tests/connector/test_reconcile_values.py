@@ -308,3 +308,68 @@ def test_a_record_read_before_a_field_could_be_seen_is_read_again_once() -> None
     assert (write.side, write.record_id) == ("right", "right-record")
     model.later(hours=1)
     assert not model.plan().writes, "it was read since, and the platform leaves the field out"
+
+
+def lose_answers(model: Model, carried_out: bool = True) -> None:
+    """A round of leadloop whose writes get no answer."""
+    plan = model.plan()
+    model.store(plan)
+    assert plan.writes
+    for write in plan.writes:
+        model.lose(write, carried_out)
+
+
+def test_a_write_without_an_answer_is_not_taken_for_somebodys_change() -> None:
+    """The title is what right says: an echo of ours must not win as the other side's word."""
+    model = both_sides()
+    model.edit("left", Title="clerk")
+    model.settle()
+    model.edit("left", Title="buyer")
+    lose_answers(model)
+    assert model.shown("right", "title") == "buyer"
+    model.edit("left", Title="boss")
+    model.settle()
+    assert (model.shown("left", "Title"), model.shown("right", "title")) == ("boss", "boss")
+
+
+def test_a_write_without_an_answer_is_known_even_when_it_shows_after_the_next_change() -> None:
+    model = both_sides()
+    model.edit("left", Title="clerk")
+    model.settle()
+    before = model.observe()
+    model.edit("left", Title="buyer")
+    lose_answers(model)
+    model.edit("left", Title="boss")
+    late = [item for item in before if item.side == "right"]
+    seen = [item for item in model.observe() if item.side == "left"]
+    model.store(model.plan([*seen, *late]))
+    model.settle()
+    assert (model.shown("left", "Title"), model.shown("right", "title")) == ("boss", "boss")
+
+
+def test_a_write_that_was_not_carried_out_is_sent_again() -> None:
+    model = both_sides()
+    model.edit("left", Company="Acme")
+    lose_answers(model, carried_out=False)
+    model.settle()
+    assert model.shown("right", "company") == "Acme"
+
+
+def test_a_value_cut_by_a_write_without_an_answer_is_that_records_spelling() -> None:
+    model = both_sides(right_company="truncate")
+    model.edit("left", Company="Acme Corp", City="Bonn")
+    lose_answers(model)
+    model.settle()
+    assert (model.shown("left", "Company"), model.shown("right", "company")) == ("Acme Corp", "Acm")
+
+
+def test_a_record_that_was_made_and_not_read_yet_is_not_made_again() -> None:
+    model = Model()
+    model.edit("right", email="ann@acme.example", fullname="Ann", title="boss", forms=0)
+    model.settle()
+    model.edit("right", forms=1, last_form="2027-01-15T08:00:00Z")
+    plan = model.plan()
+    assert [write.op for write in plan.writes if write.side == "left"] == ["create"]
+    model.store(plan)
+    model.linked_sides = frozenset({"left"})
+    assert not [write for write in model.plan().writes if write.side == "left"]

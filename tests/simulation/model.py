@@ -79,6 +79,7 @@ class Model:
     moves: list[StageMove] = field(default_factory=list)
     sent: list[tuple[str, str, Raw]] = field(default_factory=list)
     braked: frozenset[str] = frozenset()
+    linked_sides: frozenset[str] = frozenset()
     policy: Policy = field(init=False)
 
     def __post_init__(self) -> None:
@@ -146,6 +147,7 @@ class Model:
             refusals=self.refusals,
             turns=self.turns,
             braked=self.braked,
+            linked_sides=self.linked_sides,
         )
         self.now_ms += 1_000
         return reconcile(lead, self.policy, self.now_ms)
@@ -170,6 +172,14 @@ class Model:
         key = self.key(write.side)
         baseline = self.baselines.get(key, Baseline())
         self.baselines[key] = baseline.acknowledged(write.fields, self.now_ms, self.now_ms - 86_400_000)
+
+    def lose(self, write: PlannedWrite, carried_out: bool) -> None:
+        """Deliver one write of which the answer is lost."""
+        if carried_out:
+            self.save(write.side, write.fields, OWN_USER)
+        if write.side in self.records:
+            key = self.key(write.side)
+            self.baselines[key] = self.baselines.get(key, Baseline()).doubted(write.fields, self.now_ms)
 
     def round(self) -> Plan:
         """Look, decide, store, send."""

@@ -94,6 +94,7 @@ _ACT = st.one_of(
     st.tuples(st.just("left"), _edits("left")),
     st.tuples(st.just("right"), _edits("right")),
     st.tuples(st.just("round"), st.none()),
+    st.tuples(st.just("lost"), st.booleans()),
     st.tuples(st.just("later"), st.integers(1, 60)),
 )
 _BEGIN = {"email": "ann@acme.example", "fullname": "Ann Lee"}
@@ -103,6 +104,11 @@ def _perform(model: Model, act: tuple[str, Any]) -> None:
     what, values = act
     if what == "round":
         model.round()
+    elif what == "lost":  # a round of which no write gets an answer
+        plan = model.plan()
+        model.store(plan)
+        for write in plan.writes:
+            model.lose(write, values)
     elif what == "later":
         model.later(days=values)
     else:
