@@ -8,7 +8,7 @@ leads are planned anew from it.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from connector.desired import NEW_RECORD, WHOLE_RECORD
 from connector.installation import Installation
@@ -241,6 +241,20 @@ def observe_missing(installation: Installation, side: str, rows: Sequence[outbox
     with installation.database.read() as conn:
         known = observations_by_key(conn, keys)
     gone = [
-        replace(item, deleted=True, read_started_ms=now_ms) for item in known.values() if not item.deleted
+        Observation(
+            side=item.side,
+            object=item.object,
+            record_id=item.record_id,
+            stamp_ms=item.stamp_ms,
+            read_started_ms=now_ms,
+            fields=item.fields,
+            deleted=True,
+            merged_into=item.merged_into,
+            converted=item.converted,
+            refs=item.refs,
+            modified_by=item.modified_by,
+        )
+        for item in known.values()
+        if not item.deleted
     ]
     _observe(installation, gone, {row.lead_id for row in rows}, [])
