@@ -13,7 +13,7 @@ from typing import Any, Literal, NamedTuple
 from sqlalchemy import Connection, bindparam, delete, or_, select, update
 from sqlalchemy import and_ as all_of
 
-from connector.observation import Observation, RecordKey
+from connector.observation import NO_REFS, Observation, RecordKey
 from connector.store.links import Role
 from connector.store.rows import (
     by_object,
@@ -50,19 +50,13 @@ class Linked(NamedTuple):
     observation: Observation
 
 
-class _Known(NamedTuple):
-    """A record as it is stored, or as the batch has left it so far. `row` is 0 when it is not stored yet."""
+_Known = tuple[Any, ...]
+"""A record as it is stored, or as the batch has left it so far: the columns of `_KNOWN`. A bare tuple, since
+there are two of them for every record that is read again."""
 
-    record_id: str
-    row: int
-    stamp_ms: int
-    read_started_ms: int
-    deleted: bool
-    merged_into: str | None
-    converted: bool
-    refs: bytes | None
-    fields: bytes
-    lead_id: str | None
+_ROW, _STAMP, _READ, _FLAGS, _REFS, _FIELDS_JSON, _LEAD = 1, 2, 3, slice(4, 8), 7, 8, 9
+"""Places in it. The row is 0 when the record is not stored yet; `_FLAGS` are deleted, merged_into, converted
+and refs."""
 
 
 _KEY = ("side", "object", "record_id")
@@ -205,25 +199,26 @@ def _store(conn: Connection, side: str, name: str, batch: Sequence[Observation])
     newest: dict[str, Observation] = {}
     stored: list[Stored] = []
     for one in batch:
-        record_id, stamp_ms, read_started_ms = one.record_id, one.stamp_ms, one.read_started_ms
+        _, _, record_id, stamp_ms, read_started_ms, fields, deleted, merged_into, converted, refs, _ = one
         known = now[record_id]
-        unseen = not known.row and record_id not in newest
-        if not unseen and (stamp_ms, read_started_ms) < (known.stamp_ms, known.read_started_ms):
-            stored.append(Stored(one, "older", known.lead_id))
+        known_stamp_ms, known_read_ms, lead_id = known[_STAMP], known[_READ], known[_LEAD]
+        unseen = not known[_ROW] and record_id not in newest
+        if not unseen and (
+            stamp_ms < known_stamp_ms or (stamp_ms == known_stamp_ms and read_started_ms < known_read_ms)
+        ):
+            stored.append(Stored(one, "older", lead_id))
             continue
         # the bytes themselves are compared: that is cheaper than hashing them, and exact
-        flags = (one.deleted, one.merged_into, one.converted)
-        content = (*flags, to_json(one.refs) if one.refs else None, to_json(one.fields))
-        if not unseen and stamp_ms == known.stamp_ms and content == known[4:9]:
-            if read_started_ms > known.read_started_ms:
-                now[record_id] = _Known._make((*known[:3], read_started_ms, *known[4:]))
-            stored.append(Stored(one, "same", known.lead_id))
+        shown = to_json(fields)
+        content = (deleted, merged_into, converted, to_json(refs) if refs else None, shown)
+        if not unseen and stamp_ms == known_stamp_ms and content == known[_FLAGS] + (known[_FIELDS_JSON],):
+            if read_started_ms > known_read_ms:
+                now[record_id] = (*known[:_READ], read_started_ms, *content, lead_id)
+            stored.append(Stored(one, "same", lead_id))
             continue
         newest[record_id] = one
-        now[record_id] = _Known._make(
-            (record_id, known.row, stamp_ms, read_started_ms, *content, known.lead_id)
-        )
-        stored.append(Stored(one, "new" if unseen else "changed", known.lead_id, known.fields))
+        now[record_id] = (record_id, known[_ROW], stamp_ms, read_started_ms, *content, lead_id)
+        stored.append(Stored(one, "new" if unseen else "changed", lead_id, known[_FIELDS_JSON]))
     _write(conn, side, name, before, now, newest)
     return stored
 
@@ -235,13 +230,13 @@ def _known(conn: Connection, side: str, name: str, ids: Iterable[str]) -> dict[s
     for chunk in chunks(ids):
         place = {"side": side, "object": name}
         rows = execute_in(conn, "observations.known", statement, place, chunk).all()
-        known.update([(row[0], _Known._make(row)) for row in rows])
+        known.update([(row[0], row) for row in map(tuple, rows)])
         if len(rows) == len(chunk):
             continue
         unseen = [record_id for record_id in chunk if record_id not in known]
         leads = _leads_of(conn, side, name, unseen)
         for record_id in unseen:
-            known[record_id] = _Known(record_id, 0, 0, 0, False, None, False, None, b"", leads.get(record_id))
+            known[record_id] = (record_id, 0, 0, 0, False, None, False, None, b"", leads.get(record_id))
     return known
 
 
@@ -266,15 +261,15 @@ def _write(
     changed_fields: list[tuple[Any, ...]] = []
     for record_id, one in newest.items():
         known = now[record_id]
-        if not known.row:
-            fresh.append((side, name, record_id, *known[2:8], one.modified_by, known.fields))
-        elif known[4:8] == before[record_id][4:8]:
-            values = (known.stamp_ms, known.read_started_ms, one.modified_by, known.fields, known.row)
-            changed_fields.append(values)
+        _, row, stamp_ms, read_started_ms, *_, shown, _ = known
+        if not row:
+            fresh.append((side, name, record_id, *known[_STAMP:_FIELDS_JSON], one.modified_by, shown))
+        elif known[_FLAGS] == before[record_id][_FLAGS]:
+            changed_fields.append((stamp_ms, read_started_ms, one.modified_by, shown, row))
         else:
-            changed.append((*known[2:8], one.modified_by, known.fields, known.row))
+            changed.append((*known[_STAMP:_FIELDS_JSON], one.modified_by, shown, row))
     touched = [
-        (known.read_started_ms, known.row)
+        (known[_READ], known[_ROW])
         for record_id, known in now.items()
         if known is not before[record_id] and record_id not in newest
     ]
@@ -287,9 +282,9 @@ def _write(
         rows.sort(key=itemgetter(-1))  # neighbours lie on one page of the file
         names = (*(f"new_{column}" for column in columns), "row")
         execute_many(conn, f"observations.{what}", statement, names, rows)
-    moved = [record_id for record_id in newest if now[record_id].refs != before[record_id].refs]
+    moved = [record_id for record_id in newest if now[record_id][_REFS] != before[record_id][_REFS]]
     if moved:
-        indexed = [record_id for record_id in moved if before[record_id].refs is not None]
+        indexed = [record_id for record_id in moved if before[record_id][_REFS] is not None]
         _index_refs(conn, side, name, indexed, {record_id: newest[record_id] for record_id in moved})
 
 
@@ -346,6 +341,6 @@ def _observation(values: Sequence[Any]) -> Observation:
         bool(deleted),
         merged_into,
         bool(converted),
-        {} if refs is None else from_json(refs),
+        NO_REFS if refs is None else from_json(refs),
         modified_by,
     )

@@ -29,7 +29,7 @@ class People:
         self.world = world
         self.chance = chance
         self.did: list[str] = []
-        self._acts: list[tuple[int, Callable[[], str | None]]] = [
+        acts: list[tuple[int, Callable[[], str | None]]] = [
             (4, self.fill_in_a_form),
             (2, self.enter_a_lead),
             (1, self.enter_a_contact),
@@ -51,6 +51,8 @@ class People:
             (1, self.change_an_address),
             (1, self.edit_an_output),
         ]
+        # each crowd does some things often and others never: rare sequences are met sooner so
+        self._acts = [(weight * chance.choice([0, 1, 1, 4]), act) for weight, act in acts[2:]] + acts[:2]
 
     def act(self) -> None:
         """One act of somebody, a few seconds after the last."""

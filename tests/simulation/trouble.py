@@ -34,6 +34,7 @@ _BAD = {
     "hubspot": [("contacts", "lastname", "Kim"), ("contacts", "jobtitle", "Clerk")],
 }
 _CODES = {"salesforce": "FIELD_CUSTOM_VALIDATION_EXCEPTION", "hubspot": "VALIDATION_ERROR"}
+_KINDS = ["fail", "fail write", "lose", "bad", "lag", "rewrite", "hide", "heal"]
 _HIDDEN = {"salesforce": ("Lead", "Title"), "hubspot": ("contacts", "jobtitle")}
 
 
@@ -48,14 +49,13 @@ class Trouble:
         self.world = world
         self.chance = chance
         self.made: list[str] = []
+        self.kinds = chance.sample(_KINDS, chance.randint(2, len(_KINDS)))
 
     def strike(self) -> None:
         """One thing goes wrong."""
         side = self.chance.choice(["salesforce", "hubspot"])
         faults = self.world.salesforce.faults if side == "salesforce" else self.world.hubspot.faults
-        kind = self.chance.choice(
-            ["fail", "fail", "fail write", "lose", "lose", "bad", "lag", "rewrite", "hide", "heal"]
-        )
+        kind = self.chance.choice(self.kinds)
         match = self.chance.choice(_WRITES[side])
         told: Any = match
         if kind == "fail":

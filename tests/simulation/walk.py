@@ -10,6 +10,7 @@ from random import Random
 from typing import Any
 
 from connector.demo.agreement import compare, people_of
+from connector.desired import NEW_RECORD
 from connector.installation import Installation
 from connector.lead import LeadState
 from connector.observation import RecordKey
@@ -46,8 +47,10 @@ class Walk:
 
     def walk(self, steps: int) -> None:
         self.installation()
+        kinds = ["act", "trouble", "time", "work", "kill"]
+        weights = [50, *(self.chance.choice(few) for few in ([0, 8, 20], [4, 15], [15, 30, 60], [0, 5]))]
         for _ in range(steps):
-            what = self.chance.choices(["act", "trouble", "time", "work", "kill"], [50, 8, 10, 28, 4])[0]
+            what = self.chance.choices(kinds, weights)[0]
             told, made = len(self.people.did), len(self.trouble.made)
             if what == "act":
                 self.people.act()
@@ -124,16 +127,21 @@ class Walk:
     # the end --------------------------------------------------------------------------------------------
 
     def heal(self) -> None:
-        """Everything is mended, waiting times pass, and leadloop works until it is quiet."""
+        """Everything is mended, waiting times pass, and leadloop works until it is quiet. What was refused or
+        held is tried again, as an admin would have it; what was not must come right by itself."""
         self.trouble.clear()
         self.world.reconnect()
         self.log.append("healed")
         for hours in (1, 2, 13, 26, 1):
             self.world.later(hours=hours)
             installation = self.installation()
+            now_ms = self.world.clock.now_ms()
             with self.world.database.begin() as conn:
+                refused = {row.key for row in quarantine.quarantined(conn)}
+                made = {key.record_id.removeprefix(NEW_RECORD) for key in refused}
+                owners = {link.lead_id for link in linked(conn, refused).values()}
                 quarantine.clear(conn)
-                lead_store.mark_all_dirty(conn, self.world.clock.now_ms())
+                lead_store.mark_dirty(conn, {*made, *owners, *open_holds(conn)}, now_ms)
             run_until_quiet(installation, 60.0)
 
     def check(self) -> list[str]:

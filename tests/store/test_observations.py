@@ -5,7 +5,6 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 from contextlib import AbstractContextManager
-from dataclasses import replace
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -40,8 +39,7 @@ def _stored(database: Database, key: RecordKey = ANN.key) -> Observation:
 
 
 def test_the_first_observation_is_new_and_reads_as_it_was(database: Database) -> None:
-    given = replace(
-        ANN,
+    given = ANN._replace(
         fields={"a": None, "b": True, "c": 1.5, "d": "ü\u202e<b>🙂", "e": 2**53, "f": ""},
         deleted=True,
         merged_into="003B",
@@ -58,40 +56,40 @@ def test_the_first_observation_is_new_and_reads_as_it_was(database: Database) ->
 
 def test_the_same_read_again_is_the_same(database: Database) -> None:
     _store(database, ANN)
-    reordered = replace(ANN, fields={"Age": 41, "Name": "Ann"})
+    reordered = ANN._replace(fields={"Age": 41, "Name": "Ann"})
     assert _store(database, ANN, reordered) == ["same", "same"]
     assert _stored(database) == ANN
 
 
 def test_a_later_read_of_the_same_is_the_same_but_notes_when_it_was_read(database: Database) -> None:
     _store(database, ANN)
-    assert _store(database, replace(ANN, read_started_ms=3_000)) == ["same"]
-    assert _stored(database) == replace(ANN, read_started_ms=3_000)
+    assert _store(database, ANN._replace(read_started_ms=3_000)) == ["same"]
+    assert _stored(database) == ANN._replace(read_started_ms=3_000)
 
 
 def test_a_newer_stamp_is_a_change_also_with_equal_content(database: Database) -> None:
     _store(database, ANN)
-    newer = replace(ANN, stamp_ms=1_001, read_started_ms=2_500, modified_by="005B")
+    newer = ANN._replace(stamp_ms=1_001, read_started_ms=2_500, modified_by="005B")
     assert _store(database, newer) == ["changed"]
     assert _stored(database) == newer
 
 
 def test_an_older_stamp_is_discarded_even_if_read_later(database: Database) -> None:
     _store(database, ANN)
-    assert _store(database, replace(ANN, stamp_ms=999, read_started_ms=9_000, fields={})) == ["older"]
+    assert _store(database, ANN._replace(stamp_ms=999, read_started_ms=9_000, fields={})) == ["older"]
     assert _stored(database) == ANN
 
 
 def test_a_persons_edit_within_the_same_stamp_is_seen(database: Database) -> None:
     _store(database, ANN)
-    edited = replace(ANN, read_started_ms=2_001, fields={"Name": "Anne", "Age": 41})
+    edited = ANN._replace(read_started_ms=2_001, fields={"Name": "Anne", "Age": 41})
     assert _store(database, edited) == ["changed"]
     assert _stored(database) == edited
 
 
 def test_at_an_equal_stamp_the_read_that_began_earlier_is_discarded(database: Database) -> None:
     _store(database, ANN)
-    assert _store(database, replace(ANN, read_started_ms=1_999, fields={"Name": "Anne"})) == ["older"]
+    assert _store(database, ANN._replace(read_started_ms=1_999, fields={"Name": "Anne"})) == ["older"]
     assert _stored(database) == ANN
 
 
@@ -103,27 +101,27 @@ def test_what_became_of_the_record_is_part_of_its_content(
     database: Database, changed: dict[str, object]
 ) -> None:
     _store(database, ANN)
-    other = replace(ANN, **changed)  # type: ignore[arg-type]  # parametrised
+    other = ANN._replace(**changed)  # type: ignore[arg-type]  # parametrised
     assert _store(database, other) == ["changed"]
     assert _stored(database) == other
     assert _store(database, other) == ["same"]
 
 
 def test_one_record_several_times_in_a_batch(database: Database) -> None:
-    newest = replace(ANN, stamp_ms=1_500, fields={"Name": "Anna"}, refs={"Account": "001B"})
-    assert _store(database, ANN, newest, ANN, newest, replace(newest, read_started_ms=2_100)) == [
+    newest = ANN._replace(stamp_ms=1_500, fields={"Name": "Anna"}, refs={"Account": "001B"})
+    assert _store(database, ANN, newest, ANN, newest, newest._replace(read_started_ms=2_100)) == [
         "new",
         "changed",
         "older",
         "same",
         "same",
     ]
-    assert _stored(database) == replace(newest, read_started_ms=2_100)
+    assert _stored(database) == newest._replace(read_started_ms=2_100)
 
 
 def test_a_batch_over_sides_and_objects_answers_in_its_own_order(database: Database) -> None:
     batch = [
-        replace(ANN, side=side, object=name, record_id=str(number % 9), stamp_ms=number)
+        ANN._replace(side=side, object=name, record_id=str(number % 9), stamp_ms=number)
         for number in range(1, 60)
         for side, name in (("salesforce", "Lead"), ("hubspot", "contacts"), ("hubspot", "deals"))
     ]
@@ -134,9 +132,9 @@ def test_a_batch_over_sides_and_objects_answers_in_its_own_order(database: Datab
 
 
 def test_more_records_than_fit_in_one_statement(database: Database) -> None:
-    batch = [replace(ANN, record_id=f"003{number:05}", fields={"n": number}) for number in range(2_501)]
+    batch = [ANN._replace(record_id=f"003{number:05}", fields={"n": number}) for number in range(2_501)]
     assert _store(database, *batch) == ["new"] * 2_501
-    changed = [replace(one, stamp_ms=1_001) if number % 2 else one for number, one in enumerate(batch)]
+    changed = [one._replace(stamp_ms=1_001) if number % 2 else one for number, one in enumerate(batch)]
     assert _store(database, *changed) == ["same", "changed"] * 1_250 + ["same"]
     with database.read() as conn:
         assert observations_by_key(conn, [one.key for one in changed]) == {one.key: one for one in changed}
@@ -146,7 +144,7 @@ def test_the_lead_is_told_also_for_a_record_linked_before_it_was_read(
     database: Database, with_leads: Callable[..., None]
 ) -> None:
     with_leads("lead")
-    bob = replace(ANN, record_id="003B")
+    bob = ANN._replace(record_id="003B")
     with database.begin() as conn:
         put_links(conn, [Link("salesforce", "Contact", "003A", "lead", "primary")])
         assert store_observations(conn, [ANN, bob]) == [Stored(ANN, "new", "lead"), Stored(bob, "new", None)]
@@ -161,7 +159,7 @@ def test_a_leads_observations_come_with_their_roles(
     database: Database, with_leads: Callable[..., None]
 ) -> None:
     with_leads("one", "two")
-    past = replace(ANN, object="Lead", record_id="00QA", converted=True, refs={"Contact": "003A"})
+    past = ANN._replace(object="Lead", record_id="00QA", converted=True, refs={"Contact": "003A"})
     with database.begin() as conn:
         store_observations(conn, [past, ANN])
         put_links(
@@ -179,26 +177,25 @@ def test_a_leads_observations_come_with_their_roles(
 
 
 def test_whoever_refers_to_a_record_is_found_by_its_newest_refs(database: Database) -> None:
-    role = replace(
-        ANN,
+    role = ANN._replace(
         object="OpportunityContactRole",
         record_id="00K1",
         refs={"Contact": "003A", "Opportunity": "006A"},
     )
-    other = replace(role, record_id="00K2", refs={"Contact": "003B", "Opportunity": "006A"})
-    elsewhere = replace(role, side="hubspot")
+    other = role._replace(record_id="00K2", refs={"Contact": "003B", "Opportunity": "006A"})
+    elsewhere = role._replace(side="hubspot")
     _store(database, role, other, elsewhere)
     with database.read() as conn:
         assert referring(conn, "salesforce", "Contact", ["003A"]) == [role]
         assert referring(conn, "salesforce", "Opportunity", ["006A", "006B"]) == [role, other]
         assert referring(conn, "salesforce", "Lead", ["003A"]) == []
-    moved = replace(role, stamp_ms=1_001, refs={"Contact": "003B"})
+    moved = role._replace(stamp_ms=1_001, refs={"Contact": "003B"})
     _store(database, moved)
     with database.read() as conn:
         assert referring(conn, "salesforce", "Contact", ["003A"]) == []
         assert referring(conn, "salesforce", "Contact", ["003B"]) == [moved, other]
         assert referring(conn, "salesforce", "Opportunity", ["006A"]) == [other]
-    _store(database, replace(moved, stamp_ms=1_002, refs={}))
+    _store(database, moved._replace(stamp_ms=1_002, refs={}))
     with database.read() as conn:
         assert referring(conn, "salesforce", "Contact", ["003B"]) == [other]
 
@@ -218,9 +215,9 @@ def test_what_no_database_takes_never_stops_the_rest(
 ) -> None:
     # U+0000 alone is fine in JSON; it is replaced only where something else forces a second look
     fields = {"Note": sent, "half": "\ud800"}
-    assert _store(database, replace(ANN, fields=fields), replace(ANN, record_id="003B")) == ["new", "new"]
+    assert _store(database, ANN._replace(fields=fields), ANN._replace(record_id="003B")) == ["new", "new"]
     assert _stored(database).fields == {"Note": kept, "half": "\ufffd"}
-    assert _store(database, replace(ANN, fields=fields)) == ["same"]
+    assert _store(database, ANN._replace(fields=fields)) == ["same"]
 
 
 _MOMENTS = st.integers(min_value=1, max_value=4)
@@ -242,8 +239,7 @@ def test_any_order_of_arrival_ends_with_the_newest(
     """Reads in any order, some of them twice, in batches of any size."""
     # two reads with the same stamp that began at the same moment have seen the same
     by_moment = {
-        (record_id, stamp_ms, read_ms): replace(
-            ANN,
+        (record_id, stamp_ms, read_ms): ANN._replace(
             record_id=record_id,
             stamp_ms=stamp_ms,
             read_started_ms=read_ms,
@@ -271,7 +267,7 @@ def test_two_writers_at_once_keep_the_newest(database: Database) -> None:
     """Threads store overlapping batches of the same records in different order."""
     batches = [
         [
-            replace(ANN, record_id=f"{number:03}", stamp_ms=stamp_ms, refs={"Account": str(stamp_ms)})
+            ANN._replace(record_id=f"{number:03}", stamp_ms=stamp_ms, refs={"Account": str(stamp_ms)})
             for number in (range(120) if stamp_ms % 2 else range(119, -1, -1))
         ]
         for stamp_ms in range(1, 9)

@@ -101,7 +101,7 @@ def test_only_known_leads_and_not_itself(database: Database, with_leads: Callabl
 def test_a_person_is_forgotten_but_for_the_hash(database: Database, with_leads: Callable[..., None]) -> None:
     with_leads("ann", "alias", "bob")
     ann = Observation("salesforce", "Contact", "003A", 1, 1, {"Name": "Ann Secret"}, refs={"Account": "001"})
-    bob = replace(ann, record_id="003B", fields={"Name": "Bob"})
+    bob = ann._replace(record_id="003B", fields={"Name": "Bob"})
     with database.begin() as conn:
         for one, lead_id in ((ann, "ann"), (bob, "bob")):
             store_observations(conn, [one])
