@@ -7,20 +7,21 @@ database when it is applied, so that an edited file takes effect only by `leadlo
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from importlib import resources
 from pathlib import Path
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
 from connector.brake import KINDS, BrakeLimit, BrakeLimits
 from connector.clock import MINUTE_MS
 from mappings.mapping import Mapping as LeadMapping
 from mappings.mapping import load_mapping
-from mappings.problems import ConfigError, ConfigErrors
-from mappings.source import Source, parse, validate
+from mappings.problems import ConfigError, ConfigErrors, did_you_mean
+from mappings.source import Document, Source, parse, validate
+from mappings.validation import Strict
 from rules.evaluate import Rules
 from rules.expressions import Condition, compile_condition
 from rules.load import load_rules
@@ -31,33 +32,29 @@ DEFAULT_MAPPINGS = ("preset:lead", "preset:salesforce", "preset:hubspot")
 DEFAULT_RULES = ("preset:default",)
 
 
-class _Limit(BaseModel):
-    model_config = ConfigDict(extra="forbid")
+class _Limit(Strict):
     share: float = Field(ge=0, le=1)
     at_least: int = Field(ge=0)
 
 
-class _Brake(BaseModel):
-    model_config = ConfigDict(extra="forbid")
+class _Brake(Strict):
     window_minutes: int = Field(default=60, ge=1, le=1_440)
     limits: dict[str, _Limit] = Field(default_factory=dict)
 
 
-class _Main(BaseModel):
+class _Main(Strict):
     """leadloop.yaml."""
 
-    model_config = ConfigDict(extra="forbid")
     mappings: list[str] = Field(default_factory=lambda: list(DEFAULT_MAPPINGS), min_length=1)
     rules: list[str] = Field(default_factory=lambda: list(DEFAULT_RULES), min_length=1)
     brake: _Brake = Field(default_factory=_Brake)
     read_before_handoff: bool = False
-    settings: dict[str, Any] = Field(default_factory=dict)
+    settings: Any = None  # checked by `connector.settings.written_settings`
 
 
 @dataclass(frozen=True, slots=True)
 class Configuration:
-    """A compiled configuration. `documents` are the texts by name, `version` their hash, `settings` the part
-    of leadloop.yaml that an admin could also set by environment variables."""
+    """A compiled configuration. `documents` are the texts by name, `version` their hash."""
 
     version: str
     documents: Mapping[str, str]
@@ -66,30 +63,44 @@ class Configuration:
     create_when: Mapping[str, Condition]
     brake: BrakeLimits = field(default_factory=BrakeLimits)
     read_before_handoff: bool = False
-    settings: Mapping[str, Any] = field(default_factory=dict)
 
 
 def load_configuration(folder: Path | None) -> Configuration:
     """Load and compile a folder; without a leadloop.yaml in it (or without a folder) the shipped presets.
 
     Raises ConfigErrors with everything that is wrong."""
-    documents: dict[str, str] = {MAIN_FILE: ""}
-    if folder is not None and (folder / MAIN_FILE).is_file():
-        documents[MAIN_FILE] = _text(folder / MAIN_FILE, MAIN_FILE)
-    elif folder is not None and folder.exists() and not folder.is_dir():
-        raise _error(str(folder), f"{folder} is not a folder")
-    main = _main(documents[MAIN_FILE])
+    document = read_main(folder)
+    main = _main(document)
+    documents = {MAIN_FILE: document.source.text}
+    errors: list[ConfigError] = []
     for kind, names in (("mappings", main.mappings), ("rules", main.rules)):
-        for name in names:
-            documents[name] = _document(folder, kind, name)
+        for number, name in enumerate(names):
+            try:
+                documents[name] = _text(folder, kind, name)
+            except _NotReadError as error:
+                errors.append(document.error((kind, number), str(error), error.hint))
+    if errors:
+        raise ConfigErrors(errors)
     return compile_documents(documents)
+
+
+def read_main(folder: Path | None) -> Document:
+    """leadloop.yaml as it stands in the folder, parsed; empty where there is none. Raises ConfigErrors."""
+    path = None if folder is None else folder / MAIN_FILE
+    try:
+        # a link that leads nowhere is there as well: it must not be taken for the shipped presets
+        written = path is not None and (path.exists() or path.is_symlink())
+        text = _read(path) if path is not None and written else ""
+    except _NotReadError as error:
+        raise ConfigErrors([ConfigError(MAIN_FILE, 1, 1, str(error), error.hint)]) from error
+    return parse(Source(MAIN_FILE, text))
 
 
 def compile_documents(documents: Mapping[str, str]) -> Configuration:
     """Compile the texts of a configuration, as `load_configuration` read them or the database kept them.
 
     Raises ConfigErrors with everything that is wrong."""
-    main = _main(documents[MAIN_FILE])
+    main = _main(parse(Source(MAIN_FILE, documents[MAIN_FILE])))
     mapping = load_mapping([_source(documents, name) for name in main.mappings])
     types = {name: rule.type for name, rule in mapping.fields.items()}
     choices = {name: rule.values for name, rule in mapping.fields.items() if rule.values is not None}
@@ -120,11 +131,6 @@ def compile_documents(documents: Mapping[str, str]) -> Configuration:
                 line=rule.line,
                 column=rule.column,
             )
-    unknown = sorted(set(main.brake.limits) - set(KINDS))
-    if unknown:
-        raise _error(
-            MAIN_FILE, f"brake.limits: {unknown[0]!r} is no kind of change (known: {', '.join(KINDS)})"
-        )
     defaults = BrakeLimits()
     limits = {kind: BrakeLimit(item.share, item.at_least) for kind, item in main.brake.limits.items()}
     text = "\0".join(f"{name}\0{documents[name]}" for name in sorted(documents))
@@ -136,41 +142,72 @@ def compile_documents(documents: Mapping[str, str]) -> Configuration:
         create_when=create_when,
         brake=BrakeLimits({**defaults.limits, **limits}, main.brake.window_minutes * MINUTE_MS),
         read_before_handoff=main.read_before_handoff,
-        settings=main.settings,
     )
 
 
 def shipped(kind: str, name: str) -> str:
-    """The text of a preset; `kind` is "mappings" or "rules". Raises ConfigErrors when there is none."""
+    """The text of a preset; `kind` is "mappings" or "rules". Raises KeyError when there is none."""
     place = resources.files(kind).joinpath("presets", f"{name}.yaml")
     if not place.is_file():
-        raise _error(f"{PRESET}{name}", f"there is no {kind} preset {name!r}")
+        raise KeyError(name)
     return place.read_text(encoding="utf-8")
 
 
-def _main(text: str) -> _Main:
-    document = parse(Source(MAIN_FILE, text or "{}"))
-    return validate(_Main, document)
+class _NotReadError(Exception):
+    """A document that leadloop.yaml names cannot be read. `str()` says why; `hint` what would be right."""
+
+    def __init__(self, message: str, hint: str = "") -> None:
+        super().__init__(message)
+        self.hint = hint
 
 
-def _document(folder: Path | None, kind: str, name: str) -> str:
-    if name.startswith(PRESET):
-        return shipped(kind, name.removeprefix(PRESET))
-    return _text((folder or Path()) / name, name)
+def _main(document: Document) -> _Main:
+    main = validate(_Main, document)
+    errors = [
+        document.error(
+            ("brake", "limits", kind), f'"{kind}" is no kind of change', did_you_mean(kind, KINDS), key=True
+        )
+        for kind in main.brake.limits
+        if kind not in KINDS
+    ]
+    errors += [
+        document.error((part, number), f'"{name}" is listed twice')
+        for part, names in (("mappings", main.mappings), ("rules", main.rules))
+        for number, name in enumerate(names)
+        if name in names[:number]
+    ]
+    if errors:
+        raise ConfigErrors(errors)
+    return main
 
 
-def _text(path: Path, name: str) -> str:
+def _text(folder: Path | None, kind: str, name: str) -> str:
+    """The text of a document as leadloop.yaml names it."""
+    if not name.startswith(PRESET):
+        return _read((folder or Path()) / name, name)
     try:
-        return path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise _error(name, f"cannot be read: {error}") from error
+        return shipped(kind, name.removeprefix(PRESET))
+    except KeyError:
+        known = [f"{PRESET}{preset}" for preset in _presets(kind)]
+        raise _NotReadError(f'there is no {kind} preset "{name}"', did_you_mean(name, known)) from None
+
+
+def _presets(kind: str) -> Iterator[str]:
+    for place in resources.files(kind).joinpath("presets").iterdir():
+        if place.name.endswith(".yaml"):
+            yield place.name.removesuffix(".yaml")
+
+
+def _read(path: Path, name: str = "") -> str:
+    shown = f'"{name}"' if name else "this file"
+    try:
+        return path.read_text(encoding="utf-8-sig")
+    except OSError as error:
+        raise _NotReadError(f"{shown} cannot be read: {error.strerror or error}") from error
+    except UnicodeDecodeError as error:
+        raise _NotReadError(f"{shown} is not UTF-8 (byte {error.start})", "save it as UTF-8") from error
 
 
 def _source(documents: Mapping[str, str], name: str) -> Source:
     shown = f"{name.removeprefix(PRESET)}.yaml" if name.startswith(PRESET) else name
     return Source(shown, documents[name])
-
-
-def _error(file: str, message: str) -> ConfigErrors:
-    errors: Sequence[ConfigError] = [ConfigError(file=file, line=1, column=1, message=message)]
-    return ConfigErrors(list(errors))

@@ -2,27 +2,38 @@
 
 Names are those of the design: `LEADLOOP_SALESFORCE__INSTANCE_URL` is the field `salesforce.instance_url`.
 Order: environment, then files in `LEADLOOP_SECRETS_DIR`, then leadloop.yaml, then the defaults. Credentials
-are never taken from leadloop.yaml. This file does no network I/O and knows no vendor package; every error is
-a `SettingsError` whose text names the variable and the remedy.
+are never taken from leadloop.yaml. What is wrong there is told with line and column; what is wrong elsewhere
+is a `SettingsError` that names the variable. This file does no network I/O and knows no vendor package.
 """
 
 from __future__ import annotations
 
-import difflib
 import os
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, Literal
 from urllib.parse import urlsplit
 
-from pydantic import BaseModel, Field, ValidationError
+from pydantic import Field, ValidationError
 from pydantic_settings import BaseSettings, EnvSettingsSource, PydanticBaseSettingsSource, SettingsConfigDict
 
 from connector.platforms.settings import PREFIX, HubSpotSettings, SalesforceSettings, SettingsError
+from connector.variables import SECRETS_DIR, unknown_variables
+from mappings.source import ConfigError, ConfigErrors, Document, validate
 
-__all__ = ["HubSpotSettings", "SalesforceSettings", "Settings", "SettingsError", "load_settings"]
+__all__ = [
+    "HubSpotSettings",
+    "SalesforceSettings",
+    "Settings",
+    "SettingsError",
+    "load_settings",
+    "written_settings",
+]
 
-SECRETS_DIR = "LEADLOOP_SECRETS_DIR"
+_PLATFORMS: Mapping[str, type[SalesforceSettings | HubSpotSettings]] = {
+    "salesforce": SalesforceSettings,
+    "hubspot": HubSpotSettings,
+}
 
 
 class Settings(BaseSettings):
@@ -67,23 +78,49 @@ class _Variables(EnvSettingsSource):
 
 
 def load_settings(
-    document: Mapping[str, Any] | None = None, environment: Mapping[str, str] | None = None
+    written: Mapping[str, Any] | None = None, environment: Mapping[str, str] | None = None
 ) -> Settings:
     """Merge the sources into checked settings.
 
-    `document` is the settings part of leadloop.yaml; `environment` replaces `os.environ` (tests). Raises
-    SettingsError with one line for each fault."""
+    `written` is what leadloop.yaml says, by `written_settings`; `environment` replaces `os.environ` (tests).
+    Raises SettingsError with one line for each fault, a variable that is no setting included."""
     variables = os.environ if environment is None else environment
-    given = dict(document or {})
-    _refuse_credentials(given)
-    secrets = _secret_files(variables.get(SECRETS_DIR))
+    folder = variables.get(SECRETS_DIR)
+    secrets = _secret_files(folder)
+    known = setting_names()
+    unknown = [
+        *unknown_variables(variables, known, ""),
+        *unknown_variables(secrets, known, f" (a file in {folder})"),
+    ]
+    if unknown:
+        raise SettingsError("\n".join(unknown))
     merged: dict[str, Any] = {}
-    for source in (given, _Variables(secrets)(), _Variables(variables)()):
+    for source in (written or {}, _Variables(secrets)(), _Variables(variables)()):
         _merge(merged, source)
     try:
         return Settings(**merged)
     except ValidationError as error:
         raise SettingsError("\n".join(_sentences(error))) from None
+
+
+def written_settings(document: Document) -> Mapping[str, Any]:
+    """The part `settings` of leadloop.yaml, checked. Raises ConfigErrors, with one for each credential in it,
+    or one for each other fault."""
+    written = document.data.get("settings") if isinstance(document.data, Mapping) else None
+    if written is None:
+        return {}
+    errors = list(_credentials(document, written)) if isinstance(written, Mapping) else []
+    if errors:
+        raise ConfigErrors(errors)
+    validate(Settings, document, ("settings",))
+    return dict(written)
+
+
+def setting_names() -> frozenset[str]:
+    """The variable of every setting."""
+    names = {name for name in Settings.model_fields if name not in _PLATFORMS}
+    names |= {f"{platform}__{name}" for platform, model in _PLATFORMS.items() for name in model.model_fields}
+    return frozenset(f"{PREFIX}{name}".upper() for name in names)
 
 
 def _merge(into: dict[str, Any], source: Mapping[str, Any]) -> None:
@@ -99,46 +136,50 @@ def _merge(into: dict[str, Any], source: Mapping[str, Any]) -> None:
 def _secret_files(directory: str | None) -> dict[str, str]:
     if not directory:
         return {}
+    path = Path(directory)
     try:
-        return {
-            path.name: path.read_text(encoding="utf-8").strip()
-            for path in sorted(Path(directory).iterdir())
-            if path.name.upper().startswith(PREFIX) and path.is_file()
-        }
-    except (OSError, UnicodeDecodeError) as error:
-        raise SettingsError(f"{SECRETS_DIR}: cannot read {directory}: {error}") from error
+        found = {}
+        for path in sorted(Path(directory).iterdir()):
+            if path.name.upper().startswith(PREFIX) and path.is_file():
+                found[path.name] = path.read_text(encoding="utf-8").strip()
+        return found
+    except OSError as error:
+        raise SettingsError(f"{SECRETS_DIR}: {path} cannot be read: {error.strerror or error}.") from error
+    except UnicodeDecodeError as error:
+        raise SettingsError(f"{SECRETS_DIR}: {path} is not UTF-8 (byte {error.start}).") from error
 
 
-def _refuse_credentials(document: Mapping[str, Any]) -> None:
-    for platform, model in (("salesforce", SalesforceSettings), ("hubspot", HubSpotSettings)):
-        part = document.get(platform)
+def _credentials(document: Document, written: Mapping[str, Any]) -> Iterable[ConfigError]:
+    for platform, model in _PLATFORMS.items():
+        part = written.get(platform)
         for name in sorted(model.credentials_only & set(part)) if isinstance(part, Mapping) else ():
-            raise SettingsError(
-                f"leadloop.yaml: {platform}.{name} is a credential and is taken from the environment only: "
-                f"remove it from the file and set {PREFIX}{platform.upper()}__{name.upper()}."
+            yield document.error(
+                ("settings", platform, name),
+                f"{platform}.{name} is a credential and is taken from the environment only",
+                f"remove it from the file and set {PREFIX}{platform.upper()}__{name.upper()}",
+                key=True,
             )
     for name in ("database_url", "redis_url"):
-        if isinstance(document.get(name), str) and urlsplit(document[name]).password:
-            raise SettingsError(
-                f"leadloop.yaml: {name} holds a password: remove it there and set {PREFIX}{name.upper()}."
+        if isinstance(written.get(name), str) and _has_password(written[name]):
+            yield document.error(
+                ("settings", name),
+                f"{name} holds a password",
+                f"remove it there and set {PREFIX}{name.upper()}",
+                key=True,
             )
+
+
+def _has_password(url: str) -> bool:
+    try:
+        return bool(urlsplit(url).password)
+    except ValueError:  # no address at all: whoever opens it says so
+        return False
 
 
 def _sentences(error: ValidationError) -> list[str]:
     lines = []
     for fault in error.errors(include_url=False, include_input=False):
-        names = [str(part) for part in fault["loc"]]
-        variable = PREFIX + "__".join(names).upper()
-        if fault["type"] == "extra_forbidden":
-            close = difflib.get_close_matches(names[-1], _known(names[:-1]), n=1)
-            hint = f" Did you mean {PREFIX}{'__'.join([*names[:-1], close[0]]).upper()}?" if close else ""
-            lines.append(f"{variable} ({'.'.join(names)} in leadloop.yaml) is not a setting.{hint}")
-        else:
-            message = fault["msg"].removeprefix("Value error, ")
-            lines.append(f"{variable} ({'.'.join(names)} in leadloop.yaml): {message}.")
+        variable = PREFIX + "__".join(str(part) for part in fault["loc"]).upper()
+        message = fault["msg"].removeprefix("Value error, ")
+        lines.append(f"{variable}: {message[0].lower()}{message[1:]}.")
     return lines
-
-
-def _known(path: list[str]) -> list[str]:
-    models: dict[str, type[BaseModel]] = {"salesforce": SalesforceSettings, "hubspot": HubSpotSettings}
-    return list(models[path[0]].model_fields if path and path[0] in models else Settings.model_fields)

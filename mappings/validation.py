@@ -61,8 +61,13 @@ def _told(
     if kind in _WANTED:
         hint = "put it in quotes" if kind == "string_type" and isinstance(given, int | float) else ""
         return document.error(path, f"this must be {_WANTED[kind]}, not {_shown(given)}", hint)
-    if kind == "greater_than":
-        return document.error(path, f"this must be more than {context['gt']}, not {_shown(given)}")
+    if kind in _BOUNDS:
+        words, name = _BOUNDS[kind]
+        return document.error(path, f"this must be {words} {context[name]:g}, not {_shown(given)}")
+    if kind == "too_short":
+        return document.error(path, "this must not be empty")
+    if kind == "string_pattern_mismatch":
+        return document.error(path, f"{_shown(given)} is not of the form {context['pattern']}")
     if kind in ("value_error", "assertion_error"):
         message, _, hint = str(context["error"]).partition("; ")
         return document.error(path, message, hint)
@@ -73,13 +78,22 @@ _WANTED = {
     "string_type": "a text",
     "int_type": "a whole number",
     "int_from_float": "a whole number",
+    "int_parsing": "a whole number",
     "float_type": "a number",
+    "float_parsing": "a number",
     "bool_type": "true or false",
     "list_type": "a list",
     "tuple_type": "a list",
     "dict_type": "a mapping (key: value)",
     "model_type": "a mapping (key: value)",
     "model_attributes_type": "a mapping (key: value)",
+}
+
+_BOUNDS = {
+    "greater_than": ("more than", "gt"),
+    "greater_than_equal": ("at least", "ge"),
+    "less_than": ("less than", "lt"),
+    "less_than_equal": ("at most", "le"),
 }
 
 

@@ -36,14 +36,15 @@ def check(
 
 def look(place: Place) -> dict[str, Any]:
     """What is wrong, or what there is."""
-    from connector.configuration import MAIN_FILE
-    from connector.settings import SettingsError, load_settings
+    from connector.configuration import MAIN_FILE, read_main
+    from connector.settings import written_settings
     from mappings.problems import ConfigErrors
 
-    written = (place.folder / MAIN_FILE).is_file()
+    written = (place.folder / MAIN_FILE).exists()
     where = str(place.folder.resolve()) if written else "the shipped configuration"
     try:
         configuration = place.configuration()
+        written_settings(read_main(place.folder))
     except ConfigErrors as problems:
         errors = [
             {
@@ -54,15 +55,6 @@ def look(place: Place) -> dict[str, Any]:
                 "hint": error.hint,
             }
             for error in problems.errors
-        ]
-        return {"ok": False, "place": where, "errors": errors}
-    try:
-        # without the environment: only the file is judged here
-        load_settings(configuration.settings, environment={})
-    except SettingsError as problem:
-        errors = [
-            {"file": MAIN_FILE, "line": 1, "column": 1, "message": line, "hint": ""}
-            for line in str(problem).splitlines()
         ]
         return {"ok": False, "place": where, "errors": errors}
     return {

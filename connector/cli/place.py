@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import typer
 
@@ -44,9 +44,10 @@ class Place:
     def settings(self) -> Settings:
         """The settings, from the environment and leadloop.yaml; the other files of the folder are not looked
         at. Raises ConfigErrors, SettingsError."""
-        from connector.settings import load_settings
+        from connector.configuration import read_main
+        from connector.settings import load_settings, written_settings
 
-        return load_settings(self._written_settings())
+        return load_settings(written_settings(read_main(self.folder)))
 
     @contextmanager
     def database(self, *, create: bool = False) -> Iterator[Database]:
@@ -88,24 +89,6 @@ class Place:
 
         applied = applied_configuration(conn)
         return self.configuration() if applied is None else compile_documents(applied.documents)
-
-    def _written_settings(self) -> dict[str, Any]:
-        from connector.configuration import MAIN_FILE
-        from mappings.source import ConfigError, ConfigErrors, Source, parse
-
-        path = self.folder / MAIN_FILE
-        if not path.is_file():
-            return {}
-        try:
-            text = path.read_text(encoding="utf-8")
-        except (OSError, UnicodeDecodeError) as error:
-            raise ConfigErrors([ConfigError(MAIN_FILE, 1, 1, f"cannot be read: {error}")]) from error
-        document = parse(Source(MAIN_FILE, text))
-        data = document.data if isinstance(document.data, dict) else {}
-        written = data.get("settings") or {}
-        if not isinstance(written, dict):
-            raise ConfigErrors([document.error(("settings",), "settings must be names with values")])
-        return written
 
 
 def place_of(ctx: typer.Context) -> Place:

@@ -65,14 +65,41 @@ def test_a_missing_credential(shell: Shell, folder: Path) -> None:
     assert list(folder.iterdir()) == []
 
 
-def test_a_setting_that_does_not_exist(shell: Shell) -> None:
-    answer = shell("status", LEADLOOP_HUBSPOT__ACESS_TOKEN="t")
+@pytest.mark.parametrize(
+    "command",
+    [
+        ("status",),
+        ("plan", "ann@acme.example"),
+        ("explain", "ann@acme.example", "--json"),
+        ("holds",),
+        ("quarantine",),
+        ("quarantine", "retry", "--all"),
+        ("brake",),
+        ("brake", "release", "mql"),
+        ("apply", "--yes"),
+        ("resync", "--all"),
+        ("run",),
+        ("worker",),
+        ("clock",),
+    ],
+    ids=" ".join,
+)
+@pytest.mark.parametrize(
+    ("name", "meant"),
+    [
+        ("LEADLOOP_HUBSPOT__ACESS_TOKEN", "LEADLOOP_HUBSPOT__ACCESS_TOKEN"),
+        ("LEADLOOP_DATABSE_URL", "LEADLOOP_DATABASE_URL"),
+    ],
+)
+def test_a_setting_that_does_not_exist(
+    shell: Shell, folder: Path, command: tuple[str, ...], name: str, meant: str
+) -> None:
+    answer = shell(*command, **{name: "hush"})
 
     assert answer.code == 2
-    assert answer.err == (
-        "LEADLOOP_HUBSPOT__ACESS_TOKEN (hubspot.acess_token in leadloop.yaml) is not a setting. Did you mean "
-        "LEADLOOP_HUBSPOT__ACCESS_TOKEN?\n"
-    )
+    assert answer.out == ""
+    assert answer.err == f"{name} is not a setting: did you mean {meant}?\n"
+    assert list(folder.iterdir()) == []
 
 
 def test_a_wrong_credential(world: World, leadloop: Shell) -> None:

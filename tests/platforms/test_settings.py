@@ -21,7 +21,9 @@ from connector.settings import (
     Settings,
     SettingsError,
     load_settings,
+    written_settings,
 )
+from mappings.source import ConfigErrors, Source, parse
 
 MY_DOMAIN = "https://acme.my.salesforce.com"
 
@@ -65,9 +67,25 @@ def test_the_environment_wins_over_files_which_win_over_the_document(tmp_path: P
     )
 
 
-def test_variables_that_are_not_ours_to_know_are_left_alone() -> None:
-    # container platforms inject such names for a service called leadloop
-    load_settings({}, {"LEADLOOP_SERVICE_HOST": "10.0.0.1", "LEADLOOP_PORT": "tcp://10.0.0.1:80"})
+@pytest.mark.parametrize("service", ["LEADLOOP", "LEADLOOP_REDIS", "LEADLOOP_WORKER_HEALTH"])
+def test_what_kubernetes_says_of_services_is_left_alone(service: str) -> None:
+    address = "tcp://10.0.0.1:6379"
+    injected = {
+        f"{service}_SERVICE_HOST": "10.0.0.1",
+        f"{service}_SERVICE_PORT": "6379",
+        f"{service}_SERVICE_PORT_METRICS": "6379",
+        f"{service}_PORT": address,
+        f"{service}_PORT_6379_TCP": address,
+        f"{service}_PORT_6379_TCP_PROTO": "tcp",
+        f"{service}_PORT_6379_TCP_PORT": "6379",
+        f"{service}_PORT_6379_TCP_ADDR": "10.0.0.1",
+    }
+    assert load_settings({}, injected) == load_settings({}, {})
+
+
+def test_what_the_tests_of_leadloop_take_is_left_alone() -> None:
+    names = ("SIMULATIONS", "SIMULATION_SEED", "TEST_REDIS_URL", "CONTRACT_HUBSPOT__ACCESS_TOKEN")
+    assert load_settings({}, {f"LEADLOOP_{name}": "1" for name in names}) == load_settings({}, {})
 
 
 @pytest.mark.parametrize(
@@ -158,24 +176,90 @@ def test_the_salesforce_override_is_refused_unless_loopback(url: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("document", "environment", "said"),
+    ("environment", "said"),
     [
-        ({"salesforce": {"session_id": "s"}}, {}, "set LEADLOOP_SALESFORCE__SESSION_ID"),
-        ({"hubspot": {"access_token": "s"}}, {}, "set LEADLOOP_HUBSPOT__ACCESS_TOKEN"),
-        ({"database_url": "postgresql://u:pw@h/d"}, {}, "set LEADLOOP_DATABASE_URL"),
-        ({"databse_url": "x"}, {}, "Did you mean LEADLOOP_DATABASE_URL?"),
-        ({}, {"LEADLOOP_SALESFORCE__SESION_ID": "x"}, "Did you mean LEADLOOP_SALESFORCE__SESSION_ID?"),
-        ({}, {"LEADLOOP_HUBSPOT__API_VERSION": "v4"}, "'v3', '2026-03' or '2026-09'"),
-        ({}, {"LEADLOOP_SALESFORCE__API_VERSION": "62"}, "LEADLOOP_SALESFORCE__API_VERSION"),
-        ({}, {"LEADLOOP_SALESFORCE__ORGANIZATION_ID": "acme"}, "LEADLOOP_SALESFORCE__ORGANIZATION_ID"),
-        ({}, {"LEADLOOP_HUBSPOT__QUOTA_PERCENT": "101"}, "LEADLOOP_HUBSPOT__QUOTA_PERCENT"),
-        ({}, {"LEADLOOP_SECRETS_DIR": "/nonsuch"}, "LEADLOOP_SECRETS_DIR"),
+        ({"LEADLOOP_HUBSPOT__API_VERSION": "v4"}, "LEADLOOP_HUBSPOT__API_VERSION: input should be 'v3', "),
+        ({"LEADLOOP_SALESFORCE__API_VERSION": "62"}, "LEADLOOP_SALESFORCE__API_VERSION: "),
+        ({"LEADLOOP_SALESFORCE__ORGANIZATION_ID": "acme"}, "LEADLOOP_SALESFORCE__ORGANIZATION_ID: "),
+        ({"LEADLOOP_HUBSPOT__QUOTA_PERCENT": "101"}, "LEADLOOP_HUBSPOT__QUOTA_PERCENT: "),
+        ({"LEADLOOP_SECRETS_DIR": "/nonsuch"}, "LEADLOOP_SECRETS_DIR: /nonsuch cannot be read: No such file"),
     ],
 )
-def test_each_fault_names_the_setting(
-    document: dict[str, Any], environment: dict[str, str], said: str
-) -> None:
-    assert said in _fault(document, environment)
+def test_each_fault_names_the_setting(environment: dict[str, str], said: str) -> None:
+    assert _fault({}, environment).startswith(said)
+
+
+@pytest.mark.parametrize(
+    ("name", "meant"),
+    [
+        ("LEADLOOP_DATABSE_URL", "LEADLOOP_DATABASE_URL"),
+        ("leadloop_databse_url", "LEADLOOP_DATABASE_URL"),
+        ("LEADLOOP_SECRET_DIR", "LEADLOOP_SECRETS_DIR"),
+        ("LEADLOOP_CONFIG_DIR", "LEADLOOP_CONFIG"),
+        ("LEADLOOP_SALESFORCE__SESION_ID", "LEADLOOP_SALESFORCE__SESSION_ID"),
+        ("LEADLOOP_SALESFORCE_INSTANCE_URL", "LEADLOOP_SALESFORCE__INSTANCE_URL"),
+        ("LEADLOOP_SALESFORCE__CLIENT_ID", "LEADLOOP_SALESFORCE__CONSUMER_KEY"),
+        ("LEADLOOP_SALESFORCE__CLIENT_SECRET", "LEADLOOP_SALESFORCE__CONSUMER_SECRET"),
+        ("LEADLOOP_HUBSPOT__TOKEN", "LEADLOOP_HUBSPOT__ACCESS_TOKEN"),
+    ],
+)
+def test_a_misspelt_variable_is_an_error_with_the_nearest_name(name: str, meant: str) -> None:
+    assert _fault({}, {name: "x"}) == f"{name} is not a setting: did you mean {meant}?"
+
+
+@pytest.mark.parametrize("name", ["LEADLOOP_SALESFORCE", "LEADLOOP_HEALTH_PORT", "LEADLOOP_HUBSPOT__A__B"])
+def test_a_variable_that_is_like_no_setting_is_an_error_all_the_same(name: str) -> None:
+    assert _fault({}, {name: "8080"}).startswith(f"{name} is not a setting")
+
+
+def test_all_misspelt_variables_and_secret_files_are_told_at_once(tmp_path: Path) -> None:
+    (tmp_path / "leadloop_redis_uri").write_text("redis://hush", encoding="utf-8")
+    said = _fault({}, {"LEADLOOP_SECRETS_DIR": str(tmp_path), "LEADLOOP_LOGLEVEL": "a", "LEADLOOP_X": "b"})
+    assert said.splitlines() == [
+        "LEADLOOP_LOGLEVEL is not a setting: did you mean LEADLOOP_LOG_LEVEL?",
+        "LEADLOOP_X is not a setting: remove it, or look up its name in docs/settings.md.",
+        f"leadloop_redis_uri (a file in {tmp_path}) is not a setting: did you mean LEADLOOP_REDIS_URL?",
+    ]
+
+
+def test_a_blank_variable_counts_as_not_set() -> None:
+    given = {"LEADLOOP_DATABSE_URL": " ", "LEADLOOP_DATABASE_URL": ""}
+    assert load_settings({}, given) == load_settings({}, {})
+
+
+@pytest.mark.parametrize(
+    ("written", "said"),
+    [
+        (
+            "salesforce: {session_id: s}",
+            "leadloop.yaml:1:25: salesforce.session_id is a credential and is taken from the environment "
+            "only; remove it from the file and set LEADLOOP_SALESFORCE__SESSION_ID",
+        ),
+        (
+            "{database_url: 'postgresql://u:hush@h/d'}",
+            "leadloop.yaml:1:12: database_url holds a password; remove it there and set "
+            "LEADLOOP_DATABASE_URL",
+        ),
+        ("{databse_url: x}", 'leadloop.yaml:1:12: unknown key "databse_url"; did you mean "database_url"?'),
+        (
+            "hubspot: {poll_secnds: 60}",
+            'leadloop.yaml:1:22: unknown key "poll_secnds"; did you mean "poll_seconds"?',
+        ),
+        (
+            "hubspot: {poll_seconds: 1 minute}",
+            'leadloop.yaml:1:36: this must be a number, not "1 minute"',
+        ),
+        ("hubspot: {quota_percent: 101}", "leadloop.yaml:1:37: this must be at most 100, not the number 101"),
+        ("log_level: inof", 'leadloop.yaml:1:23: "inof" is not known here; did you mean "info"?'),
+        ("5", "leadloop.yaml:1:11: this must be a mapping (key: value), not the number 5"),
+    ],
+)
+def test_each_fault_in_leadloop_yaml_has_its_place(written: str, said: str) -> None:
+    text = f"settings: {written}" if written[0] in "{5" else f"settings: {{{written}}}"
+    with pytest.raises(ConfigErrors) as caught:
+        written_settings(parse(Source("leadloop.yaml", text)))
+    assert str(caught.value) == said
+    assert "hush" not in str(caught.value)
 
 
 def test_no_secret_is_ever_shown() -> None:
