@@ -173,7 +173,7 @@ MISTAKES = [
     ),
     (
         GATE + "rejection: {reasons: {timing: {cooling_off_days: -3}}}",
-        "2:50: this must be at least 0, not the number the number -3",
+        "2:50: this must be at least 0, not the number -3",
     ),
 ]
 
