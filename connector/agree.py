@@ -19,12 +19,14 @@ from mappings.values import OwnerDirectory, Unreadable, Value
 
 @dataclass(frozen=True, slots=True)
 class Agreement:
-    """The agreed values; the fields that are left alone, with what the sides show; the values that could not
-    be read, with the reason; the fields that wait for a person, with a sentence; and whose word was taken."""
+    """The agreed values; the fields in which the sides differ and that are left alone, with what they show;
+    the values that could not be read, with the reason, and the fields that are left alone for that; the
+    fields that wait for a person, with a sentence; and whose word was taken."""
 
     values: Mapping[str, Value]
     differences: Mapping[str, Mapping[str, Value]]
     unreadable: Mapping[str, str]
+    left_alone: tuple[str, ...]
     held: Mapping[str, str]
     changed_by: Mapping[str, str]
 
@@ -46,30 +48,43 @@ def agree(
     values: dict[str, Value] = dict(state.values)
     differences = dict(state.differences)
     unreadable = _still_unreadable(state, views, directory)
+    left_alone = set(state.left_alone)
     held = dict(state.held)
     changed_by: dict[str, str] = {}
     shown: dict[str, list[_Shown]] = {}
-    left_alone: dict[str, dict[str, Value]] = {}
-    moved_names = _names_to_merge(views)
+    own_words: set[str] = set()
+    # what can be read by now (a user who has joined) is met as at a first contact
+    readable_now = {
+        where
+        for where in state.unreadable.keys() - unreadable.keys()
+        if where.partition(".")[2] in left_alone
+    }
+    moved_names = _names_to_merge(views) | {where.partition(".")[2] for where in readable_now}
     for view in views if moved_names else ():
         country = _country(view, directory)
         for pair in view.mapping.pairs:
             name = pair.canonical
             if name not in moved_names or not pair.reads or pair.native not in view.fields:
                 continue
-            unreadable.pop(f"{view.side}.{name}", None)
+            where = f"{view.side}.{name}"
+            unreadable.pop(where, None)
             try:
-                shown.setdefault(name, []).append(_side_word(view, pair, country, directory))
+                word = _side_word(view, pair, country, directory)
+                if where in readable_now and not word.side.changed:
+                    word = replace(word, fresh=True)
+                    left_alone.discard(name)
+                shown.setdefault(name, []).append(word)
             except Unreadable as why:
-                unreadable[f"{view.side}.{name}"] = str(why)
+                unreadable[where] = str(why)
                 if pair.native in view.changed or pair.native in view.fresh:
-                    left_alone.setdefault(name, {})[view.side] = view.fields[pair.native]
+                    own_words.add(name)
     for name, words in shown.items():
         rule = mapping.fields[name]
         merged, moved = _merge(rule, values.get(name), words)
         values[name] = merged.value
         if moved:
             differences.pop(name, None)
+            left_alone.discard(name)
             held.pop(name, None)
         if merged.winner is not None:
             changed_by[name] = merged.winner
@@ -78,9 +93,8 @@ def agree(
         if merged.held is not None:
             held[name] = merged.held
             differences[name] = {word.side.side: word.side.value for word in words}
-    for name, raws in left_alone.items():  # somebody's own words, until a side says something readable
-        differences[name] = {**differences.get(name, {}), **raws}
-    return Agreement(values, differences, unreadable, held, changed_by)
+    left_alone |= own_words  # until a side says something readable
+    return Agreement(values, differences, unreadable, tuple(sorted(left_alone)), held, changed_by)
 
 
 def _still_unreadable(

@@ -203,11 +203,12 @@ class Desired:
     # the values -----------------------------------------------------------------------------------------
 
     def _wanted_pairs(self, target: ObjectMapping) -> list[tuple[Pair, Value]]:
-        values, differences = self.state.values, self.state.differences
+        values = self.state.values
+        left_alone = {*self.state.differences, *self.state.left_alone}
         wanted: list[tuple[Pair, Value]] = []
         for pair in target.pairs:
             name = pair.canonical
-            if not pair.writes or name not in values or name in differences:
+            if not pair.writes or name not in values or name in left_alone:
                 continue
             value, rule = values[name], self.mapping.fields[name]
             if value is None and rule.blank != "erase":

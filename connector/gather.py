@@ -7,6 +7,8 @@ from collections.abc import Mapping, Sequence
 from sqlalchemy import Connection
 
 from connector.desired import NEW_RECORD, Refusal
+from connector.installation import is_lead_id
+from connector.intake.ambiguity import sides_in_doubt
 from connector.lead import Baseline, LeadState
 from connector.observation import Observation, RecordKey
 from connector.reconcile import LeadInput
@@ -31,6 +33,8 @@ def gather(conn: Connection, leads: Sequence[lead_store.Lead], mapping: LeadMapp
     baselines = baselines_of(conn, ids)
     activities = activity_store.activities_of(conn, ids)
     refusals = _refusals_of(conn, links, mapping)
+    in_doubt = sides_in_doubt(conn, ids)
+    foreign = _foreign_ids(conn, records, mapping)
     inputs: dict[str, LeadInput] = {}
     for lead in leads:
         seen = {item.key for item in records[lead.id]}
@@ -47,8 +51,38 @@ def gather(conn: Connection, leads: Sequence[lead_store.Lead], mapping: LeadMapp
             ),
             activities=[Activity(row.kind, row.at_ms, row.attributes) for row in activities[lead.id]],
             refusals=refusals[lead.id],
+            sides_in_doubt=in_doubt.get(lead.id, frozenset()),
+            foreign_ids=foreign.get(lead.id, {}),
         )
     return inputs
+
+
+def _foreign_ids(
+    conn: Connection, records: Mapping[str, Sequence[Observation]], mapping: LeadMapping
+) -> dict[str, dict[RecordKey, str]]:
+    """Records that carry an id which some leadloop gave to a lead that is not known here, by lead."""
+    carriers = {
+        (side.side, target.object): pair.native
+        for side in mapping.sides.values()
+        for target in side.person_objects
+        if (pair := target.output("lead_id")) is not None
+    }
+    carried: dict[str, dict[RecordKey, str]] = {}
+    for lead_id, found in records.items():
+        for record in found:
+            native = carriers.get((record.side, record.object))
+            shown = record.fields.get(native) if native is not None else None
+            if isinstance(shown, str) and shown != lead_id and is_lead_id(shown):
+                carried.setdefault(lead_id, {})[record.key] = shown
+    if not carried:
+        return {}
+    asked = {shown for about in carried.values() for shown in about.values()}
+    known = {lead.id for lead in lead_store.read_leads(conn, asked)}
+    known.update(lead_store.resolve_aliases(conn, asked))
+    return {
+        lead_id: {key: shown for key, shown in about.items() if shown not in known}
+        for lead_id, about in carried.items()
+    }
 
 
 def _opportunities_of(

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import random
+import re
 import uuid
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -29,12 +30,20 @@ class Feed:
     short_overlap_seconds: int = 30
 
 
+_LEAD_ID = re.compile("L[0-9a-f]{24}")
+
+
 def new_lead_id(now_ms: int) -> str:
     """A new lead id: opaque, unique, and safe in every platform's text field.
 
     Ids of one moment begin alike, so that leads that came together lie together in every index: with ids that
     are random throughout, storing 50,000 new leads takes half as long again on SQLite."""
     return f"L{now_ms:011x}{os.urandom(7).hex()[1:]}"
+
+
+def is_lead_id(text: str) -> bool:
+    """Whether a text has the form of an id that some leadloop has given."""
+    return _LEAD_ID.fullmatch(text) is not None
 
 
 @dataclass(slots=True)

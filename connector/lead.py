@@ -57,6 +57,8 @@ class LeadState:
 
     `values` are canonical; `differences` are fields in which the sides differed at first contact and which
     are left alone until one of them changes; `held` are fields that wait for a person, with the sentence;
+    `unreadable` are values that a side shows and that mean nothing here (`side.field`), with the reason, and
+    `left_alone` the fields that are not written for that, until a side says something readable;
     `held_stages` are native stage fields (`side.field`) left at an illegal value for a person to decide.
     `cut_sides` lost their record and get no new one. `consumed` are CRM facts (conversions, opportunities)
     that belong to an earlier cycle. `verdict_to_clear` and `verdict_to_revert` stand while the CRM record
@@ -91,6 +93,7 @@ class LeadState:
     cut_sides: tuple[str, ...] = ()
     unspelled: Mapping[str, str] = field(default_factory=dict)
     unreadable: Mapping[str, str] = field(default_factory=dict)
+    left_alone: tuple[str, ...] = ()
 
     def to_json(self) -> bytes:
         """The state as compact JSON; fields at their default are left out."""
@@ -114,7 +117,7 @@ class LeadState:
             data["rejections"] = tuple(PastRejection(**row) for row in data["rejections"])
         if data.get("awaited_reason"):
             data["awaited_reason"] = AwaitedReason(**data["awaited_reason"])
-        for name in ("consumed", "overruled", "aliases", "cut_sides"):
+        for name in ("consumed", "overruled", "aliases", "cut_sides", "left_alone"):
             if name in data:
                 data[name] = tuple(data[name])
         return cls(**data)

@@ -23,7 +23,7 @@ from connector.observation import Observation, RecordKey
 from connector.plan import Plan, StageMove, WantedHold
 from connector.primaries import choose_primaries, cut_sides, described
 from connector.record_view import RecordView, look
-from connector.signals import new_activities
+from connector.signals import born_ms, new_activities
 from connector.stage_moves import StageWalk, stage_rank
 from mappings.mapping import Mapping as LeadMapping
 from mappings.stages import Stage
@@ -48,7 +48,9 @@ class LeadInput:
 
     `linked_sides` have a record of it, perhaps one that was created a moment ago and not read yet.
     `refusals` are the values that a platform refused, by record and native field; `turns` the positions of
-    the routing pools; `braked` the kinds of change that the brake has stopped."""
+    the routing pools; `braked` the kinds of change that the brake has stopped. `sides_in_doubt` have a record
+    that may be this lead's or another's; `foreign_ids` are lead ids that are not known here, by the record
+    that carries one."""
 
     state: LeadState
     observations: Sequence[Observation]
@@ -58,6 +60,8 @@ class LeadInput:
     refusals: Mapping[RecordKey, Mapping[str, Refusal]] = field(default_factory=dict)
     turns: Mapping[str, int] = field(default_factory=dict)
     braked: frozenset[str] = frozenset()
+    sides_in_doubt: frozenset[str] = frozenset()
+    foreign_ids: Mapping[RecordKey, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +103,7 @@ def reconcile(lead: LeadInput, policy: Policy, now_ms: int) -> Plan:
         values=agreement.values,
         differences=agreement.differences,
         unreadable=agreement.unreadable,
+        left_alone=agreement.left_alone,
         held=agreement.held,
         cut_sides=cut_sides(lead.state.cut_sides, lead.observations, roles, mapping),
     )
@@ -108,7 +113,7 @@ def reconcile(lead: LeadInput, policy: Policy, now_ms: int) -> Plan:
     if not state.started:
         state, first = start(state, views, facts, mapping, policy.rules, policy.live_since_ms, now_ms)
         started.append(first)
-    elif state.resting and (activities or any(view.changed for view in views)):
+    elif state.resting and (activities or any(_wakes(view, lead, policy) for view in views)):
         state = replace(state, resting=False)
     sides = lead.linked_sides | {view.side for view in views}
     known = [*lead.activities, *(Activity(item.kind, item.at_ms, item.attributes) for item in activities)]
@@ -145,6 +150,12 @@ def reconcile(lead: LeadInput, policy: Policy, now_ms: int) -> Plan:
         brake_kinds=_brake_kinds(walk.moves, desired),
         due_at_ms=_due_at_ms(state, walk, views, now_ms),
     )
+
+
+def _wakes(view: RecordView, lead: LeadInput, policy: Policy) -> bool:
+    """Whether somebody has done something to a resting lead: changed a field, or entered the person anew."""
+    entered = view.key not in lead.baselines and born_ms(view) >= max(policy.live_since_ms, 1)
+    return bool(view.changed) or entered
 
 
 # rules' view of the lead --------------------------------------------------------------------------------
@@ -216,11 +227,15 @@ def _write(
         braked=lead.braked,
     )
     for view in views:
-        desired.update(view)
+        if view.key in lead.foreign_ids:
+            desired.holds.append(_foreign_id_hold(view, lead.foreign_ids[view.key]))
+        else:
+            desired.update(view)
     present = lead.linked_sides | {view.side for view in views}
+    without = present.union(state.cut_sides, lead.sides_in_doubt)
     for side_name, side in policy.mapping.sides.items():
         target = side.object_for_create
-        if side_name in present or side_name in state.cut_sides or target is None or target.create is None:
+        if side_name in without or target is None or target.create is None:
             continue
         condition = policy.create_when.get(side_name)
         facts = lead_facts(state, lead.activities, present)
@@ -318,6 +333,19 @@ def _conflicts(state: LeadState) -> list[WantedHold]:
         )
         for where, message in state.held_stages.items()
     ]
+
+
+def _foreign_id_hold(view: RecordView, foreign_id: str) -> WantedHold:
+    native = next(pair.native for pair in view.mapping.outputs if pair.canonical == "lead_id")
+    return WantedHold(
+        kind="foreign_id",
+        subject=str(view.key),
+        message=f"{view.key} carries the lead id {foreign_id}, which is not known here: another leadloop "
+        "works on this account, or has. The record is read, and not written.",
+        remedy=f"If another one works on it, stop one of the two. Then empty {native} on the record: this "
+        "leadloop writes its own id there.",
+        details={"record": list(view.key), "lead_id": foreign_id},
+    )
 
 
 def _still_held(state: LeadState, views: Sequence[RecordView]) -> dict[str, str]:

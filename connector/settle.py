@@ -14,6 +14,7 @@ from sqlalchemy import Connection
 from connector.clock import MINUTE_MS
 from connector.gather import gather
 from connector.installation import Installation
+from connector.intake.ambiguity import AMBIGUOUS
 from connector.plan import Plan, WantedHold
 from connector.reconcile import LeadInput, reconcile
 from connector.store import activities as activity_store
@@ -252,6 +253,7 @@ def _commit(
             for plan in plans.values()
         },
         now_ms,
+        except_kinds={AMBIGUOUS},
     )
     outbox.replace_pending(
         conn,

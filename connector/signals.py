@@ -19,7 +19,7 @@ def new_activities(views: Sequence[RecordView], live_since_ms: int) -> tuple[New
         for counter in view.mapping.counters:
             if counter.counter in view.changed:
                 before = view.before[counter.counter]
-            elif counter.counter in view.fresh and _born_ms(view) >= live_since_ms:
+            elif counter.counter in view.fresh and born_ms(view) >= live_since_ms:
                 before = None
             else:
                 continue
@@ -39,7 +39,7 @@ def new_activities(views: Sequence[RecordView], live_since_ms: int) -> tuple[New
     return tuple(found)
 
 
-def _born_ms(view: RecordView) -> int:
+def born_ms(view: RecordView) -> int:
     """When the record was created; 0 where the platform does not tell, or leadloop made it from a person
     that was there already."""
     created = view.mapping.created

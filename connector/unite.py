@@ -45,6 +45,8 @@ def unite(survivor: LeadState, other: LeadState) -> LeadState:
         resting=survivor.resting and other.resting,
         values=values,
         differences={},
+        unreadable={},
+        left_alone=(),
         held={},
         held_stages={},
         rejections=tuple(rejections),

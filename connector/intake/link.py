@@ -1,45 +1,31 @@
 """Link: find the lead that a record belongs to, or begin a new one.
 
 The order is the design's: the link table; the record's own cross-reference (leadloop's id, or the Contact a
-Lead was converted into, or the survivor of a merge); the normalised e-mail address. A shared address such as
-info@ needs the last name as a second key. More than one candidate is never guessed. Linking is serialised
-over all workers, so that two of them cannot begin one person twice.
+Lead was converted into, or the survivor of a merge); the normalised e-mail address, and whatever else the
+mapping calls identity. A shared address such as info@ needs the last name as a second key. More than one
+candidate is never guessed: it is a hold that names them (`ambiguity`). A lead id that this database has lost
+is taken up again. Linking is serialised over all workers, so that two of them cannot begin one person twice.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 
 from sqlalchemy import Connection
 
-from connector.installation import Installation
+from connector.installation import Installation, is_lead_id
+from connector.intake.ambiguity import Ambiguity, put_ambiguities, records_in_doubt
+from connector.intake.identity import CLAIM, Names, NamesOf, field_of
+from connector.intake.uniting import unite_leads
 from connector.lead import LeadState
 from connector.observation import Observation, RecordKey
 from connector.store import leads as lead_store
-from connector.store import ledger
-from connector.store.links import Link, Role, keys_of, linked, put_keys, put_links
-from connector.store.observations import Stored, referring
-from connector.store.retirement import retire_lead
-from connector.store.rows import lock_name
-from connector.unite import unite
-from mappings.mapping import Mapping as LeadMapping
-from mappings.mapping import ObjectMapping, Pair
+from connector.store.links import Link, Role, drop_keys, keys_of, linked, put_keys, put_links
+from connector.store.observations import Stored, observations_by_key, observations_of, referring
+from connector.store.rows import from_json, lock_name
+from mappings.mapping import ObjectMapping
 from mappings.stages import Stage
-from mappings.values import OwnerDirectory, Unreadable
-
-# fmt: off
-SHARED_MAILBOXES = frozenset(
-    {
-        "abuse", "accounting", "admin", "billing", "careers", "contact", "enquiries", "enquiry",
-        "hello", "help", "hr", "info", "inquiries", "inquiry", "invoices", "jobs", "legal", "mail",
-        "marketing", "media", "no-reply", "noreply", "office", "orders", "postmaster", "press",
-        "privacy", "purchasing", "reception", "sales", "security", "service", "support", "team",
-        "webmaster",
-    }
-)
-# fmt: on
-"""Local parts behind which several people read (RFC 2142 and common practice)."""
 
 _FIRST_STAGE = Stage.INQUIRY.value
 _NO_ID = "*lead*"
@@ -47,7 +33,8 @@ _NO_ID = "*lead*"
 
 @dataclass(slots=True)
 class _Batch:
-    """What linking one page has decided so far."""
+    """What linking one page has decided so far. `rivals` are leads that show a key which another one has;
+    `renamed` those that gave a key up, or took another lead in."""
 
     now_ms: int
     dirty: set[str] = field(default_factory=set)
@@ -56,6 +43,9 @@ class _Batch:
     keys: list[tuple[str, str, str]] = field(default_factory=list)
     by_key: dict[tuple[str, str], str] = field(default_factory=dict)
     by_record: dict[RecordKey, str] = field(default_factory=dict)
+    rivals: dict[tuple[str, str], set[str]] = field(default_factory=dict)
+    ambiguous: dict[RecordKey, Ambiguity] = field(default_factory=dict)
+    renamed: set[str] = field(default_factory=set)
     one_person: list[tuple[str, str]] = field(default_factory=list)
     first_states: dict[str, bytes] = field(default_factory=dict)
 
@@ -68,52 +58,12 @@ class _Batch:
         return state.replace(_NO_ID.encode(), lead_id.encode(), 1)
 
 
-@dataclass(frozen=True, slots=True)
-class _Names:
-    """What of an object's fields says who a record is about: leadloop's own id, the pairs with identity (and
-    whether each is an address), and the last name. `natives` are those that a person's keys are made of."""
-
-    claim: str | None
-    pairs: tuple[tuple[Pair, bool], ...]
-    last_name: str | None
-    natives: tuple[str, ...]
-
-    @classmethod
-    def of(cls, described: ObjectMapping, mapping: LeadMapping) -> _Names:
-        claim = described.output("lead_id")
-        pairs = tuple(
-            (pair, mapping.fields[pair.canonical].type == "email")
-            for pair in described.pairs
-            if pair.reads and pair.canonical in mapping.fields and mapping.fields[pair.canonical].identity
-        )
-        last_name = next((pair.native for pair in described.pairs if pair.canonical == "last_name"), None)
-        natives = [pair.native for pair, _ in pairs] + ([last_name] if last_name is not None else [])
-        return cls(claim.native if claim is not None else None, pairs, last_name, tuple(natives))
-
-    def unchanged(self, item: Stored) -> bool:
-        """Whether a record surely shows the same names as before; told from the bytes that were stored, which
-        is a good deal cheaper than reading them. `"name":"text"` can only stand at the top of the fields:
-        within a text each quotation mark has a backslash before it."""
-        fields, before = item.observation.fields, item.before
-        for native in self.natives:
-            value = fields.get(native)
-            if value is None:
-                shown = f'"{native}":null'
-            elif not isinstance(value, str) or '"' in value or "\\" in value:
-                return False
-            else:
-                shown = f'"{native}":"{value}"'
-            if shown.encode("utf-8", "surrogatepass") not in before:
-                return False
-        return True
-
-
 def link_records(
     conn: Connection, installation: Installation, stored: Sequence[Stored], now_ms: int
 ) -> set[str]:
     """Link what was stored and mark the leads concerned dirty. Returns their ids."""
     mapping = installation.policy.mapping
-    names_of: dict[tuple[str, str], _Names] = {}
+    names_of: dict[tuple[str, str], Names] = {}
     batch = _Batch(now_ms)
     people: list[Stored] = []
     for item in stored:
@@ -130,63 +80,44 @@ def link_records(
                     batch.dirty.add(item.lead_id)
                 batch.dirty.update(_leads_behind(conn, record))
                 continue
-            names = names_of[record.side, record.object] = _Names.of(described, mapping)
+            names = names_of[record.side, record.object] = Names.of(described, mapping)
         if item.lead_id is None or _successors(record) or not names.unchanged(item):
             people.append(item)
         else:
             batch.dirty.add(item.lead_id)
-    if people:
-        lock_name(conn, "identity")
-        _link_people(conn, installation, people, names_of, batch)
-    lead_store.insert_leads(conn, batch.new_leads)
-    put_keys(conn, batch.keys)
-    put_links(conn, batch.links)
-    begun = {lead.id for lead in batch.new_leads}
-    _unite_leads(conn, installation, batch)
-    lead_store.mark_dirty(conn, batch.dirty - begun, now_ms)
-    return batch.dirty | begun
+    if not people:
+        lead_store.mark_dirty(conn, batch.dirty, now_ms)
+        return batch.dirty
+    lock_name(conn, "identity")
+    dirty, begun = _link_people(conn, installation, people, batch)
+    again = _in_doubt_again(conn, installation, batch)
+    later = _Batch(now_ms)
+    if again:
+        more, begun_later = _link_people(conn, installation, again, later)
+        dirty, begun = dirty | more, begun | begun_later
+    settled = {item.observation.key for item in again}
+    ambiguous = [one for key, one in batch.ambiguous.items() if key not in settled]
+    looked_at = {*settled, *(item.observation.key for item in people if item.status != "new")}
+    if looked_at or ambiguous:
+        found = [*ambiguous, *later.ambiguous.values()]
+        dirty |= put_ambiguities(conn, looked_at, found, now_ms)
+    lead_store.mark_dirty(conn, dirty - begun, now_ms)
+    return dirty | begun
 
 
-def _unite_leads(conn: Connection, installation: Installation, batch: _Batch) -> None:
-    """A merge or a conversion showed that two leads are one person: the successor's lead stays."""
-    became: dict[str, str] = {}
-    for old_id, into_id in batch.one_person:
-        while old_id in became:
-            old_id = became[old_id]
-        while into_id in became:
-            into_id = became[into_id]
-        if old_id == into_id:
-            continue
-        stored = {lead.id: lead for lead in lead_store.read_leads(conn, [old_id, into_id])}
-        gone, stays = (LeadState.from_json(stored[lead_id].state) for lead_id in (old_id, into_id))
-        united = unite(stays, gone)
-        retire_lead(conn, old_id, into_id)
-        lead_store.put_state(conn, into_id, united.stage.value, united.cycle, united.to_json())
-        if united.stage is not stays.stage:
-            ledger.append(
-                conn,
-                [
-                    ledger.LedgerRow(
-                        lead_id=into_id,
-                        cycle=united.cycle,
-                        origin=stays.stage.value,
-                        target=united.stage.value,
-                        skipped=(),
-                        happened_ms=batch.now_ms,
-                        recorded_ms=batch.now_ms,
-                        cause="fact",
-                        actor=f"merge with {old_id}",
-                        rules=[],
-                        reason=None,
-                        outcome=united.outcome,
-                        configuration=installation.configuration,
-                    )
-                ],
-            )
-        became[old_id] = into_id
-        batch.dirty.discard(old_id)
-        batch.dirty.add(into_id)
-        installation.on_event("united", {"lead": into_id, "was": old_id})
+def _in_doubt_again(conn: Connection, installation: Installation, batch: _Batch) -> list[Stored]:
+    """The ambiguous records to look at again, since leads that they could belong to have changed; first those
+    that have a lead, which take up the names that have become free."""
+    if not batch.renamed:
+        return []
+    keys = {*batch.ambiguous, *records_in_doubt(conn, batch.renamed)}
+    links = linked(conn, keys)
+    items = [
+        Stored(record, "changed", links[key].lead_id if key in links else None)
+        for key, record in observations_by_key(conn, sorted(keys)).items()
+        if _described(installation, record) is not None
+    ]
+    return sorted(items, key=lambda item: item.lead_id is None)
 
 
 def _described(installation: Installation, item: Observation) -> ObjectMapping | None:
@@ -204,31 +135,91 @@ def _leads_behind(conn: Connection, item: Observation) -> set[str]:
 
 
 def _link_people(
-    conn: Connection,
-    installation: Installation,
-    people: Sequence[Stored],
-    names_of: Mapping[tuple[str, str], _Names],
-    batch: _Batch,
-) -> None:
-    """Link each person's record; the look-ups are made for the whole page at once."""
+    conn: Connection, installation: Installation, people: Sequence[Stored], batch: _Batch
+) -> tuple[set[str], set[str]]:
+    """Link each person's record; the look-ups are made for the whole page at once. Returns the leads that
+    something is new for, and those that have begun."""
     directory = installation.policy.directory
-    records = [item.observation for item in people]
-    wanted = [_identity(record, names_of[record.side, record.object], directory) for record in records]
-    known = keys_of(conn, {key for keys in wanted for key in keys if key[0] != "lead"})
+    names = NamesOf(installation.policy.mapping)
+    wanted = [names(item.observation).keys(item.observation.fields, directory) for item in people]
+    batch.renamed.update(_free_names(conn, installation, people, wanted, names))
+    known = keys_of(conn, {key for keys in wanted for key in keys if key[0] != CLAIM})
     batch.by_key.update(known.items())
-    claimed = {value for keys in wanted for kind, value in keys if kind == "lead"}
+    claimed = {value for keys in wanted for kind, value in keys if kind == CLAIM}
     if claimed:
         aliases = lead_store.resolve_aliases(conn, claimed)
         for lead in lead_store.read_leads(conn, {*claimed, *aliases.values()}):
-            batch.by_key["lead", lead.id] = lead.id
-        batch.by_key.update((("lead", old), new) for old, new in aliases.items())
+            batch.by_key[CLAIM, lead.id] = lead.id
+        batch.by_key.update(((CLAIM, old), new) for old, new in aliases.items())
     related = _related(conn, [item.observation for item in people])
     if related:
         found = linked(conn, {key for keys in related.values() for key in keys})
         batch.by_record.update((key, link.lead_id) for key, link in found.items())
+    if known and any(item.lead_id is None for item in people):
+        _find_rivals(conn, installation, set(known.values()), names, batch)
     for item, keys in zip(people, wanted, strict=True):
         key = item.observation.key
         _link_one(installation, item, key, keys, related.get(key, ()), batch)
+    lead_store.insert_leads(conn, batch.new_leads)
+    put_keys(conn, batch.keys)
+    put_links(conn, batch.links)
+    for old_id, into_id in unite_leads(conn, installation, batch.one_person, batch.now_ms).items():
+        batch.renamed.add(into_id)
+        batch.dirty.discard(old_id)
+        batch.dirty.add(into_id)
+    return batch.dirty, {lead.id for lead in batch.new_leads}
+
+
+def _free_names(
+    conn: Connection,
+    installation: Installation,
+    people: Sequence[Stored],
+    wanted: Sequence[Sequence[tuple[str, str]]],
+    names: NamesOf,
+) -> set[str]:
+    """Free the keys that a record has just shown another value instead of, and that no other record of its
+    lead shows. Returns the leads that gave one up."""
+    directory = installation.policy.directory
+    given_up: dict[str, set[tuple[str, str]]] = {}
+    for item, keys in zip(people, wanted, strict=True):
+        if item.lead_id is None or not item.before or not _alive(item.observation):
+            continue
+        kinds = {field_of(key) for key in keys}
+        for key in names(item.observation).keys(from_json(item.before), directory):
+            if key[0] != CLAIM and key not in keys and field_of(key) in kinds:
+                given_up.setdefault(item.lead_id, set()).add(key)
+    if not given_up:
+        return set()
+    freed: set[str] = set()
+    for lead_id, records in observations_of(conn, given_up).items():
+        shown = {
+            key
+            for _, record in records
+            if _alive(record) and _described(installation, record) is not None
+            for key in names(record).keys(record.fields, directory)
+        }
+        if gone := given_up[lead_id] - shown:
+            drop_keys(conn, lead_id, gone)
+            freed.add(lead_id)
+    return freed
+
+
+def _find_rivals(
+    conn: Connection, installation: Installation, leads: Collection[str], names: NamesOf, batch: _Batch
+) -> None:
+    """Leads beside these whose records show the same keys."""
+    records = records_in_doubt(conn, leads)
+    if not records:
+        return
+    owners = linked(conn, records)
+    for key, record in observations_by_key(conn, owners).items():
+        if _described(installation, record) is not None:
+            for shown in names(record).keys(record.fields, installation.policy.directory):
+                batch.rivals.setdefault(shown, set()).add(owners[key].lead_id)
+
+
+def _alive(record: Observation) -> bool:
+    return not (record.deleted or record.converted or record.merged_into)
 
 
 def _link_one(
@@ -246,25 +237,27 @@ def _link_one(
     if lead_id is None and record.deleted:
         return
     if lead_id is None:
-        lead_id = next((batch.by_key[key] for key in keys if key in batch.by_key), None)
+        lead_id = next((batch.by_key[key] for key in keys if key[0] == CLAIM and key in batch.by_key), None)
+    named = {key: batch.by_key[key] for key in keys if key[0] != CLAIM and key in batch.by_key}
+    candidates = {lead_id, *named.values()} - {None}
     if lead_id is None:
-        lead_id = installation.new_lead_id(batch.now_ms)
-        batch.new_leads.append(
-            lead_store.Lead(
-                id=lead_id,
-                version=1,
-                generation=1,
-                stage=_FIRST_STAGE,
-                cycle=1,
-                due_at_ms=None,
-                state=batch.first_state(record.side, lead_id),
-                created_ms=batch.now_ms,
-                dirty_since_ms=batch.now_ms,
-            )
+        candidates = candidates.union(*(batch.rivals.get(key, ()) for key in named))
+    if len(candidates) > 1 and _alive(record):
+        batch.ambiguous[record_key] = Ambiguity(
+            record=record_key,
+            lead_id=lead_id,
+            candidates=tuple(sorted(filter(None, candidates))),
+            fields=tuple(dict.fromkeys(field_of(key) for key, one in named.items() if one != lead_id)),
         )
+        if lead_id is None:
+            return
+    if lead_id is None:
+        lead_id = next(iter(named.values()), None)
+    if lead_id is None:
+        lead_id = _begin(installation, record, keys, batch)
     batch.dirty.add(lead_id)
     if item.lead_id is None and record_key not in batch.by_record:
-        role: Role = "past" if record.deleted or record.converted or record.merged_into else "primary"
+        role: Role = "primary" if _alive(record) else "past"
         batch.links.append(Link(record.side, record.object, record.record_id, lead_id, role))
     batch.by_record[record_key] = lead_id
     # the Contact of a converted Lead, or the survivor of a merge, belongs to the same lead, seen or not
@@ -277,9 +270,35 @@ def _link_one(
             batch.links.append(Link(successor.side, name, record_id, lead_id, "primary"))
             batch.by_record[successor] = lead_id
     for key in keys:
-        if key[0] != "lead" and key not in batch.by_key:
+        if key[0] != CLAIM and key not in batch.by_key:
             batch.by_key[key] = lead_id
             batch.keys.append((*key, lead_id))
+
+
+def _begin(
+    installation: Installation, record: Observation, keys: Sequence[tuple[str, str]], batch: _Batch
+) -> str:
+    """A new lead, under the id that the record carries already where some leadloop has given it one: this
+    database was lost or restored since, and the records of one person still say so."""
+    lead_id = next((value for kind, value in keys if kind == CLAIM and is_lead_id(value)), None)
+    if lead_id is None:
+        lead_id = installation.new_lead_id(batch.now_ms)
+    else:
+        batch.by_key[CLAIM, lead_id] = lead_id
+    batch.new_leads.append(
+        lead_store.Lead(
+            id=lead_id,
+            version=1,
+            generation=1,
+            stage=_FIRST_STAGE,
+            cycle=1,
+            due_at_ms=None,
+            state=batch.first_state(record.side, lead_id),
+            created_ms=batch.now_ms,
+            dirty_since_ms=batch.now_ms,
+        )
+    )
+    return lead_id
 
 
 def _successors(record: Observation) -> list[tuple[str, str]]:
@@ -307,26 +326,3 @@ def _related(conn: Connection, people: Sequence[Observation]) -> dict[RecordKey,
                 target = RecordKey(side, name, other.refs[name])
                 related.setdefault(target, []).append(other.key)
     return related
-
-
-def _identity(record: Observation, names: _Names, directory: OwnerDirectory) -> list[tuple[str, str]]:
-    """The identity keys a record carries, strongest first: its leadloop id, then its identity fields."""
-    keys: list[tuple[str, str]] = []
-    fields = record.fields
-    claimed = fields.get(names.claim) if names.claim is not None else None
-    if isinstance(claimed, str) and claimed:
-        keys.append(("lead", claimed))
-    for pair, is_address in names.pairs:
-        try:
-            value = pair.read(fields.get(pair.native), directory)
-        except Unreadable:
-            continue
-        if not isinstance(value, str):
-            continue
-        if is_address and value.partition("@")[0] in SHARED_MAILBOXES:
-            name = fields.get(names.last_name) if names.last_name is not None else None
-            if isinstance(name, str) and name.strip():
-                keys.append((f"{pair.canonical}+name", f"{value} {name.strip().casefold()}"))
-            continue
-        keys.append((pair.canonical, value))
-    return keys

@@ -69,19 +69,61 @@ def sync_holds(
     now_ms: int,
     *,
     kinds: Collection[str] | None = None,
+    except_kinds: Collection[str] = (),
 ) -> SyncedHolds:
     """Make the open holds of each lead in `wanted` exactly the wanted ones: open what is new, close what is
     gone, renew the words of what stays (it keeps `opened_ms`). With `kinds`, holds of other kinds are
-    neither closed nor touched."""
+    neither closed nor touched; holds of `except_kinds` never are."""
+    present = open_holds(conn, wanted)
+    return _sync(
+        conn,
+        {
+            lead_id: [
+                hold
+                for hold in present.get(lead_id, ())
+                if (kinds is None or hold.kind in kinds) and hold.kind not in except_kinds
+            ]
+            for lead_id in wanted
+        },
+        wanted,
+        now_ms,
+    )
+
+
+def sync_holds_about(
+    conn: Connection,
+    kind: str,
+    subjects: Collection[str],
+    wanted: Mapping[str, Iterable[WantedHold]],
+    now_ms: int,
+) -> SyncedHolds:
+    """Make the open holds of one kind about these subjects, of whichever leads, exactly the wanted ones (lead
+    id to holds). Holds about other subjects stay as they are."""
+    present: dict[str, list[Hold]] = {lead_id: [] for lead_id in wanted}
+    for chunk in chunks(dict.fromkeys(map(storable_text, subjects))):
+        rows = conn.execute(
+            select(*_COLUMNS)
+            .where(holds.c.closed_ms.is_(None), holds.c.kind == kind, holds.c.subject.in_(chunk))
+            .order_by(holds.c.id)
+        )
+        for row in rows:
+            present.setdefault(row.lead_id, []).append(_hold(row))
+    return _sync(conn, present, wanted, now_ms)
+
+
+def _sync(
+    conn: Connection,
+    present: Mapping[str, Iterable[Hold]],
+    wanted: Mapping[str, Iterable[WantedHold]],
+    now_ms: int,
+) -> SyncedHolds:
+    """Bring the present holds of each lead to the wanted ones."""
     opened: list[Hold] = []
     closed: list[Hold] = []
     renewed: list[dict[str, Any]] = []
-    present = open_holds(conn, wanted)
-    for lead_id, holds_wanted in wanted.items():
-        by_name = {(hold.kind, storable_text(hold.subject)): hold for hold in holds_wanted}
-        for hold in present.get(lead_id, ()):
-            if kinds is not None and hold.kind not in kinds:
-                continue
+    for lead_id, holds_present in present.items():
+        by_name = {(hold.kind, storable_text(hold.subject)): hold for hold in wanted.get(lead_id, ())}
+        for hold in holds_present:
             want = by_name.pop((hold.kind, hold.subject), None)
             if want is None:
                 closed.append(replace(hold, closed_ms=now_ms))
@@ -122,6 +164,11 @@ def open_holds(conn: Connection, lead_ids: Iterable[str] | None = None) -> dict[
         for row in conn.execute(each):
             found.setdefault(row.lead_id, []).append(_hold(row))
     return found
+
+
+def leads_held(conn: Connection, kind: str) -> set[str]:
+    """The leads with an open hold of this kind."""
+    return set(conn.scalars(select(holds.c.lead_id).where(holds.c.closed_ms.is_(None), holds.c.kind == kind)))
 
 
 def holds_of(conn: Connection, lead_id: str) -> list[Hold]:

@@ -52,3 +52,19 @@ def test_a_route_to_a_queue_that_salesforce_lacks_is_a_hold(tmp_path: Path) -> N
         world.run()
         assert world.sf_lead(ANN)["OwnerId"] == queue
         assert world.holds(ANN) == []
+
+
+def test_an_owner_who_could_not_be_read_is_taken_up_once_the_user_is_known(world: World) -> None:
+    lou = world.hubspot.add_owner("lou@sales.example")
+    contact_id = enter_ann(world, hubspot_owner_id=lou)
+    world.run()
+    lead = world.lead(ANN)
+    assert "hubspot.owner" in lead.unreadable
+    assert "owner" not in lead.differences
+    reload_owners(world.leadloop, "hubspot")
+    world.hubspot.update("contacts", contact_id, jobtitle="CEO")
+    world.run()
+    lead = world.lead(ANN)
+    assert lead.values["owner"] == "lou@sales.example"
+    assert lead.unreadable == {}
+    assert world.contact(ANN)["hubspot_owner_id"] == lou

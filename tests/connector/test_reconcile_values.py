@@ -70,6 +70,15 @@ def test_an_unreadable_value_at_first_contact_is_left_alone() -> None:
     model.settle()
     assert model.shown("left", "Phone") == "call me"
     assert model.shown("right", "phone") == "+49 30 901820"
+    assert "left.phone" in model.state.unreadable
+    assert "phone" not in model.state.differences, "it is reported once"
+    model.edit("left", Email="ann.lee@acme.example")
+    model.settle()
+    assert model.shown("left", "Phone") == "call me", "it is left alone whatever else changes"
+    model.edit("right", phone="+49 30 901821")
+    model.settle()
+    assert model.shown("left", "Phone") == "+4930901821"
+    assert model.state.unreadable == {}
 
 
 def test_nobody_is_opted_in_not_even_where_the_record_says_nothing() -> None:
