@@ -86,6 +86,14 @@ class Database:
         """`sqlite` or `postgresql`."""
         return self._engine.dialect.name
 
+    @property
+    def file(self) -> Path | None:
+        """The SQLite file; None for PostgreSQL, and for one that is named by a `file:` URI."""
+        name = self._engine.url.database
+        if self.dialect != "sqlite" or not name or name.startswith("file:"):
+            return None
+        return Path(name).resolve()
+
     @contextmanager
     def begin(self) -> Iterator[Connection]:
         """One transaction that may write: committed at the end, rolled back when the body raises.

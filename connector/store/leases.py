@@ -1,11 +1,23 @@
-"""Leases by name: one holder at a time of a duty such as polling a side. Outlives a holder that dies."""
+"""Leases: by name, one holder at a time of a duty such as polling a side; and what the dead have left leased.
+
+A lease outlives a holder that dies. Only who knows that all of them are dead may end leases early.
+"""
 
 from __future__ import annotations
 
-from sqlalchemy import Connection, delete, or_, select
+from typing import NamedTuple
+
+from sqlalchemy import Connection, delete, or_, select, update
 
 from connector.store.rows import insert_into
-from connector.store.schema import leases
+from connector.store.schema import leads, leases, outbox
+
+
+class Left(NamedTuple):
+    """How many leads and writes in flight somebody had leased who is dead."""
+
+    leads: int
+    writes: int
 
 
 def take_lease(conn: Connection, name: str, token: str, now_ms: int, lease_ms: int) -> bool:
@@ -25,3 +37,18 @@ def take_lease(conn: Connection, name: str, token: str, now_ms: int, lease_ms: i
 def drop_lease(conn: Connection, name: str, token: str) -> None:
     """Give the lease back; one that another token has stays."""
     conn.execute(delete(leases).where(leases.c.name == name, leases.c.token == token))
+
+
+def end_leases(conn: Connection, now_ms: int) -> Left:
+    """End every lease on leads, and on writes in flight: those are then taken over as after any lease that
+    ran out, and read before they are sent again. Only for who is alone at work (`at_work`); leases by name
+    run out by themselves."""
+    freed = conn.execute(
+        update(leads).where(leads.c.lease_token.is_not(None)).values(lease_token=None, lease_until_ms=None)
+    )
+    ended = conn.execute(
+        update(outbox)
+        .where(outbox.c.state == "in_flight", outbox.c.lease_until_ms > now_ms)
+        .values(lease_until_ms=now_ms)
+    )
+    return Left(freed.rowcount, ended.rowcount)

@@ -20,7 +20,9 @@ from connector.platforms.errors import PlatformError, RetryLater
 from connector.settle import settle
 from connector.store import leads as lead_store
 from connector.store import outbox
+from connector.store.at_work import at_work
 from connector.store.errors import LeaseLost, StoreBusy, StoreError
+from connector.store.leases import end_leases
 from connector.wiring import reload_owners
 
 LONGEST_SLEEP_SECONDS = 60.0
@@ -56,6 +58,22 @@ class Embedded:
 
     def run(self) -> None:
         """Work until stopped. Raises what a thread failed with, after the others have stopped."""
+        with at_work(self._installation.database, self._take_over):
+            self._run()
+
+    def _take_over(self) -> None:
+        """Nobody else is at work: what a process that was killed had leased need not be waited for."""
+        now_ms = self._installation.clock.now_ms()
+        try:
+            with self._installation.database.begin() as conn:
+                left = end_leases(conn, now_ms)
+        except StoreError as error:
+            log.warning("leases left to run out", reason=str(error))
+            return
+        if any(left):
+            log.info("taken over", leads=left.leads, writes=left.writes)
+
+    def _run(self) -> None:
         loops: dict[str, Callable[[], None]] = {"settle": self._settle_loop}
         for side in self._installation.feeds:
             loops[side] = lambda side=side: self._side_loop(side)  # type: ignore[misc]  # binds the name now

@@ -12,6 +12,7 @@ from connector.delivery import deliver
 from connector.installation import Installation
 from connector.intake.poll import poll
 from connector.settle import settle
+from connector.store.at_work import at_work
 
 ROUNDS_AT_MOST = 60
 
@@ -70,10 +71,11 @@ def run_until_quiet(installation: Installation, between_seconds: float = 0.0) ->
 
     Raises NeverQuiet past a bound, and RetryLater or Refused when a platform does not answer a poll."""
     result = Pass()
-    for _ in range(ROUNDS_AT_MOST):
-        result.rounds += 1
-        look(installation, result)
-        if not act(installation, result):
-            return result
-        installation.clock.sleep(between_seconds)
+    with at_work(installation.database):
+        for _ in range(ROUNDS_AT_MOST):
+            result.rounds += 1
+            look(installation, result)
+            if not act(installation, result):
+                return result
+            installation.clock.sleep(between_seconds)
     raise NeverQuiet(f"after {ROUNDS_AT_MOST} looks at the platforms there is still something to write")

@@ -18,6 +18,7 @@ from connector.budget import Budget
 from connector.clock import MINUTE_MS, Clock
 from connector.installation import Installation
 from connector.settings import Settings
+from connector.store.at_work import at_work
 from connector.wiring import Connected
 from connector.worker.actors import Duties, declare_actors
 from connector.worker.broker import close_broker, redis_broker, wakeups_over
@@ -79,7 +80,8 @@ def worker_over_redis(
     connections = Connections(openers, opened=installation.platforms)
     installation.platforms = connections
     try:
-        yield WorkerProcess(broker, installation, wakeups_over(broker), threads, connections.drop)
+        with at_work(installation.database):
+            yield WorkerProcess(broker, installation, wakeups_over(broker), threads, connections.drop)
     finally:
         connections.close()
         close_broker(broker)
