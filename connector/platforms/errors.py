@@ -41,7 +41,8 @@ class Refused(PlatformError):
 
     def __str__(self) -> str:
         where = f" [{', '.join(self.fields)}]" if self.fields else ""
-        return f"{self.code}: {self.reason}{where}" if self.code else f"{self.reason}{where}"
+        said = f"{self.reason}{where}"
+        return said if self.code in self.reason else f"{self.code}: {said}"
 
 
 @dataclass(eq=False)

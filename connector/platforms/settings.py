@@ -155,6 +155,19 @@ class SalesforceSettings(PlatformSettings):
             )
         return origin
 
+    def source_of(self, origin: str) -> str:
+        """The variable that `origin` comes from, directly or by the answer to a login there."""
+        for name in ("base_url", "instance_url"):
+            if origin == getattr(self, name):
+                return f"{PREFIX}SALESFORCE__{name.upper()}"
+        return f"{PREFIX}SALESFORCE__LOGIN_URL"
+
+    @property
+    def private_key_source(self) -> str:
+        """The variable that the private key comes from."""
+        name = "PRIVATE_KEY" if self.private_key is not None else "PRIVATE_KEY_FILE"
+        return f"{PREFIX}SALESFORCE__{name}"
+
     def _pem(self) -> str:
         if self.private_key is not None:
             # Environment variables often carry the line breaks of a PEM as the two characters \n.
@@ -162,9 +175,14 @@ class SalesforceSettings(PlatformSettings):
         assert self.private_key_file is not None  # noqa: S101  # told to mypy; credentials() checked it
         try:
             return self.private_key_file.read_text(encoding="ascii")
-        except (OSError, UnicodeDecodeError) as error:
+        except OSError as error:
             raise SettingsError(
-                f"{PREFIX}SALESFORCE__PRIVATE_KEY_FILE: cannot read {self.private_key_file}: {error}"
+                f"{PREFIX}SALESFORCE__PRIVATE_KEY_FILE: cannot read {self.private_key_file}: "
+                f"{error.strerror or error}."
+            ) from error
+        except UnicodeDecodeError as error:
+            raise SettingsError(
+                f"{PREFIX}SALESFORCE__PRIVATE_KEY_FILE: {self.private_key_file} is not a file in PEM format."
             ) from error
 
 

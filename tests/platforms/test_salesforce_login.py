@@ -120,7 +120,7 @@ def test_a_token_is_never_sent_to_a_foreign_host(instance: str) -> None:
     [
         ("invalid_client_id", "LEADLOOP_SALESFORCE__CONSUMER_KEY"),
         ("invalid_client", "LEADLOOP_SALESFORCE__CONSUMER_SECRET"),
-        ("invalid_grant", "certificate"),
+        ("invalid_grant", "run-as user"),
         ("something_new", "what it said"),
     ],
 )

@@ -58,7 +58,7 @@ class HubSpot:
             body = self._transport.account(Lane.HANDOFF).checked()
         except RetryLater as later:
             if self._transport.locked_out:
-                raise Refused(later.reason, "INVALID_AUTHENTICATION") from later
+                raise Refused(later.reason) from later
             raise
         portal = str(body["portalId"])
         expected = self._settings.portal_id

@@ -25,6 +25,16 @@ Outcome = RetryLater | Refused | Missing
 # These say that the property cannot be written at all, whichever record carries it.
 UNUSABLE_FIELD = frozenset({"PROPERTY_DOESNT_EXIST", "READ_ONLY_VALUE", "CALCULATED_PROPERTY"})
 
+_INSTALL_AGAIN = "install the app again and set LEADLOOP_HUBSPOT__REFRESH_TOKEN"
+_RENEWAL_REMEDY = {
+    "BAD_CLIENT_ID": "check LEADLOOP_HUBSPOT__CLIENT_ID",
+    "BAD_CLIENT_SECRET": "check LEADLOOP_HUBSPOT__CLIENT_SECRET",
+    "invalid_client": "check LEADLOOP_HUBSPOT__CLIENT_ID and LEADLOOP_HUBSPOT__CLIENT_SECRET",
+    "BAD_REFRESH_TOKEN": _INSTALL_AGAIN,
+    "invalid_grant": _INSTALL_AGAIN,
+}
+_ANY_REMEDY = "check LEADLOOP_HUBSPOT__CLIENT_ID, __CLIENT_SECRET and __REFRESH_TOKEN"
+
 _EXISTING = re.compile(r"Existing ID:\s*(\d+)")
 # The first id is the record being written (on a create a half-made one), the second the holder.
 _HOLDER = re.compile(r"on \d+\. (\d+) already has that value")
@@ -103,6 +113,15 @@ def refusal(fault: Mapping[str, Any], status: int) -> Refused:
     code = codes[0] if codes else str(fault.get("category") or f"HTTP_{status}")
     reason = redact("; ".join(filter(None, reasons)) or message) or f"HubSpot refused it (HTTP {status})"
     return Refused(reason, code, tuple(dict.fromkeys(map(str, fields))), found[1] if found else None)
+
+
+def renewal_refusal(body: Mapping[str, Any], status: int) -> str:
+    """What a 400, 401 or 403 to the renewal of a token means, and the remedy."""
+    # v1 says BAD_REFRESH_TOKEN in `status`, the newer endpoints use OAuth's `error`
+    code = str(body.get("error") or body.get("status") or f"HTTP {status}")
+    message = redact(str(body.get("error_description") or body.get("message") or ""))
+    said = f"{code}: {message}" if message else code
+    return f"HubSpot refused to renew the token ({said}): {_RENEWAL_REMEDY.get(code, _ANY_REMEDY)}"
 
 
 def is_conflict(refused: Refused) -> bool:

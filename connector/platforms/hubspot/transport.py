@@ -25,12 +25,12 @@ from connector.clock import Clock
 from connector.lane import Lane
 from connector.platforms.credentials import RefreshToken
 from connector.platforms.errors import Refused, RetryLater
-from connector.platforms.hubspot.faults import Outcome, Pause, Sent, classify
+from connector.platforms.hubspot.faults import Outcome, Pause, Sent, classify, renewal_refusal
 from connector.platforms.hubspot.midnight import seconds_to_midnight
 from connector.platforms.hubspot.paths import ACCOUNT, in_version
 from connector.platforms.protocol import Meter, Usage
-from connector.platforms.redaction import redact
 from connector.platforms.settings import HubSpotSettings, is_loopback
+from connector.platforms.unreached import why_unreached
 
 Kind = Literal["read", "search", "write", "metadata"]
 
@@ -71,6 +71,15 @@ class _Answered(Exception):
         self.response = response
 
 
+class _Unanswered(Exception):
+    """No answer, for the reason in `error`. Raised below the vendor code, which takes a failed TLS handshake
+    for an answer and breaks on its missing body."""
+
+    def __init__(self, error: HTTPError) -> None:
+        super().__init__(error)
+        self.error = error
+
+
 class _Wire:
     """What the generated code takes for a urllib3.PoolManager."""
 
@@ -86,13 +95,16 @@ class _Wire:
         query = f"?{parts.query}" if parts.query else ""
         options["headers"] = {**options["headers"], "Accept-Encoding": "gzip", "User-Agent": "leadloop"}
         options["preload_content"] = True
-        response = self.pools.request(
-            method,
-            f"{self._origin}{in_version(parts.path, self._version)}{query}",
-            retries=False,
-            redirect=False,  # a redirect must not carry the token to another host
-            **options,
-        )
+        try:
+            response = self.pools.request(
+                method,
+                f"{self._origin}{in_version(parts.path, self._version)}{query}",
+                retries=False,
+                redirect=False,  # a redirect must not carry the token to another host
+                **options,
+            )
+        except HTTPError as error:
+            raise _Unanswered(error) from error
         if not 200 <= response.status < 300:
             raise _Answered(response)
         return response
@@ -115,6 +127,7 @@ class Transport:
         self._clock = clock
         self._timeout = (settings.connect_timeout_seconds, settings.read_timeout_seconds)
         self._wire = _Wire(settings)
+        self._host = urlsplit(settings.base_url).netloc
         # host= redirects the generated apis; retry=False: the client's own retries repeat creates
         client = Client(
             access_token="none yet",  # noqa: S106  # replaced before the first request
@@ -194,9 +207,11 @@ class Transport:
             answer = self._attempt(send, lane, kind)
             if answer.status != 401:
                 return answer
+        body = answer.body if isinstance(answer.body, Mapping) else {}
         name = "ACCESS_TOKEN" if self._refresh is None else "REFRESH_TOKEN"
         raise self._refuse(
-            f"HubSpot does not accept the token of LEADLOOP_HUBSPOT__{name} (HTTP 401): set a valid one"
+            f"HubSpot does not accept the token of LEADLOOP_HUBSPOT__{name} "
+            f"({body.get('category') or 'HTTP 401'}): set a valid one"
         )
 
     def _attempt(self, send: Callable[..., Any], lane: Lane, kind: Kind) -> Answer:
@@ -205,8 +220,8 @@ class Transport:
             response = send(_preload_content=False, _request_timeout=self._timeout)
         except _Answered as answered:
             response = answered.response
-        except HTTPError as error:
-            raise lost(error, writing=kind == "write") from error
+        except _Unanswered as lost:
+            raise self._lost(lost.error, writing=kind == "write") from lost
         self._note_limits(response.headers)
         pause = self._pause(response.headers)
         if not response.data:
@@ -242,13 +257,7 @@ class Transport:
         token = body.get("access_token")
         if not answer.ok or not isinstance(token, str):
             if answer.status in (400, 401, 403):
-                # v1 says BAD_REFRESH_TOKEN in `status`, the newer endpoints use OAuth's `error`
-                code = str(body.get("error") or body.get("status") or answer.status)
-                said = redact(str(body.get("error_description") or body.get("message") or ""))
-                raise self._refuse(
-                    f"HubSpot refused to renew the token ({code}: {said}): install the app again and set "
-                    "LEADLOOP_HUBSPOT__REFRESH_TOKEN"
-                )
+                raise self._refuse(renewal_refusal(body, answer.status))
             raise RetryLater(f"HubSpot did not renew the token (HTTP {answer.status})", 30)
         if body.get("refresh_token"):
             self._refresh = RefreshToken(refresh.client_id, refresh.client_secret, str(body["refresh_token"]))
@@ -273,6 +282,25 @@ class Transport:
             seconds_to_midnight(self._clock.now_ms(), self.time_zone),
         )
 
+    def _lost(self, error: HTTPError, *, writing: bool) -> RetryLater:
+        """What a failed exchange means: never sent, or sent with the answer lost."""
+        if isinstance(error, (ConnectTimeoutError, NewConnectionError, SSLError, ProxyError)):
+            return RetryLater(
+                f"HubSpot cannot be reached at {self._host} ({why_unreached(error)}): check the network and "
+                "LEADLOOP_HUBSPOT__BASE_URL",
+                30,
+            )
+        if isinstance(error, Urllib3Timeout):
+            return RetryLater(
+                f"HubSpot did not answer at {self._host} in time: check the network and "
+                "LEADLOOP_HUBSPOT__READ_TIMEOUT_SECONDS",
+                30,
+                writing,
+            )
+        return RetryLater(
+            f"the connection to HubSpot at {self._host} broke ({type(error).__name__})", 15, writing
+        )
+
     def _note_limits(self, headers: Mapping[str, str]) -> None:
         limit = _number(headers, "X-HubSpot-RateLimit-Daily")
         left = _number(headers, "X-HubSpot-RateLimit-Daily-Remaining")
@@ -289,12 +317,3 @@ class Transport:
 def _number(headers: Mapping[str, str], name: str) -> int | None:
     text = headers.get(name) or ""
     return int(text) if text.isdigit() else None
-
-
-def lost(error: HTTPError, *, writing: bool) -> RetryLater:
-    """What a failed exchange means: never sent, or sent with the answer lost."""
-    if isinstance(error, (ConnectTimeoutError, NewConnectionError, SSLError, ProxyError)):
-        return RetryLater(f"HubSpot cannot be reached ({type(error).__name__})", 30)
-    if isinstance(error, Urllib3Timeout):
-        return RetryLater("HubSpot did not answer in time", 30, writing)
-    return RetryLater(f"the connection to HubSpot broke ({type(error).__name__})", 15, writing)

@@ -85,7 +85,7 @@ class Salesforce:
             return self._transport.get(path, Lane.HANDOFF, "metadata").checked()
         except RetryLater as later:
             if self._transport.locked_out:
-                raise Refused(later.reason, "INVALID_SESSION_ID") from later
+                raise Refused(later.reason) from later
             raise
 
     def describe(self, objects: Sequence[str]) -> Metadata:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import base64
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
@@ -30,11 +30,15 @@ _IDENTITY = re.compile(r"/id/(00D\w{12,15})/(005\w{12,15})\Z")
 # Hosts that Salesforce itself serves orgs from; a token goes nowhere else.
 _SALESFORCE_HOSTS = (".salesforce.com", ".force.com", ".salesforce.mil", ".sfcrmproducts.cn")
 _REMEDY = {
-    "invalid_client_id": "Check LEADLOOP_SALESFORCE__CONSUMER_KEY.",
-    "invalid_client": "Check LEADLOOP_SALESFORCE__CONSUMER_SECRET.",
-    "invalid_grant": "Check the user name and the certificate, and that the app pre-authorises the user.",
-    "inactive_user": "Activate the integration user.",
-    "invalid_app_access": "Give the integration user access to the app.",
+    "invalid_client_id": "check LEADLOOP_SALESFORCE__CONSUMER_KEY",
+    "invalid_client": "check LEADLOOP_SALESFORCE__CONSUMER_SECRET",
+    "inactive_user": "activate the integration user",
+    "invalid_app_access": "give the integration user access to the app",
+}
+_INVALID_GRANT: Mapping[type, str] = {
+    JwtBearer: "check LEADLOOP_SALESFORCE__USERNAME, LEADLOOP_SALESFORCE__LOGIN_URL, the app's certificate "
+    "and this machine's clock, and that the app pre-authorises the user",
+    ClientCredentials: "give the app a run-as user for client credentials",
 }
 
 Post = Callable[[str, dict[str, str]], tuple[int, bytes]]
@@ -63,13 +67,13 @@ def log_in(settings: SalesforceSettings, post: Post, now_ms: int) -> Session:
         origin = settings.base_url or settings.login_url
         form = {
             "grant_type": "urn:ietf:params:oauth:grant-type:jwt-bearer",
-            "assertion": _assertion(credentials, settings.login_url, now_ms),
+            "assertion": _assertion(credentials, settings, now_ms),
         }
     else:
         origin = settings.instance()
         form = _client_form(credentials)
     status, content = post(origin + _TOKEN_PATH, form)
-    return _session(settings, status, content)
+    return _session(settings, origin, status, content)
 
 
 def _client_form(credentials: ClientCredentials) -> dict[str, str]:
@@ -80,21 +84,18 @@ def _client_form(credentials: ClientCredentials) -> dict[str, str]:
     }
 
 
-def _assertion(credentials: JwtBearer, audience: str, now_ms: int) -> str:
+def _assertion(credentials: JwtBearer, settings: SalesforceSettings, now_ms: int) -> str:
+    source = settings.private_key_source
     try:
         key = serialization.load_pem_private_key(credentials.private_key.encode(), password=None)
     except (ValueError, TypeError) as error:
-        raise SettingsError(
-            "LEADLOOP_SALESFORCE__PRIVATE_KEY is not an unencrypted private key in PEM format."
-        ) from error
+        raise SettingsError(f"{source} is not an unencrypted private key in PEM format.") from error
     if not isinstance(key, rsa.RSAPrivateKey):
-        raise SettingsError(
-            "LEADLOOP_SALESFORCE__PRIVATE_KEY must be an RSA key: Salesforce takes RS256 only."
-        )
+        raise SettingsError(f"{source} must be an RSA key: Salesforce takes RS256 only.")
     claims = {
         "iss": credentials.consumer_key,
         "sub": credentials.username,
-        "aud": audience,
+        "aud": settings.login_url,
         "exp": now_ms // 1_000 + _ASSERTION_SECONDS,
     }
     signed = _base64url(b'{"alg":"RS256","typ":"JWT"}') + b"." + _base64url(orjson.dumps(claims))
@@ -106,14 +107,14 @@ def _base64url(content: bytes) -> bytes:
     return base64.urlsafe_b64encode(content).rstrip(b"=")
 
 
-def _session(settings: SalesforceSettings, status: int, content: bytes) -> Session:
+def _session(settings: SalesforceSettings, origin: str, status: int, content: bytes) -> Session:
     try:
         answer = orjson.loads(content)
     except orjson.JSONDecodeError:
         answer = None
     token = answer.get("access_token") if isinstance(answer, dict) else None
     if status != 200 or not isinstance(token, str):
-        raise _refusal(answer, status)
+        raise _refusal(settings, origin, answer, status)
     identity = _IDENTITY.search(str(answer.get("id") or ""))
     return Session(
         _trusted(settings, str(answer.get("instance_url") or "")),
@@ -123,16 +124,23 @@ def _session(settings: SalesforceSettings, status: int, content: bytes) -> Sessi
     )
 
 
-def _refusal(answer: object, status: int) -> Refused | RetryLater:
+def _refusal(settings: SalesforceSettings, origin: str, answer: object, status: int) -> Refused | RetryLater:
     faults = faults_of(answer)
     if status in (400, 401, 403) and faults:
-        code = faults[0].code
-        said = redact(faults[0].message) or code
-        return Refused(f"Salesforce refused the login: {said}. {_REMEDY.get(code, '')}".rstrip(), code)
+        code, message = faults[0].code, redact(faults[0].message)
+        said = f"{code}: {message}" if message else code
+        remedy = _REMEDY.get(code, "check the credentials in LEADLOOP_SALESFORCE__…")
+        if code == "invalid_grant":
+            remedy = _INVALID_GRANT[type(settings.credentials())]
+        return Refused(f"Salesforce refused the login ({said}): {remedy}", code)
     outcome = classify(answer, status, "read")
     if isinstance(outcome, RetryLater):
         return RetryLater(f"login: {outcome.reason}", max(outcome.after_seconds, 60))
-    return Refused(f"Salesforce refused the login (HTTP {status})", f"HTTP_{status}")
+    return Refused(
+        f"{urlsplit(origin).netloc} does not log in to Salesforce (HTTP {status}): check "
+        f"{settings.source_of(origin)}",
+        f"HTTP_{status}",
+    )
 
 
 def _trusted(settings: SalesforceSettings, instance_url: str) -> str:
@@ -146,4 +154,7 @@ def _trusted(settings: SalesforceSettings, instance_url: str) -> str:
         return f"https://{urlsplit(instance_url).netloc}"
     if configured is not None and host == urlsplit(configured).hostname:
         return configured
-    raise Refused(f"the login names {host or 'no host'} as the org's address, which is not Salesforce's")
+    raise Refused(
+        f"the login names {host or 'no host'} as the org's address, which is not Salesforce's: check "
+        "LEADLOOP_SALESFORCE__LOGIN_URL, and set LEADLOOP_SALESFORCE__INSTANCE_URL"
+    )

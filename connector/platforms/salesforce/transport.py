@@ -32,6 +32,7 @@ from connector.platforms.protocol import Meter, Usage
 from connector.platforms.salesforce.faults import Outcome, Sent, classify, faults_of
 from connector.platforms.salesforce.login import Session, log_in
 from connector.platforms.settings import SalesforceSettings, is_loopback
+from connector.platforms.unreached import why_unreached
 
 HEADERS: Mapping[str, str] = {
     # Absent means TRUE: assignment rules would change OwnerId on every create and update.
@@ -207,7 +208,7 @@ class Transport:
         except SalesforceError as error:
             return Answer(error.status, error.content if not isinstance(error.content, bytes) else None)
         except (requests.RequestException, HTTPError) as error:
-            raise lost(error, writing=kind == "write") from error
+            raise self._lost(error, origin, writing=kind == "write") from error
         if not received:
             return Answer(response.status_code, None)
         try:
@@ -243,8 +244,33 @@ class Transport:
                 url, data=form, headers={"User-Agent": "leadloop"}, allow_redirects=False
             )
         except requests.RequestException as error:
-            raise lost(error, writing=False) from error
+            parts = urlsplit(url)
+            raise self._lost(error, f"{parts.scheme}://{parts.netloc}", writing=False) from error
         return response.status_code, response.content
+
+    def _lost(
+        self, error: requests.RequestException | HTTPError, origin: str, *, writing: bool
+    ) -> RetryLater | Refused:
+        """What a failed exchange means: refused by us, never sent, or sent with the answer lost."""
+        host = urlsplit(origin).netloc
+        if isinstance(error, _ForeignHost):
+            return Refused(f"leadloop does not send to {error}", "FOREIGN_HOST")
+        if _never_sent(error):
+            return RetryLater(
+                f"Salesforce cannot be reached at {host} ({why_unreached(error)}): check the network and "
+                f"{self.settings.source_of(origin)}",
+                30,
+            )
+        if isinstance(error, (requests.Timeout, ReadTimeoutError)):
+            return RetryLater(
+                f"Salesforce did not answer at {host} in time: check the network and "
+                "LEADLOOP_SALESFORCE__READ_TIMEOUT_SECONDS",
+                30,
+                writing,
+            )
+        return RetryLater(
+            f"the connection to Salesforce at {host} broke ({type(error).__name__})", 15, writing
+        )
 
     def _note_limits(self, response: requests.Response, *_: object, **__: object) -> None:
         limits = response.headers.get("Sforce-Limit-Info", "")
@@ -257,17 +283,6 @@ class Transport:
 
 def _https(origin: str) -> str:
     return origin.replace("http://", "https://", 1)
-
-
-def lost(error: requests.RequestException | HTTPError, *, writing: bool) -> RetryLater | Refused:
-    """What a failed exchange means: refused by us, never sent, or sent with the answer lost."""
-    if isinstance(error, _ForeignHost):
-        return Refused(f"leadloop does not send to {error}", "FOREIGN_HOST")
-    if _never_sent(error):
-        return RetryLater(f"Salesforce cannot be reached ({type(error).__name__})", 30)
-    if isinstance(error, (requests.Timeout, ReadTimeoutError)):
-        return RetryLater("Salesforce did not answer in time", 30, writing)
-    return RetryLater(f"the connection to Salesforce broke ({type(error).__name__})", 15, writing)
 
 
 def _never_sent(error: Exception) -> bool:
