@@ -68,3 +68,31 @@ def test_an_owner_who_could_not_be_read_is_taken_up_once_the_user_is_known(world
     assert lead.values["owner"] == "lou@sales.example"
     assert lead.unreadable == {}
     assert world.contact(ANN)["hubspot_owner_id"] == lou
+
+
+def test_a_queue_that_owns_a_lead_is_named_in_hubspot_whose_own_owner_is_left_alone(tmp_path: Path) -> None:
+    rules = ONLY_LOU.replace("lou@sales.example", '"queue:Inbound Leads"')
+    with World(tmp_path, configuration(rules)) as world:
+        queue = world.salesforce.add_queue("Inbound Leads")
+        world.leadloop  # noqa: B018  # connected before anybody acts
+        sam, kim = (
+            str(world.leadloop.policy.directory.native_of("hubspot", f"{name}@sales.example"))
+            for name in ("sam", "kim")
+        )
+        enter_ann(world, hubspot_owner_id=sam)
+        world.run()
+        world.hubspot.submit_form(ANN, "Pricing")
+        world.run()
+        lead, contact = world.sf_lead(ANN), world.contact(ANN)
+        assert lead["OwnerId"] == queue
+        assert lead["Leadloop_Owner__c"] == contact["leadloop_owner"] == "queue:Inbound Leads"
+        assert contact["leadloop_stage"] == "distributed"
+        assert contact["hubspot_owner_id"] == sam, "HubSpot has no queues"
+        assert "hubspot.owner" in world.lead(ANN).unspelled, "it is reported"
+        assert world.holds(ANN) == []
+        assert world.run().written == 0
+
+        world.salesforce.update("Lead", lead["Id"], OwnerId=world.users["kim@sales.example"])
+        world.run()
+        assert world.contact(ANN)["hubspot_owner_id"] == kim
+        assert world.lead(ANN).unspelled == {}
