@@ -208,7 +208,11 @@ def _adopt(
                 if item.key not in known and item.record_id in wanted_by
             ],
         )
-        stored = store_observations(conn, found)
+        # one that shows nothing new has a lead now: whether its names lead to others too is another matter
+        stored = [
+            item if item.observation.key in known else item._replace(status="changed")
+            for item in store_observations(conn, found)
+        ]
         link_records(conn, installation, stored, now_ms)
         rivals = [
             (wanted_by[key.record_id], link)

@@ -265,7 +265,8 @@ def read_leads(conn: Connection, ids: Iterable[str]) -> list[Lead]:
 
 def find_leads(conn: Connection, text: str) -> list[Lead]:
     """The leads that a person means by this text: a lead id, a retired one, an identity key such as an
-    e-mail address, a record id, or `side:object:id`. Several when the text is not unique."""
+    e-mail address, a record id, or `side:object:id`; of a record without a lead those that are held for it.
+    Several when the text is not unique."""
     asked = text.strip()
     ids = list(
         conn.scalars(
@@ -275,6 +276,11 @@ def find_leads(conn: Connection, text: str) -> list[Lead]:
                 select(lead_aliases.c.lead_id).where(lead_aliases.c.alias == asked),
                 select(identity_keys.c.lead_id).where(identity_keys.c.value.in_((asked, asked.lower()))),
                 select(links.c.lead_id).where(links.c.record_id == asked),
+                select(holds.c.lead_id).where(
+                    holds.c.closed_ms.is_(None),
+                    holds.c.lead_id.in_(select(leads.c.id)),
+                    or_(holds.c.subject == asked, holds.c.subject.endswith(f":{asked}", autoescape=True)),
+                ),
                 *_by_record_name(asked),
             )
         )

@@ -9,6 +9,9 @@ import pytest
 
 from connector.configuration import shipped
 from connector.observation import RecordKey
+from connector.rereading import meet_existing
+from connector.store import leads as lead_store
+from connector.store import outbox
 from connector.store.holds import Hold, open_holds
 from connector.store.links import linked
 from tests.connector.test_life_of_a_lead import ANN, enter_ann
@@ -79,6 +82,27 @@ def test_the_people_it_may_be_go_on_but_get_no_second_record_on_its_side(world: 
     assert ambiguities(world) == []
     assert stage_shown(world, mixed) == "distributed"
     assert len(world.salesforce.rows("Lead")) == 1
+
+
+def test_whoever_asks_for_the_record_is_told_of_the_people_it_may_be(world: World) -> None:
+    mixed = enter_someone(world, Email=ANN, Phone=BOBS_PHONE)
+    with world.database.read() as conn:
+        for asked in (mixed, f"salesforce:Lead:{mixed}"):
+            assert [lead.id for lead in lead_store.find_leads(conn, asked)] == lead_ids(world)
+
+
+def test_a_record_that_the_platform_itself_says_is_somebodys_is_no_longer_open(world: World) -> None:
+    mixed = enter_someone(world, Email=ANN, Phone=BOBS_PHONE)
+    ann, bob = world.lead(ANN).lead_id, world.lead(BOB).lead_id
+    refused = outbox.Row(ann, "salesforce", "Lead", None, "create", 10, {"Email": ANN})
+    meet_existing(world.leadloop, "salesforce", [(refused, mixed)])
+    assert {hold.details["lead"] for hold in ambiguities(world)} == {ann}
+    assert f"is lead {ann}, but by its phone it may be lead {bob} as well" in ambiguities(world)[0].message
+    world.run()
+    assert stage_shown(world, mixed) == "nurture"
+    world.salesforce.update("Lead", mixed, Phone=ANNS_PHONE)
+    world.run()
+    assert ambiguities(world) == []
 
 
 def test_it_is_released_when_the_address_on_it_is_corrected(world: World) -> None:
