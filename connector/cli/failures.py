@@ -69,4 +69,8 @@ def told(error: Exception) -> str:
     if type(error).__name__ == "ConfigErrors":
         return f"{error}\nThe configuration cannot be used; `leadloop check` looks at it again."
     text = str(error)
-    return text[:1].upper() + text[1:] if text.startswith("the ") else text
+    return text[:1].upper() + text[1:] if text.startswith(_SENTENCES) else text
+
+
+_SENTENCES = ("the ", "no ", "port ", "another ")
+"""How texts begin that are sentences, and not the name of a file or a field."""

@@ -47,6 +47,7 @@ def _list(conn: Connection, text: str, found: list[Lead], *, as_json: bool) -> N
             for lead in found
         ]
         print_json({"matches": matches})
+        typer.echo(f"{len(found)} leads are known by {text!r}: name one by its id.", err=True)
         return
     page = Page()
     page.heading(f"{len(found)} leads are known by {text!r}; name one by its id")

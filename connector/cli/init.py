@@ -64,6 +64,9 @@ read_before_handoff: false
 #     quota_percent: 50
 """
 
+DRAFT = ".new"
+"""How the names of files end that are not complete yet."""
+
 COPIES = {
     "mappings/lead.yaml": ("mappings", "lead"),
     "mappings/salesforce.yaml": ("mappings", "salesforce"),
@@ -90,8 +93,11 @@ def init(
     try:
         write_all(directory, texts)
     except OSError as error:
+        place = Path(error.filename or directory)
+        if place.suffix == DRAFT:
+            place = place.parent
         raise Problem(
-            f"{error.filename or directory} cannot be written ({error.strerror}): choose another folder, or "
+            f"{place} cannot be written ({error.strerror}): choose another folder, or "
             "change its permissions. Nothing was written."
         ) from error
     typer.echo(f"Wrote {counted(len(texts), 'file')} to {directory}:")
@@ -111,7 +117,7 @@ def write_all(directory: Path, texts: Mapping[str, str]) -> None:
             path = directory / name
             _make(path.parent, made)
             with tempfile.NamedTemporaryFile(
-                "w", encoding="utf-8", dir=path.parent, prefix=".", suffix=".new", delete=False
+                "w", encoding="utf-8", dir=path.parent, prefix=".", suffix=DRAFT, delete=False
             ) as draft:
                 drafts[path] = Path(draft.name)
                 draft.write(text)

@@ -106,7 +106,7 @@ def _missing_file(url: str) -> Path | None:
 
     try:
         address = make_url(url)
-    except ArgumentError:
+    except (ArgumentError, ValueError):
         return None  # opening it says what is wrong
     if address.get_backend_name() != "sqlite" or not address.database or address.database.startswith("file:"):
         return None

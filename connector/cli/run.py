@@ -8,7 +8,7 @@ import typer
 
 from connector.cli.output import counted, print_json
 from connector.cli.place import place_of
-from connector.cli.serving import check_credentials, run_service, served, stopped_by_signals
+from connector.cli.serving import check_credentials, check_port, run_service, served, stopped_by_signals
 
 if TYPE_CHECKING:
     from connector.worker.passes import Pass
@@ -40,6 +40,7 @@ def run(
     wanted = place.configuration()
     settings = place.settings()
     check_credentials(wanted, settings)
+    check_port(health_host, health_port)
     with place.database(create=True) as probed, probed.begin():
         pass  # a database that cannot be written is told at once, and before any platform is asked
     log_to_stderr(settings.log_level)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import signal
+import socket
 import threading
 import traceback
 from collections.abc import Callable, Iterator
@@ -64,6 +65,26 @@ def run_service(service: Running) -> None:
         ) from None
 
 
+def check_port(host: str, port: int | None) -> None:
+    """Before a database is made: the port for health can be listened on. Raises Problem."""
+    if not port:
+        return
+    try:
+        family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+        with socket.socket(family, kind, protocol) as tried:
+            tried.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            tried.bind(address)
+    except OSError as error:
+        raise _unusable(host, port, error) from error
+
+
+def _unusable(host: str, port: int, error: OSError) -> Problem:
+    return Problem(
+        f"--health-port {port} on {host} cannot be used ({error.strerror}): choose another one (0 takes any "
+        "that is free), or correct --health-host."
+    )
+
+
 @contextmanager
 def served(service: Running, host: str, port: int | None) -> Iterator[None]:
     """Health and metrics, where a port is given."""
@@ -77,7 +98,7 @@ def served(service: Running, host: str, port: int | None) -> Iterator[None]:
     try:
         server = HealthServer(host, port, service.not_ready, service.metrics)
     except OSError as error:
-        raise Problem(f"--health-port {port} on {host} cannot be used ({error.strerror}).") from error
+        raise _unusable(host, port, error) from error
     structlog.get_logger().info("health", url=server.url)
     try:
         yield

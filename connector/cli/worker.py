@@ -70,7 +70,7 @@ def _serve(
 ) -> None:
     """Prove that everything needed is there, then run until a signal comes."""
     from connector.cli.logs import log_to_stderr
-    from connector.cli.serving import check_credentials, run_service, served, stopped_by_signals
+    from connector.cli.serving import check_credentials, check_port, run_service, served, stopped_by_signals
     from connector.wiring import open_database
     from connector.worker.broker import close_broker, prove_broker, redis_broker
 
@@ -79,6 +79,7 @@ def _serve(
     settings = place.settings()
     if platforms:
         check_credentials(wanted, settings)
+    check_port(health_host, health_port)
     broker = redis_broker(settings)
     try:
         prove_broker(broker)

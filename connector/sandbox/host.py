@@ -27,7 +27,7 @@ from connector.sandbox import (
 from connector.sandbox.control import Control
 from connector.sandbox.hubspot import HubSpotPortal
 from connector.sandbox.salesforce.org import SalesforceOrg
-from connector.sandbox.seed import plant, read_seed
+from connector.sandbox.seed import SeedError, plant, read_seed
 from connector.sandbox.server import Server, serve
 from connector.sandbox.shifted_clock import ShiftedClock
 from connector.sandbox.state_file import StateFile, StateFileError
@@ -75,13 +75,24 @@ class Sandbox:
     def restore(self) -> bool:
         """Read the state file, once; returns whether there was one. Raises StateFileError."""
         saved = self._file.read() if self._file is not None and not self.restored else None
-        if saved is not None:
-            self.salesforce.from_json(saved["salesforce"])
-            self.hubspot.from_json(saved["hubspot"])
-            if isinstance(self.clock, ShiftedClock):
-                self.clock.offset_ms = saved["clock_offset_ms"]
+        if self._file is not None and saved is not None:
+            try:
+                self.salesforce.from_json(saved["salesforce"])
+                self.hubspot.from_json(saved["hubspot"])
+                if isinstance(self.clock, ShiftedClock):
+                    self.clock.offset_ms = int(saved["clock_offset_ms"])
+            except (LookupError, TypeError, ValueError, AttributeError) as error:
+                raise StateFileError(
+                    f"{self._file.path} is no complete state of a sandbox ({type(error).__name__}: {error}): "
+                    "name another --state file, or remove this one to begin anew"
+                ) from error
             self.restored = True
         return self.restored
+
+    def prove_writable(self) -> None:
+        """The state file, where there is one, can be written. Raises StateFileError."""
+        if self._file is not None:
+            self._file.prove_writable()
 
     def save(self) -> None:
         """Write the state file now, where there is one. Raises StateFileError."""
@@ -164,7 +175,11 @@ def run_sandbox(
     if not sandbox.restore():
         if leadloop_fields:
             sandbox.add_leadloop_fields()
-        plant(planted, sandbox.salesforce, sandbox.hubspot)
+        try:
+            plant(planted, sandbox.salesforce, sandbox.hubspot)
+        except SeedError as error:
+            raise SeedError(f"{seed}: {error}") from error
+    sandbox.prove_writable()
     before = {each: signal.signal(each, end) for each in (signal.SIGTERM, signal.SIGINT)}
     try:
         with sandbox.start(salesforce_port, hubspot_port):

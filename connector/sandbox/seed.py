@@ -14,6 +14,7 @@ hubspot:
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -36,8 +37,10 @@ def read_seed(path: Path) -> Mapping[str, Any]:
         content = parse(Source(str(path), path.read_text("utf-8"))).data
     except OSError as error:
         raise SeedError(f"{path} cannot be read: {error.strerror}") from error
-    except (ConfigErrors, UnicodeDecodeError) as error:
-        raise SeedError(f"{path}: {error}") from error
+    except UnicodeDecodeError as error:
+        raise SeedError(f"{path} is not UTF-8 (byte {error.start}): save it as UTF-8") from error
+    except ConfigErrors as error:
+        raise SeedError(str(error)) from error
     if not isinstance(content, dict) or not set(content) <= set(_WORLDS):
         raise SeedError(f"{path}: the top level has the keys {' and '.join(_WORLDS)}, nothing else")
     return content
@@ -54,6 +57,8 @@ def plant(seed: Mapping[str, Any], salesforce: SalesforceOrg, hubspot: HubSpotPo
             for place, record in _each(f"{world_name}.{name}", given):
                 try:
                     planted += _plant_one(world, name, place, record)
+                except TypeError as error:
+                    raise SeedError(f"{place}: {_unexpected(error)}") from error
                 except Exception as error:  # whatever it is, the file's author must see where
                     raise SeedError(f"{place}: {error}") from error
     return planted
@@ -61,6 +66,11 @@ def plant(seed: Mapping[str, Any], salesforce: SalesforceOrg, hubspot: HubSpotPo
 
 _FIRST = ("fields", "properties", "owners", "User", "Group")
 """Must be there before the records that use them."""
+
+
+def _unexpected(error: TypeError) -> str:
+    """What the Python API says of a key that it does not take, without its own name in front."""
+    return re.sub(r"^[\w.]+\(\) got an unexpected keyword argument", "unknown key", str(error))
 
 
 def _each(place: str, given: Any) -> list[tuple[str, Mapping[str, Any]]]:

@@ -70,7 +70,10 @@ def _listen(port: int) -> socket.socket:
         found.listen(128)
     except OSError as error:
         found.close()
-        raise PortTakenError(f"port {port} of {HOST} cannot be used: {error.strerror}") from error
+        raise PortTakenError(
+            f"port {port} of {HOST} cannot be used ({error.strerror}): choose another one; 0 takes any that "
+            "is free"
+        ) from error
     return found
 
 

@@ -39,13 +39,30 @@ class StateFile:
             raise StateFileError(f"{self.path} is not a sandbox state of format {_FORMAT}")
         return state
 
+    def prove_writable(self) -> None:
+        """Raises StateFileError when it could not be written later; leaves nothing behind."""
+        draft = self._draft()
+        try:
+            os.close(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600))
+            draft.unlink()
+        except OSError as error:
+            raise self._unwritable(error) from error
+
+    def _draft(self) -> Path:
+        return self.path.with_name(f".{self.path.name}.{os.getpid()}")
+
+    def _unwritable(self, error: OSError) -> StateFileError:
+        return StateFileError(
+            f"{self.path} cannot be written ({error.strerror}): name another --state file, or make its folder"
+        )
+
     def write(self, state: Mapping[str, Any]) -> bool:
         """Replace the file in one step, readable by its owner only. Returns whether there was anything new.
         Raises StateFileError."""
         content = orjson.dumps({"format": _FORMAT, **state}, option=orjson.OPT_NON_STR_KEYS)
         if content == self._last:
             return False
-        draft = self.path.with_name(f".{self.path.name}.{os.getpid()}")
+        draft = self._draft()
         try:
             descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
             with os.fdopen(descriptor, "wb") as file:
@@ -54,6 +71,6 @@ class StateFile:
                 os.fsync(file.fileno())
             draft.replace(self.path)
         except OSError as error:
-            raise StateFileError(f"{self.path} cannot be written: {error.strerror}") from error
+            raise self._unwritable(error) from error
         self._last = content
         return True

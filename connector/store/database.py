@@ -151,7 +151,7 @@ class Database:
 def _address(url: str) -> URL:
     try:
         address = make_url(url)
-    except ArgumentError:
+    except (ArgumentError, ValueError):  # the latter for a port that is no number
         raise StoreError(
             "the database URL cannot be read: use sqlite:///leadloop.db or postgresql://user@host/database"
         ) from None

@@ -43,14 +43,17 @@ def redis_broker(settings: Settings, namespace: str = NAMESPACE) -> RedisBroker:
             "LEADLOOP_REDIS_URL is not set: the worker and the clock wake each other through Redis. Set it "
             "(redis://HOST:6379/0), or use `leadloop run`, which needs no server."
         )
-    if urlsplit(url).scheme not in ("redis", "rediss", "unix"):
-        raise SettingsError("LEADLOOP_REDIS_URL: must begin with redis://, rediss:// or unix://.")
     try:
+        if urlsplit(url).scheme not in ("redis", "rediss", "unix"):
+            raise SettingsError("LEADLOOP_REDIS_URL: must begin with redis://, rediss:// or unix://.")
         client = redis.Redis.from_url(
             url, socket_connect_timeout=5, socket_timeout=15, socket_keepalive=True, health_check_interval=30
         )
-    except ValueError as error:
-        raise SettingsError(f"LEADLOOP_REDIS_URL: {error}.") from None
+    except ValueError:  # its text can quote a part of the password
+        raise SettingsError(
+            "LEADLOOP_REDIS_URL is no address: use redis://HOST:6379/0, with what is special in a password "
+            "percent-encoded."
+        ) from None
     return RedisBroker(  # type: ignore[no-untyped-call]  # dramatiq left this constructor without annotations
         client=client,
         middleware=middleware(),
@@ -66,7 +69,10 @@ def prove_broker(broker: RedisBroker) -> None:
         broker.client.ping()
     except redis.RedisError as error:
         said = str(error) or type(error).__name__
-        raise SettingsError(f"LEADLOOP_REDIS_URL: Redis does not answer ({said}): start it.") from None
+        raise SettingsError(
+            f"LEADLOOP_REDIS_URL: Redis does not answer ({said.rstrip('.')}): start it, or correct the "
+            "address."
+        ) from None
 
 
 def wakeups_over(broker: RedisBroker) -> Wakeups:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import socket
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -244,6 +245,65 @@ def test_a_database_of_a_newer_leadloop(world: World, leadloop: Shell) -> None:
 
     assert answer.code == 2
     assert "was written by a newer leadloop (its tables are at 9999)" in answer.err
+
+
+@pytest.mark.parametrize(
+    ("url", "said"),
+    [
+        (
+            "postgresql://u:hush@127.0.0.1:port/x",
+            "The database URL cannot be read: use sqlite:///leadloop.db or ",
+        ),
+        ("leadloop.db", "The database URL cannot be read: use sqlite:///leadloop.db or "),
+        ("mysql://u:hush@127.0.0.1/x", "No database of the kind 'mysql': use sqlite:///leadloop.db or "),
+        (
+            "postgresql://u:hush@127.0.0.1:1/x",
+            "The database postgresql+psycopg://u:***@127.0.0.1:1/x cannot be reached: check host, port ",
+        ),
+    ],
+)
+@pytest.mark.parametrize(
+    "command", [("status", "--json"), ("apply", "--yes", "--json"), ("run",)], ids=" ".join
+)
+def test_a_database_url_that_leads_nowhere(
+    shell: Shell, folder: Path, command: tuple[str, ...], url: str, said: str
+) -> None:
+    answer = shell(
+        *command,
+        LEADLOOP_DATABASE_URL=url,
+        LEADLOOP_SALESFORCE__SESSION_ID="s",
+        LEADLOOP_SALESFORCE__BASE_URL="http://127.0.0.1:1",
+        LEADLOOP_HUBSPOT__ACCESS_TOKEN="t",
+    )
+
+    assert (answer.code, answer.out) == (2, "")
+    assert answer.err.startswith(said)
+    assert answer.err.count("\n") == 1
+    assert "hush" not in answer.err
+    assert list(folder.iterdir()) == []
+
+
+@pytest.mark.parametrize("command", ["run", "worker", "clock"])
+def test_a_health_port_that_is_taken_is_told_before_anything_is_made(
+    shell: Shell, folder: Path, command: str
+) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        answer = shell(
+            command,
+            "--health-port",
+            str(port),
+            LEADLOOP_SALESFORCE__SESSION_ID="s",
+            LEADLOOP_SALESFORCE__BASE_URL="http://127.0.0.1:1",
+            LEADLOOP_HUBSPOT__ACCESS_TOKEN="t",
+        )
+
+    assert (answer.code, answer.out) == (2, "")
+    assert answer.err == (
+        f"--health-port {port} on 127.0.0.1 cannot be used (Address already in use): choose another one (0 "
+        "takes any that is free), or correct --health-host.\n"
+    )
+    assert list(folder.iterdir()) == []
 
 
 def test_a_folder_that_does_not_exist(shell: Shell, tmp_path: Path) -> None:

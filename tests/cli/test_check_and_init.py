@@ -72,6 +72,19 @@ def test_init_writes_all_or_nothing(shell: Shell, folder: Path) -> None:
     assert not (folder / "mappings").exists()
 
 
+def test_init_names_a_file_that_stands_where_the_folder_is_to_be(shell: Shell, folder: Path) -> None:
+    (folder / "conf").write_text("mine")
+
+    answer = shell("init", str(folder / "conf"))
+
+    assert answer.code == 2
+    assert answer.err == (
+        f"{folder / 'conf'} cannot be written (Not a directory): choose another folder, or change its "
+        "permissions. Nothing was written.\n"
+    )
+    assert (folder / "conf").read_text() == "mine"
+
+
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may write anywhere")
 def test_init_names_a_folder_that_cannot_be_written(shell: Shell, folder: Path) -> None:
     folder.chmod(0o500)

@@ -100,6 +100,7 @@ def test_lists_the_leads_when_several_match(world: World, leadloop: Shell) -> No
 
     assert asked.code == asked_json.code == 1
     assert {match["lead"] for match in asked_json.json["matches"]} == ids
+    assert asked_json.err == "2 leads are known by '42': name one by its id.\n"
     assert "2 leads are known by '42'; name one by its id" in asked.out
     assert ANN in asked.out
 

@@ -11,6 +11,7 @@ import urllib.request
 from pathlib import Path
 
 import orjson
+import pytest
 
 from tests.cli.shell import Shell
 
@@ -51,6 +52,66 @@ def test_answers_on_both_ports_and_keeps_its_state(folder: Path) -> None:
     assert b"ann@acme.example" in orjson.dumps(orjson.loads((folder / "s.json").read_bytes()))
 
 
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (b"hubspot: {contacts: [", "seed.yaml:2:1: this is not valid YAML: "),
+        (
+            b"hubspot: {contacts: [{lastname: Mu\xf1oz}]}",
+            "seed.yaml is not UTF-8 (byte 34): save it as UTF-8",
+        ),
+        (b"hubspott: {}", "seed.yaml: the top level has the keys salesforce and hubspot, nothing else"),
+        (
+            b"salesforce: {User: [{nam: Rosa}]}",
+            "seed.yaml: salesforce.User[0]: unknown key 'nam'",
+        ),
+        (
+            b"salesforce: {Lead: [{LastNam: Rosa}]}",
+            "seed.yaml: salesforce.Lead[0]: INVALID_FIELD: No such column 'LastNam' on sobject of type Lead",
+        ),
+    ],
+)
+def test_a_seed_that_is_wrong_is_told(shell: Shell, folder: Path, content: bytes, said: str) -> None:
+    (folder / "seed.yaml").write_bytes(content + b"\n")
+
+    answer = shell("sandbox", "--seed", "seed.yaml", "--state", "state.json")
+
+    assert (answer.code, answer.out) == (2, "")
+    assert answer.err.startswith(said)
+    assert answer.err.count("\n") == 1
+    assert [path.name for path in folder.iterdir()] == ["seed.yaml"]
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        '{"format": 1}',
+        '{"format": 1, "salesforce": {}, "hubspot": {}}',
+        '{"format": 1, "salesforce": [], "hubspot": 5}',
+    ],
+)
+def test_a_state_that_is_not_complete_is_told_and_kept(shell: Shell, folder: Path, content: str) -> None:
+    (folder / "state.json").write_text(content)
+
+    answer = shell("sandbox", "--state", "state.json")
+
+    assert (answer.code, answer.out) == (2, "")
+    assert answer.err.startswith("state.json is no complete state of a sandbox (")
+    assert answer.err.endswith("): name another --state file, or remove this one to begin anew\n")
+    assert (folder / "state.json").read_text() == content
+
+
+def test_a_state_that_could_not_be_written_is_told_at_the_start(shell: Shell, folder: Path) -> None:
+    answer = shell("sandbox", "--state", "nowhere/state.json")
+
+    assert (answer.code, answer.out) == (2, "")
+    assert answer.err == (
+        "nowhere/state.json cannot be written (No such file or directory): name another --state file, or "
+        "make its folder\n"
+    )
+    assert list(folder.iterdir()) == []
+
+
 def test_a_seed_that_cannot_be_read_is_told(shell: Shell, folder: Path) -> None:
     answer = shell("sandbox", "--seed", "nowhere.yaml")
 
@@ -66,6 +127,8 @@ def test_a_port_that_is_taken_is_told(shell: Shell) -> None:
 
         answer = shell("sandbox", "--salesforce-port", str(port))
 
-    assert answer.code == 2
-    assert str(port) in answer.err
-    assert "Traceback" not in answer.err
+    assert (answer.code, answer.out) == (2, "")
+    assert answer.err == (
+        f"Port {port} of 127.0.0.1 cannot be used (Address already in use): choose another one; 0 takes "
+        "any that is free\n"
+    )
