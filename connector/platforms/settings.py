@@ -37,11 +37,20 @@ def _origin(url: str) -> str:
     parts = urlsplit(url)
     if parts.scheme not in ("http", "https") or not parts.hostname or parts.username is not None:
         raise ValueError("must be an address such as https://acme.my.salesforce.com")
+    if not _port_is_number(url):
+        raise ValueError("must have a number from 1 to 65535 as its port, or none")
     if parts.path.strip("/") or parts.query or parts.fragment:
         raise ValueError("must be the scheme and host alone, without a path")
     if parts.scheme == "http" and not is_loopback(url):
         raise ValueError("must begin with https:// (plain http is accepted on loopback only)")
     return f"{parts.scheme}://{parts.netloc}"
+
+
+def _port_is_number(url: str) -> bool:
+    try:
+        return urlsplit(url).port != 0
+    except ValueError:
+        return False
 
 
 def _loopback_origin(url: str) -> str:

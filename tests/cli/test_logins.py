@@ -6,6 +6,7 @@ import socket
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 from cryptography.hazmat.primitives import serialization
@@ -292,8 +293,19 @@ def closed() -> Iterator[str]:
 
 @contextmanager
 def nowhere() -> Iterator[str]:
-    """A host that does not exist (RFC 2606)."""
-    yield "acme.invalid"
+    """A host that does not exist; nobody outside is asked about it."""
+    known = socket.getaddrinfo
+
+    def look_up(host: Any, *arguments: Any, **options: Any) -> Any:
+        if host == "acme.invalid":
+            raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
+        return known(host, *arguments, **options)
+
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(socket, "getaddrinfo", look_up)
+        for name in ("https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY"):
+            patched.delenv(name, raising=False)
+        yield "acme.invalid"
 
 
 Place = Callable[[], AbstractContextManager[str]]

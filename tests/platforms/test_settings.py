@@ -155,6 +155,8 @@ def test_hubspot_credentials() -> None:
         "https://user@acme.my.salesforce.com",
         "acme.my.salesforce.com",
         "ftp://x",
+        "https://acme.my.salesforce.com:port",
+        "https://acme.my.salesforce.com:99999",
     ],
 )
 def test_an_address_must_be_an_https_origin(url: str) -> None:
