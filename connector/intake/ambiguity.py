@@ -53,6 +53,8 @@ def put_ambiguities(
 ) -> set[str]:
     """Hold what was found ambiguous among these records, and release the others. Returns the leads for which
     that is something new."""
+    if not found and not leads_held(conn, AMBIGUOUS):
+        return set()
     wanted: dict[str, list[WantedHold]] = {}
     for one in found:
         for lead_id in one.candidates:

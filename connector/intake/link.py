@@ -9,7 +9,7 @@ is taken up again. Linking is serialised over all workers, so that two of them c
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from sqlalchemy import Connection
@@ -190,7 +190,7 @@ def _free_names(
                 given_up.setdefault(item.lead_id, set()).add(key)
     if not given_up:
         return set()
-    freed: set[str] = set()
+    freed: list[tuple[str, str, str]] = []
     for lead_id, records in observations_of(conn, given_up).items():
         shown = {
             key
@@ -198,10 +198,9 @@ def _free_names(
             if _alive(record) and _described(installation, record) is not None
             for key in names(record).keys(record.fields, directory)
         }
-        if gone := given_up[lead_id] - shown:
-            drop_keys(conn, lead_id, gone)
-            freed.add(lead_id)
-    return freed
+        freed.extend((*key, lead_id) for key in given_up[lead_id] - shown)
+    drop_keys(conn, freed)
+    return {lead_id for _, _, lead_id in freed}
 
 
 def _find_rivals(
@@ -236,23 +235,15 @@ def _link_one(
         lead_id = next((batch.by_record[key] for key in related if key in batch.by_record), None)
     if lead_id is None and record.deleted:
         return
-    if lead_id is None:
-        lead_id = next((batch.by_key[key] for key in keys if key[0] == CLAIM and key in batch.by_key), None)
-    named = {key: batch.by_key[key] for key in keys if key[0] != CLAIM and key in batch.by_key}
-    candidates = {lead_id, *named.values()} - {None}
-    if lead_id is None:
-        candidates = candidates.union(*(batch.rivals.get(key, ()) for key in named))
-    if len(candidates) > 1 and _alive(record):
-        batch.ambiguous[record_key] = Ambiguity(
-            record=record_key,
-            lead_id=lead_id,
-            candidates=tuple(sorted(filter(None, candidates))),
-            fields=tuple(dict.fromkeys(field_of(key) for key, one in named.items() if one != lead_id)),
-        )
-        if lead_id is None:
-            return
-    if lead_id is None:
-        lead_id = next(iter(named.values()), None)
+    named = {key: batch.by_key[key] for key in keys if key in batch.by_key}
+    if named:
+        lead_id = lead_id or next((one for key, one in named.items() if key[0] == CLAIM), None)
+        ambiguity = _ambiguity(record, lead_id, named, batch)
+        if ambiguity is not None:
+            batch.ambiguous[record_key] = ambiguity
+            if lead_id is None:
+                return
+        lead_id = lead_id or next(iter(named.values()))
     if lead_id is None:
         lead_id = _begin(installation, record, keys, batch)
     batch.dirty.add(lead_id)
@@ -275,16 +266,32 @@ def _link_one(
             batch.keys.append((*key, lead_id))
 
 
+def _ambiguity(
+    record: Observation, lead_id: str | None, named: Mapping[tuple[str, str], str], batch: _Batch
+) -> Ambiguity | None:
+    """Whether the names of a record lead to several leads, or away from its own."""
+    names = {key: one for key, one in named.items() if key[0] != CLAIM}
+    candidates = set(names.values())
+    if lead_id is not None:
+        candidates.add(lead_id)
+    else:
+        candidates.update(*(batch.rivals.get(key, ()) for key in names))
+    if len(candidates) < 2 or not _alive(record):
+        return None
+    fields = dict.fromkeys(field_of(key) for key, one in names.items() if one != lead_id)
+    return Ambiguity(record.key, lead_id, tuple(sorted(candidates)), tuple(fields))
+
+
 def _begin(
     installation: Installation, record: Observation, keys: Sequence[tuple[str, str]], batch: _Batch
 ) -> str:
     """A new lead, under the id that the record carries already where some leadloop has given it one: this
     database was lost or restored since, and the records of one person still say so."""
-    lead_id = next((value for kind, value in keys if kind == CLAIM and is_lead_id(value)), None)
-    if lead_id is None:
-        lead_id = installation.new_lead_id(batch.now_ms)
-    else:
+    if keys and keys[0][0] == CLAIM and is_lead_id(keys[0][1]):  # it is the strongest, and stands first
+        lead_id = keys[0][1]
         batch.by_key[CLAIM, lead_id] = lead_id
+    else:
+        lead_id = installation.new_lead_id(batch.now_ms)
     batch.new_leads.append(
         lead_store.Lead(
             id=lead_id,

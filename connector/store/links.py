@@ -9,10 +9,10 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
-from sqlalchemy import Connection, and_, bindparam, delete, or_, select, update
+from sqlalchemy import Connection, bindparam, delete, select, update
 
 from connector.observation import RecordKey
-from connector.store.rows import by_object, chunks, execute_in, put_rows
+from connector.store.rows import by_object, chunks, execute_in, execute_many, put_rows
 from connector.store.schema import identity_keys, links
 
 Role = Literal["primary", "secondary", "past", "opportunity", "opportunity_contact"]
@@ -62,6 +62,11 @@ _LINKED = select(links.c.record_id, links.c.lead_id, links.c.role).where(
 )
 _KEYS_OF = select(identity_keys.c.value, identity_keys.c.lead_id).where(
     identity_keys.c.kind == bindparam("kind"), identity_keys.c.value.in_(bindparam("ids", expanding=True))
+)
+_DROP_KEY = delete(identity_keys).where(
+    identity_keys.c.value == bindparam("gone_value"),
+    identity_keys.c.kind == bindparam("gone_kind"),
+    identity_keys.c.lead_id == bindparam("gone_lead"),
 )
 
 
@@ -154,20 +159,10 @@ def put_keys(conn: Connection, new: Sequence[tuple[str, str, str]]) -> list[Take
     ]
 
 
-def drop_keys(conn: Connection, lead_id: str, keys: Iterable[tuple[str, str]]) -> None:
-    """Free these keys of the lead; keys that another lead has stay."""
-    for chunk in chunks(dict.fromkeys(keys)):
-        conn.execute(
-            delete(identity_keys).where(
-                identity_keys.c.lead_id == lead_id,
-                or_(
-                    *(
-                        and_(identity_keys.c.kind == kind, identity_keys.c.value == value)
-                        for kind, value in chunk
-                    )
-                ),
-            )
-        )
+def drop_keys(conn: Connection, gone: Sequence[tuple[str, str, str]]) -> None:
+    """Free each (kind, value) of lead_id; keys that another lead has stay."""
+    rows = sorted((value, kind, lead_id) for kind, value, lead_id in gone)
+    execute_many(conn, "links.drop_keys", _DROP_KEY, ("gone_value", "gone_kind", "gone_lead"), rows)
 
 
 def move_keys(conn: Connection, from_lead: str, to_lead: str) -> None:

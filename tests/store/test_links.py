@@ -84,7 +84,7 @@ def test_keys_are_dropped_by_their_holder_only(database: Database, with_leads: W
         put_keys(
             conn, [("email", "a@x.example", "one"), ("phone", "+1", "one"), ("email", "b@x.example", "two")]
         )
-        drop_keys(conn, "one", [("email", "a@x.example"), ("email", "b@x.example")])
+        drop_keys(conn, [("email", "a@x.example", "one"), ("email", "b@x.example", "one")])
         assert keys_of_leads(conn, ["one", "two"]) == {
             "one": [IdentityKey("phone", "+1")],
             "two": [IdentityKey("email", "b@x.example")],
