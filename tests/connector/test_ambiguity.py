@@ -133,6 +133,25 @@ def test_it_is_released_when_the_people_are_merged_on_the_platform(world: World)
     assert stage_shown(world, mixed) == "nurture"
 
 
+def test_it_is_released_when_it_is_merged_into_one_of_the_people(world: World) -> None:
+    anns = enter_someone(world, Email=ANN)
+    mixed = enter_someone(world, Email=ANN, Phone=BOBS_PHONE)
+    assert len(ambiguities(world)) == 2
+    world.salesforce.merge(anns, mixed)
+    world.run()
+    assert ambiguities(world) == []
+    assert world.lead(mixed).lead_id == world.lead(ANN).lead_id
+
+
+def test_a_survivor_that_takes_over_the_other_ones_address_is_not_in_doubt(world: World) -> None:
+    anns, bobs = enter_someone(world, Email=ANN), enter_someone(world, Email=BOB)
+    world.salesforce.merge(bobs, anns)
+    world.salesforce.update("Lead", bobs, Email=ANN)
+    world.run()
+    assert ambiguities(world) == []
+    assert world.lead(bobs).lead_id == world.lead(anns).lead_id
+
+
 def test_it_is_released_when_the_record_is_deleted(world: World) -> None:
     mixed = enter_someone(world, Email=ANN, Phone=BOBS_PHONE)
     world.salesforce.delete("Lead", mixed)
