@@ -286,7 +286,7 @@ def _put_roles(conn: Connection, plans: Mapping[str, Plan]) -> None:
     put_links(
         conn,
         [
-            replace(link, role=plan.roles[link.key])
+            link._replace(role=plan.roles[link.key])
             for plan in plans.values()
             for link in stored[plan.lead_id]
             if plan.roles.get(link.key, link.role) != link.role

@@ -17,6 +17,7 @@ from connector.clock import Clock
 from connector.configuration import Configuration, compile_documents
 from connector.installation import Feed, Installation
 from connector.intake.poll import start_cursors
+from connector.memory import collect_seldom
 from connector.owners import Directory
 from connector.platforms.protocol import Account, Allowance, Metadata, Platform
 from connector.reconcile import Policy
@@ -139,6 +140,7 @@ def connect(
     for name in connections:
         _start(installation, name)
     _decide_unknown_owners_again(installation)
+    collect_seldom()
     return Connected(installation, accounts, budgets, tuple(missing))
 
 

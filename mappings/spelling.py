@@ -108,6 +108,8 @@ def reader_for(spelling: Spelling) -> Reader:
 
         return read_owner
     if not spelling.table and spelling.values is None:
+        if normal is NORMALISERS["text"]:
+            return _read_text
 
         def read(raw: Raw, _directory: OwnerDirectory, country: str | None) -> Value:
             return normal(raw, country or default_country)
@@ -135,6 +137,13 @@ def reader_for(spelling: Spelling) -> Reader:
         return normal_multi_select(values)
 
     return read_several if kind == "multi_select" else read_picklist
+
+
+def _read_text(raw: Raw, _directory: OwnerDirectory, _country: str | None) -> Value:
+    """Most fields are texts, and most texts are plain: those take no further call."""
+    if isinstance(raw, str) and raw.isascii() and raw.isprintable():
+        return raw.strip(" ") or None
+    return normal_text(raw)
 
 
 def writer_for(spelling: Spelling) -> Writer:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import (
     ColumnElement,
@@ -29,9 +29,10 @@ from connector.store.rows import chunks, execute_in, is_sqlite, locked, put_rows
 from connector.store.schema import holds, identity_keys, lead_aliases, leads, links, outbox
 
 
-@dataclass(frozen=True, slots=True)
-class Lead:
-    """A lead as stored. `state` is the caller's own JSON; `dirty_since_ms` is None when all is done."""
+class Lead(NamedTuple):
+    """A lead as stored. `state` is the caller's own JSON; `dirty_since_ms` is None when all is done.
+
+    A row of the table as it is, in the order of its columns."""
 
     id: str
     version: int
@@ -39,9 +40,9 @@ class Lead:
     stage: str
     cycle: int
     due_at_ms: int | None
-    state: bytes
+    dirty_since_ms: int | None
     created_ms: int
-    dirty_since_ms: int | None = None
+    state: bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,17 +68,7 @@ class Backlog:
     oldest_dirty_ms: int | None
 
 
-_COLUMNS = (
-    leads.c.id,
-    leads.c.version,
-    leads.c.generation,
-    leads.c.stage,
-    leads.c.cycle,
-    leads.c.due_at_ms,
-    leads.c.state,
-    leads.c.created_ms,
-    leads.c.dirty_since_ms,
-)
+_COLUMNS = tuple(leads.c[name] for name in Lead._fields)
 
 _AMONG_IDS = leads.c.id.in_(bindparam("ids", expanding=True))
 _READ = select(*_COLUMNS).where(_AMONG_IDS)
@@ -96,36 +87,9 @@ _ALIASES = select(lead_aliases.c.alias, lead_aliases.c.lead_id).where(
 )
 
 
-_NEW = (
-    "id",
-    "version",
-    "generation",
-    "stage",
-    "cycle",
-    "due_at_ms",
-    "dirty_since_ms",
-    "created_ms",
-    "state",
-)
-
-
 def insert_leads(conn: Connection, new: Sequence[Lead]) -> None:
     """Insert leads; a lead with `dirty_since_ms` starts dirty. Raises IntegrityError on a known id."""
-    rows = [
-        (
-            lead.id,
-            lead.version,
-            lead.generation,
-            lead.stage,
-            lead.cycle,
-            lead.due_at_ms,
-            lead.dirty_since_ms,
-            lead.created_ms,
-            lead.state,
-        )
-        for lead in new
-    ]
-    put_rows(conn, leads, _NEW, rows, "refuse")
+    put_rows(conn, leads, Lead._fields, new, "refuse")
 
 
 def mark_dirty(conn: Connection, ids: Iterable[str], now_ms: int) -> None:

@@ -18,9 +18,10 @@ from connector.store.schema import identity_keys, links
 Role = Literal["primary", "secondary", "past", "opportunity", "opportunity_contact"]
 
 
-@dataclass(frozen=True, slots=True)
-class Link:
-    """A record of a side and the lead it belongs to. `past` is a converted or merged record's role."""
+class Link(NamedTuple):
+    """A record of a side and the lead it belongs to. `past` is a converted or merged record's role.
+
+    A row of the table as it is, in the order of its columns."""
 
     side: str
     object: str
@@ -49,7 +50,6 @@ class Taken:
     holder: str
 
 
-_LINK = ("side", "object", "record_id", "lead_id", "role")
 _LINKS_OF = (
     select(links.c.side, links.c.object, links.c.record_id, links.c.lead_id, links.c.role)
     .where(links.c.lead_id.in_(bindparam("ids", expanding=True)))
@@ -72,17 +72,8 @@ _DROP_KEY = delete(identity_keys).where(
 
 def put_links(conn: Connection, new: Iterable[Link]) -> None:
     """Link records; one that is linked already gets the new lead and role."""
-    rows = {
-        (link.side, link.object, link.record_id): (
-            link.side,
-            link.object,
-            link.record_id,
-            link.lead_id,
-            link.role,
-        )
-        for link in new
-    }
-    put_rows(conn, links, _LINK, list(rows.values()), "replace")
+    rows = {link[:3]: link for link in new}
+    put_rows(conn, links, Link._fields, list(rows.values()), "replace")
 
 
 def links_of(conn: Connection, lead_ids: Iterable[str]) -> dict[str, list[Link]]:

@@ -18,6 +18,7 @@ from connector.budget import Budget
 from connector.clock import FastClock
 from connector.configuration import Configuration
 from connector.installation import Feed, Installation
+from connector.memory import collect_seldom
 from connector.owners import Directory
 from connector.platforms.hubspot import connect as connect_hubspot
 from connector.platforms.protocol import Allowance, Cursor, Owner, Platform
@@ -62,6 +63,7 @@ def install(
             for name in objects:
                 put_cursor(conn, side, name, Cursor(since_ms - 1_000), now_ms)
                 put_cursor(conn, side, f"deep:{name}", Cursor(now_ms), now_ms)
+    collect_seldom()
     owners = {
         "hubspot": [
             Owner(str(500 + one), "person", f"Owner {one}", f"o{one}@x.example", True) for one in range(20)

@@ -93,6 +93,7 @@ def _lead(lead_id: str, values: dict[str, Any], now_ms: int) -> Lead:
         stage=state.stage.value,
         cycle=1,
         due_at_ms=None,
+        dirty_since_ms=None,
         state=state.to_json(),
         created_ms=now_ms,
     )

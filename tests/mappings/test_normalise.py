@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from mappings import normalise as normalise_module
 from mappings.normalise import NORMALISERS, normalise
 from mappings.round_trip import SAMPLES, idempotence_fault
 from mappings.values import FIELD_TYPES, Unreadable
@@ -207,3 +208,27 @@ def test_state_is_a_code_only_where_people_write_codes() -> None:
     assert normalise("state", "Bayern", "DE") == "Bayern"
     assert normalise("state", "California") == "California"
     assert normalise("state", "Somewhere", "US") == "Somewhere"
+
+
+_HOSTS = st.from_regex(r"[a-zA-Z0-9.-]{0,12}", fullmatch=True)
+_ADDRESSES = st.builds(
+    lambda scheme, host, rest: scheme + host + rest,
+    st.sampled_from(["https://", "http://", "HTTPS://", "http:/", ""]),
+    st.one_of(_HOSTS, _HOSTS.map(lambda host: f"{host}.example")),
+    st.text(alphabet="/ab.~_-?#=%:@ ü", max_size=8),
+)
+
+
+@given(_ADDRESSES)
+def test_a_plain_web_address_is_read_as_the_url_library_reads_it(text: str) -> None:
+    plain = normalise_module._plain_url(text)
+    if plain is not None:
+        assert plain == normalise_module._parsed_url(text)
+
+
+def test_most_web_addresses_are_plain() -> None:
+    assert (
+        normalise_module._plain_url("https://www.acme.com/en/about-us") == "https://www.acme.com/en/about-us"
+    )
+    assert normalise_module._plain_url("http://acme.com/") == "http://acme.com"
+    assert normalise_module._plain_url("http://Acme.com") is None

@@ -20,6 +20,7 @@ def a_lead(lead_id: str, **given: object) -> Lead:
         "stage": "inquiry",
         "cycle": 1,
         "due_at_ms": None,
+        "dirty_since_ms": None,
         "state": b"{}",
         "created_ms": 1_000,
         **given,

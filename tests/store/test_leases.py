@@ -20,7 +20,7 @@ MINUTE_MS = 60_000
 
 
 def a_lead(lead_id: str, dirty_since_ms: int | None) -> Lead:
-    return Lead(lead_id, 1, 1, "inquiry", 1, None, b"{}", 0, dirty_since_ms)
+    return Lead(lead_id, 1, 1, "inquiry", 1, None, dirty_since_ms, 0, b"{}")
 
 
 def a_write(lead_id: str) -> outbox.Row:

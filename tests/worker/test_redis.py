@@ -91,9 +91,7 @@ def test_what_waits_in_redis_does_not_pile_up_while_no_worker_runs(
     broker = make_broker()
     clock = a_clock(world, broker)
     with world.database.begin() as conn:
-        lead_store.insert_leads(
-            conn, [lead_store.Lead("L1", 1, 0, "inquiry", 1, None, b"{}", 1, dirty_since_ms=1)]
-        )
+        lead_store.insert_leads(conn, [lead_store.Lead("L1", 1, 0, "inquiry", 1, None, 1, 1, b"{}")])
     for _ in range(60):
         clock.tick()
         world.clock.advance(10)
