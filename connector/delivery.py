@@ -153,7 +153,9 @@ def _store_written(conn: Connection, token: str, answers: Sequence[_Answer], now
         baseline = Baseline.from_json(known[key]) if key in known else Baseline()
         if row.op == "create":
             baseline = replace(baseline, made=True)
-        acknowledged = baseline.acknowledged(row.fields, done.answered_ms, now_ms - DAY_MS)
+        acknowledged = baseline.acknowledged(
+            row.fields, done.answered_ms, now_ms - DAY_MS, done.stamp_ms or 0
+        )
         baselines.append((key, row.lead_id, acknowledged.to_json()))
         if row.op == "create":
             links.append(Link(key.side, key.object, key.record_id, row.lead_id, "primary"))

@@ -142,6 +142,7 @@ class Baseline:
     field was sent and not taken. `history` lists our own sends of the last day, for the oscillation hold.
     `made`: leadloop created the record and has not read it yet. `unsure` are values that were sent without an
     answer, last at `unsure_since_ms`: once a read shows one of them, that write was carried out.
+    `sent_stamp_ms` is the version stamp that our last write was answered with, where the platform tells it.
     """
 
     shown: Mapping[str, Raw] = field(default_factory=dict)
@@ -154,6 +155,7 @@ class Baseline:
     made: bool = False
     unsure: Mapping[str, tuple[Raw, ...]] = field(default_factory=dict)
     unsure_since_ms: int = 0
+    sent_stamp_ms: int = 0
 
     def to_json(self) -> bytes:
         """The baseline as compact JSON; empty parts are left out."""
@@ -175,9 +177,11 @@ class Baseline:
             data["history"] = {k: tuple((at, raw) for at, raw in v) for k, v in data["history"].items()}
         return cls(**data)
 
-    def acknowledged(self, sent: Mapping[str, Raw], answered_ms: int, since_ms: int) -> Baseline:
-        """After the platform confirmed a write of `sent` at `answered_ms`; sends before `since_ms` are
-        forgotten."""
+    def acknowledged(
+        self, sent: Mapping[str, Raw], answered_ms: int, since_ms: int, stamp_ms: int = 0
+    ) -> Baseline:
+        """After the platform confirmed a write of `sent` at `answered_ms`, with the record's new
+        version stamp (0 where it is not told); sends before `since_ms` are forgotten."""
         history = {
             name: kept
             for name, sends in self.history.items()
@@ -193,6 +197,7 @@ class Baseline:
             spelled={name: pair for name, pair in self.spelled.items() if name not in sent},
             history=history,
             unsure={name: raws for name, raws in self.unsure.items() if name not in sent},
+            sent_stamp_ms=max(self.sent_stamp_ms, stamp_ms),
         )
 
     def doubted(self, sent: Mapping[str, Raw], now_ms: int) -> Baseline:

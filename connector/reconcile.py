@@ -14,7 +14,7 @@ from dataclasses import dataclass, field, replace
 from connector.agree import agree
 from connector.brake import brake_hold
 from connector.claims import read_claims, read_facts
-from connector.clock import DAY_MS, MINUTE_MS
+from connector.clock import DAY_MS
 from connector.desired import Desired, Refusal, writes_every
 from connector.first_stage import start
 from connector.lane import Lane
@@ -22,7 +22,7 @@ from connector.lead import Baseline, LeadState, Published
 from connector.observation import Observation, RecordKey
 from connector.plan import Plan, StageMove, WantedHold
 from connector.primaries import choose_primaries, cut_sides, described
-from connector.record_view import RecordView, look
+from connector.record_view import CONFIRM_AFTER_MS, RecordView, look
 from connector.signals import born_ms, new_activities
 from connector.stage_moves import StageWalk, stage_rank
 from mappings.mapping import Mapping as LeadMapping
@@ -34,9 +34,6 @@ from rules.facts import Activity, LeadFacts, Rejection, Verdict
 
 MIN_CHANGE = 5
 """A score is published by itself only when it differs this much from the published one."""
-
-CONFIRM_AFTER_MS = 15 * MINUTE_MS
-"""How long a write may stay without an echo before the record is read by its id."""
 
 _STAGE_NAMES = frozenset(stage.value for stage in Stage)
 _HANDOFF_TARGETS = {Stage.MQL.value, Stage.DISTRIBUTED.value}

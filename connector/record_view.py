@@ -1,7 +1,8 @@
 """RecordView: one record as reconcile may read it, after our own writes have been told from other people's.
 
 This is the whole handling of echoes. A field whose write was answered after the read began shows what was
-sent. The first read that began later tells the platform's own spelling of what was sent: if it shows V where
+sent, and so does one in a state older than the one our write made (a search index that lags). The first read
+that began later tells the platform's own spelling of what was sent: if it shows V where
 we sent W, V is kept as this record's spelling of W, is not propagated, and W is not sent again (what only
 leadloop writes is sent once more first; of a field that tells the stage V is never a spelling). Any other
 difference from what the record last showed is a change that somebody made. Pure; no I/O.
@@ -12,7 +13,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
-from connector.clock import DAY_MS, HOUR_MS
+from connector.clock import DAY_MS, HOUR_MS, MINUTE_MS
 from connector.lead import Baseline
 from connector.observation import Observation, Raw, RecordKey
 from mappings.mapping import ObjectMapping
@@ -22,6 +23,10 @@ EMPTY_BASELINE = Baseline()
 TRIED_AT_MOST = 2
 """How often what only leadloop writes is sent before what is shown instead counts as the platform's doing: a
 person may have written into it just then, and that must not be taken for a spelling."""
+
+CONFIRM_AFTER_MS = 15 * MINUTE_MS
+"""How long a write may stay without an echo before the record is read by its id; what is read then counts,
+whatever its stamp."""
 
 _NONE: frozenset[str] = frozenset()
 
@@ -60,6 +65,7 @@ def look(
     `own_user` is the platform's id of the user our writes carry: where a read names another last writer, a
     value that differs from what we sent is that person's change, not the platform's spelling of ours."""
     base = _without_doubt(observation, baseline or EMPTY_BASELINE)
+    outdated = observation.stamp_ms < base.sent_stamp_ms
     stage_natives, output_natives = _own_natives(mapping) if base.awaiting else (_NONE, _NONE)
     by_somebody_else = bool(own_user and observation.modified_by and observation.modified_by != own_user)
     fields = dict(observation.fields)
@@ -73,7 +79,8 @@ def look(
     for native, value in observation.fields.items():
         answered_ms = awaiting.get(native)
         if answered_ms is not None:
-            if observation.read_started_ms <= answered_ms:
+            read_ms = observation.read_started_ms
+            if read_ms <= answered_ms or (outdated and read_ms < answered_ms + CONFIRM_AFTER_MS):
                 fields[native] = shown.get(native)
                 continue
             del awaiting[native]

@@ -1,0 +1,36 @@
+"""What a platform shows late, or with a clock of its own: an old state is never taken for somebody's word."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from connector.configuration import shipped
+from tests.connector.test_life_of_a_lead import ANN, make_mql
+from tests.world import World, configuration
+
+
+def test_a_search_that_still_shows_the_state_before_our_write_takes_nothing_back(tmp_path: Path) -> None:
+    newest, hubspot = "{type: text, policy: newest, else: salesforce}", "{type: text, policy: hubspot}"
+    lead = shipped("mappings", "lead").replace(f"job_title:    {newest}", f"job_title: {hubspot}")
+    with World(tmp_path, configuration(documents={"preset:lead": lead})) as world:
+        world.leadloop  # noqa: B018  # connected before anybody acts
+        lead_id = make_mql(world)
+        contact_id = world.contact(ANN)["id"]
+        world.later(minutes=20)
+        world.run()
+        world.hubspot.update("contacts", contact_id, city="Bonn")
+        world.run()
+        world.hubspot.faults.visibility_lag_seconds = 300
+        world.salesforce.update("Lead", lead_id, Title="Director")
+        world.run()
+        world.later(minutes=1)
+        world.run()  # a look far back: the index still shows the title of before our write
+        world.salesforce.update("Lead", lead_id, Phone="+1 850 644 4200")
+        world.run()
+        world.hubspot.faults.visibility_lag_seconds = 0
+        world.later(minutes=8)
+        world.salesforce.update("Lead", lead_id, Title="Head of Buying")
+        world.run()  # and now the one that we wrote
+        assert world.sf_lead(ANN)["Title"] == "Head of Buying"
+        assert world.contact(ANN)["jobtitle"] == "Head of Buying"
+        assert world.run().written == 0

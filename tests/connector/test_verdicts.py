@@ -1,0 +1,36 @@
+"""The verdicts of sales, in whatever order and moment they come."""
+
+from __future__ import annotations
+
+from mappings.stages import Stage
+from tests.connector.test_life_of_a_lead import ANN, enter_ann
+from tests.world import World
+
+
+def contact_in_nurture(world: World) -> str:
+    """Ann is a Contact in Salesforce and in HubSpot, and nobody pursues her; returns the Contact's id."""
+    account = world.salesforce.insert("Account", Name="Acme")
+    contact_id = world.salesforce.insert("Contact", LastName="Lee", Email=ANN, AccountId=account)
+    enter_ann(world)
+    world.run()
+    assert world.lead(ANN).stage is Stage.NURTURE
+    return str(contact_id)
+
+
+def test_a_verdict_given_before_a_lead_is_taken_up_is_cleared_and_can_be_given_again(world: World) -> None:
+    contact_id = contact_in_nurture(world)
+    given = {"Leadloop_Verdict__c": "rejected", "Leadloop_Rejection_Reason__c": "timing"}
+    world.salesforce.update("Contact", contact_id, by_user=world.users["sam@sales.example"], **given)
+    world.run()
+    assert world.lead(ANN).stage is Stage.NURTURE, "a lead that nobody pursues cannot be rejected"
+    world.hubspot.submit_form(ANN, "Pricing")
+    world.run()
+    shown = world.salesforce.get("Contact", contact_id)
+    assert shown["Leadloop_Stage__c"] == "distributed"
+    assert shown["Leadloop_Verdict__c"] is None
+    assert shown["Leadloop_Rejection_Reason__c"] is None
+    world.salesforce.update("Contact", contact_id, by_user=world.users["sam@sales.example"], **given)
+    world.run()
+    assert world.lead(ANN).stage is Stage.NURTURE
+    assert world.contact(ANN)["leadloop_rejection_reason"] == "timing"
+    assert world.run().written == 0
