@@ -67,13 +67,15 @@ class Conversion:
 
 @dataclass(frozen=True, slots=True)
 class CrmFacts:
-    """What is true in the CRM now, beside the claims of people."""
+    """What is true in the CRM now, beside the claims of people. `verdict_stands`: a record shows a verdict, a
+    reason or a comment, whatever became of it."""
 
     opportunities: tuple[Opportunity, ...] = ()
     conversions: tuple[Conversion, ...] = ()
     reason_given: str | None = None
     comment_given: str | None = None
     rejection_taken_back: bool = False
+    verdict_stands: bool = False
     last_writer: str | None = None
 
     def counting(self, state: LeadState) -> list[Opportunity]:
@@ -214,6 +216,7 @@ def read_facts(
         reason_given=reason,
         comment_given=comment,
         rejection_taken_back=_taken_back(views, mapping),
+        verdict_stands=any(_shows_verdict(view) for view in views if mapping.sides[view.side].kind == "crm"),
         last_writer=writer,
     )
 
@@ -257,6 +260,11 @@ def _writer(item: Observation, directory: OwnerDirectory) -> str | None:
     if item.modified_by is None:
         return None
     return directory.email_of(item.side, item.modified_by) or item.modified_by
+
+
+def _shows_verdict(view: RecordView) -> bool:
+    verdict = view.mapping.verdict
+    return verdict is not None and any(view.fields.get(name) is not None for name in verdict.natives)
 
 
 def _taken_back(views: Sequence[RecordView], mapping: LeadMapping) -> bool:

@@ -236,7 +236,7 @@ class Desired:
         elif reason is not None and view.fields.get(reason) == REASON_NEEDED:
             wanted[reason] = None  # the question is answered, or no question any more
         if self.state.verdict_to_clear:
-            wanted = {name: None for name in (verdict.field, reason, verdict.comment) if name is not None}
+            wanted = dict.fromkeys(verdict.natives)
         elif self.state.verdict_to_revert:
             wanted[verdict.field] = None
         return {

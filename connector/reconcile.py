@@ -257,10 +257,8 @@ def _forget_cleared_verdict(state: LeadState, views: Sequence[RecordView]) -> Le
         verdict = view.mapping.verdict
         if verdict is None:
             continue
-        natives = [verdict.field, verdict.comment, verdict.reason.native if verdict.reason else None]
         if any(
-            native and view.fields.get(native) is not None and native not in view.changed
-            for native in natives
+            view.fields.get(native) is not None and native not in view.changed for native in verdict.natives
         ):
             return state
     return replace(state, verdict_to_clear=False)

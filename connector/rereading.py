@@ -133,8 +133,7 @@ def _touches_verdict(installation: Installation, row: outbox.Row) -> bool:
     verdict = described_row(installation, row).verdict
     if verdict is None or installation.policy.mapping.sides[row.side].kind != "crm":
         return False
-    inputs = {verdict.field, verdict.comment, verdict.reason.native if verdict.reason is not None else None}
-    return not inputs.isdisjoint(row.fields)
+    return not set(verdict.natives).isdisjoint(row.fields)
 
 
 def _look_for(installation: Installation, side: str, creates: Sequence[outbox.Row]) -> list[Observation]:

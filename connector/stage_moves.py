@@ -374,7 +374,7 @@ class StageWalk:
             owner=None if new_cycle or target is Stage.MQL else self._owner_after(target),
             consumed=(*state.consumed, *self.crm.spent(state)) if new_cycle else state.consumed,
             verdict_to_clear=state.verdict_to_clear
-            or (taken_up and (bool(state.rejections) or not self.crm.rejection_taken_back)),
+            or (taken_up and (bool(state.rejections) or (cause != "sales" and self.crm.verdict_stands))),
             resting=state.resting and cause in ("imported", "created"),
         )
         return True

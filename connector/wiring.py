@@ -247,10 +247,13 @@ def _hold_missing_fields(database: Database, clock: Clock, missing: list[str]) -
         )
         for sentence in missing
     ]
+    now_ms = clock.now_ms()
     with database.begin() as conn:
-        hold_store.sync_holds(
-            conn, {hold_store.INSTALLATION: wanted}, clock.now_ms(), kinds={"field_missing"}
+        synced = hold_store.sync_holds(
+            conn, {hold_store.INSTALLATION: wanted}, now_ms, kinds={"field_missing"}
         )
+        if synced.closed:  # what can be seen now is read of every record, whether somebody changes it or not
+            lead_store.mark_all_dirty(conn, now_ms)
 
 
 def _start(installation: Installation, side: str) -> None:

@@ -83,6 +83,12 @@ class Verdict:
     reason: Pair | None = None
     comment: str | None = None
 
+    @property
+    def natives(self) -> tuple[str, ...]:
+        """The native fields in which sales speaks: the verdict, the reason, the comment."""
+        reason = self.reason.native if self.reason is not None else None
+        return tuple(name for name in (self.field, reason, self.comment) if name is not None)
+
     def read(self, raw: Raw) -> Literal["accepted", "rejected"] | None:
         """What a native verdict says. Raises Unreadable for a value the mapping does not know."""
         if raw is None:

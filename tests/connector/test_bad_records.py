@@ -109,3 +109,17 @@ def test_a_field_hidden_from_the_integration_user_is_a_hold_and_not_an_error(wor
     with world.database.read() as conn:
         subjects = [hold.subject for hold in open_holds(conn, [INSTALLATION])[INSTALLATION]]
     assert subjects == ["salesforce has no field Lead.Phone"]
+
+
+def test_a_field_that_can_be_seen_again_is_read_of_records_that_nobody_has_changed(world: World) -> None:
+    world.salesforce.insert("Lead", LastName="Lee", Company="Acme", Email=ANN, Phone="+1 850 644 4200")
+    world.salesforce.faults.hidden_fields.add(("Lead", "Phone"))
+    world.reconnect()
+    world.run()
+    assert world.contact(ANN)["phone"] is None
+    world.salesforce.faults.hidden_fields.clear()
+    world.later(hours=1)
+    world.reconnect()
+    world.run()
+    assert world.contact(ANN)["phone"] == "+18506444200"
+    assert world.run().written == 0

@@ -34,3 +34,19 @@ def test_a_verdict_given_before_a_lead_is_taken_up_is_cleared_and_can_be_given_a
     assert world.lead(ANN).stage is Stage.NURTURE
     assert world.contact(ANN)["leadloop_rejection_reason"] == "timing"
     assert world.run().written == 0
+
+
+def test_a_reason_written_before_a_lead_is_taken_up_never_serves_a_later_rejection(world: World) -> None:
+    contact_id = contact_in_nurture(world)
+    world.salesforce.update("Contact", contact_id, Leadloop_Rejection_Reason__c="bad_data")
+    world.run()
+    world.hubspot.submit_form(ANN, "Pricing")
+    world.run()
+    assert world.lead(ANN).stage is Stage.DISTRIBUTED
+    world.salesforce.update("Contact", contact_id, Leadloop_Verdict__c="rejected")
+    world.run()
+    assert world.lead(ANN).stage is Stage.DISTRIBUTED, "sales is asked for the reason of this one"
+    world.salesforce.update("Contact", contact_id, Leadloop_Rejection_Reason__c="timing")
+    world.run()
+    assert world.lead(ANN).stage is Stage.NURTURE
+    assert world.contact(ANN)["leadloop_rejection_reason"] == "timing"
