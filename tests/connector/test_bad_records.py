@@ -117,8 +117,10 @@ def test_a_field_that_can_be_seen_again_is_read_of_records_that_nobody_has_chang
     world.reconnect()
     world.run()
     assert world.contact(ANN)["phone"] is None
+    for _ in range(2):  # by then no look at what has changed lately would meet it
+        world.later(hours=1)
+        world.run()
     world.salesforce.faults.hidden_fields.clear()
-    world.later(hours=1)
     world.reconnect()
     world.run()
     assert world.contact(ANN)["phone"] == "+18506444200"
