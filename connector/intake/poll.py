@@ -8,8 +8,7 @@ ones, search indexes that lag. Re-read rows are recognised by their version and 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from connector.installation import Installation
 from connector.intake.link import link_records
@@ -20,9 +19,6 @@ from connector.store.observations import store_observations
 
 DEEP = "deep:"
 """Prefix of the feed that remembers when an object was last looked at with the full overlap."""
-
-AT_ONCE = 2_000
-"""Records stored in one transaction, where the platform's pages are smaller: a transaction has its price."""
 
 
 @dataclass(slots=True)
@@ -62,7 +58,7 @@ def poll(installation: Installation, side: str) -> Polled:
             since_ms = min(since_ms, last_deep_ms) - overlap_ms
         watches.append(Watch(name, natives, since_ms))
     result = Polled()
-    for page in _joined(installation.platforms[side].changes(watches, Lane.HANDOFF)):
+    for page in installation.platforms[side].changes(watches, Lane.HANDOFF):
         before = cursors.get(page.object, Cursor(0))
         reached = [before, *([page.reached] if page.reached is not None else [])]
         if page.last:
@@ -73,32 +69,6 @@ def poll(installation: Installation, side: str) -> Polled:
             with installation.database.begin() as conn:
                 put_cursor(conn, side, DEEP + page.object, Cursor(started_ms), started_ms)
     return result
-
-
-def _joined(pages: Iterable[ChangePage]) -> Iterator[ChangePage]:
-    """Neighbouring pages of one object as one page of about `AT_ONCE` records. What was read before a page
-    that does not come is stored all the same, and then the error goes on."""
-    whole: ChangePage | None = None
-    coming = iter(pages)
-    while True:
-        try:
-            page = next(coming, None)
-        except Exception:
-            if whole is not None:
-                yield whole
-            raise
-        if whole is not None and (page is None or page.object != whole.object):
-            yield whole
-            whole = None
-        if page is None:
-            return
-        if whole is not None:
-            observations = [*whole.observations, *page.observations]
-            page = replace(page, observations=observations, reached=page.reached or whole.reached)
-        whole = page
-        if page.last or len(page.observations) >= AT_ONCE:
-            yield page
-            whole = None
 
 
 def _store_page(
