@@ -11,7 +11,7 @@ import ast
 from collections.abc import Collection, Sequence
 
 from mappings.problems import did_you_mean
-from rules.functions import FUNCTIONS, Function, Parameter
+from rules.functions import FUNCTIONS
 from rules.literals import is_number, read_time, spell_choice
 from rules.nodes import (
     Arithmetic,
@@ -26,6 +26,7 @@ from rules.nodes import (
 )
 from rules.patterns import Unsearchable, compiled_pattern
 from rules.scope import SCORE_NAMES, Scope
+from rules.signature import Function, Parameter
 from rules.value_types import TIMES, Type
 
 _ARITHMETIC: dict[type[ast.operator], str] = {ast.Add: "+", ast.Sub: "-", ast.Mult: "*", ast.Div: "/"}

@@ -2,70 +2,57 @@
 
 Each entry holds the types, one line of documentation, an example with its result (the test suite runs it
 over the example lead of tests/rules), and the code that the generator writes for a call, in terms of the
-arguments and of the names that generated code knows (`RUNTIME`, and `facts`, `by_kind`, `now`).
+arguments and of the names that generated code knows (`RUNTIME`, and `facts`, `by_kind`, `now`). The page
+docs/rules-language.md is made from it.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Final, Literal
+from typing import Final
 
-from rules.history import count, first_activity, last_activity, rejected, touches
+from rules.business_days import (
+    business_days_equalling,
+    business_days_exceeding,
+    business_days_passed,
+    business_days_reaching,
+)
+from rules.history import (
+    count,
+    first_activity,
+    last_activity,
+    last_rejection,
+    last_rejection_reason,
+    rejected,
+    rejections,
+    touches,
+)
 from rules.mail import domain, is_free_mail
+from rules.signature import Function, Parameter
 from rules.value_types import Type
-from rules.wake import days_equalling, days_exceeding, days_passed, days_reaching, within_days
+from rules.values import contains_any, round_number
+from rules.wake import (
+    days_equalling,
+    days_exceeding,
+    days_passed,
+    days_reaching,
+    weekday,
+    within_days,
+    within_next_days,
+)
 
 _TIME: Final = (Type.DATE, Type.MOMENT)
 _ANY: Final = tuple(Type)
-
-
-@dataclass(frozen=True, slots=True)
-class Parameter:
-    """One parameter: what it accepts, and whether its text is compared without regard to case.
-
-    `names` says that the argument is a name written in the rules that is checked against those that exist:
-    an activity, a rejection reason, a side; or a pattern, which is compiled.
-    """
-
-    name: str
-    accepts: tuple[Type, ...]
-    folded: bool = False
-    optional: bool = False
-    listed: bool = False
-    names: Literal["activity", "reason", "side", "pattern"] | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Function:
-    """One function. `code` is a template over its arguments, which are never unknown there if `strict`;
-    `{wake}` stands for what is told when the result next changes.
-
-    `days_from` marks a number of whole days that passes by itself: `code` is then the moment from which the
-    days count. `total`: the result is never unknown when the arguments are known. `pure`: it depends on
-    nothing but its arguments.
-    """
-
-    name: str
-    parameters: tuple[Parameter, ...]
-    result: Type
-    doc: str
-    example: tuple[str, bool | None]
-    code: str
-    strict: bool = True
-    total: bool = True
-    pure: bool = True
-    days_from: bool = False
-
-    @property
-    def signature(self) -> str:
-        """How it is called: `count(activity, days=…)`."""
-        return f"{self.name}({', '.join(f'{p.name}=…' if p.optional else p.name for p in self.parameters)})"
-
 
 _TEXT = Parameter("text", (Type.TEXT,), folded=True)
 _DAYS = Parameter("days", (Type.NUMBER,), optional=True)
 _KIND = Parameter("activity", (Type.TEXT,), names="activity")
 _SOME_KIND = Parameter("activity", (Type.TEXT,), names="activity", optional=True)
+_DATE = Parameter("date", _TIME)
+_NUMBER = Parameter("number", (Type.NUMBER,))
+_OTHER = Parameter("other", (Type.NUMBER,))
+_LIST = Parameter("list", (Type.TEXTS,), folded=True)
+_VALUES = Parameter("values", (Type.TEXT,), listed=True)
+_REASON = Parameter("reason", (Type.TEXT,), names="reason", optional=True)
 
 FUNCTIONS: Final[dict[str, Function]] = {
     function.name: function
@@ -86,6 +73,14 @@ FUNCTIONS: Final[dict[str, Function]] = {
             "Whether the text contains the part, in any case.",
             ('contains(job_title, "SALES")', True),
             "({1} in {0})",
+        ),
+        Function(
+            "contains_any",
+            (_TEXT, _VALUES),
+            Type.BOOLEAN,
+            "Whether the text contains at least one of the parts, in any case.",
+            ('contains_any(job_title, ["sales", "marketing"])', True),
+            "contains_any({0}, {1})",
         ),
         Function(
             "starts_with",
@@ -120,6 +115,7 @@ FUNCTIONS: Final[dict[str, Function]] = {
             "Characters of a text, or entries of a list.",
             ("length(interests) == 2", True),
             "len({0})",
+            lowest=1,
         ),
         Function(
             "lower",
@@ -149,30 +145,112 @@ FUNCTIONS: Final[dict[str, Function]] = {
         ),
         Function(
             "any_of",
-            (Parameter("list", (Type.TEXTS,), folded=True), Parameter("values", (Type.TEXT,), listed=True)),
+            (_LIST, _VALUES),
             Type.BOOLEAN,
             "Whether a list field has at least one of the values, in any case.",
             ('any_of(interests, ["crm", "Pricing"])', True),
             "(not {1}.isdisjoint({0}))",
         ),
         Function(
+            "all_of",
+            (_LIST, _VALUES),
+            Type.BOOLEAN,
+            "Whether a list field has every one of the values, in any case.",
+            ('all_of(interests, ["crm", "pricing"])', False),
+            "{1}.issubset({0})",
+        ),
+        Function(
+            "min",
+            (_NUMBER, _OTHER),
+            Type.NUMBER,
+            "The smaller of two numbers.",
+            ("min(employees, 100) == 100", True),
+            "min({0}, {1})",
+        ),
+        Function(
+            "max",
+            (_NUMBER, _OTHER),
+            Type.NUMBER,
+            "The larger of two numbers.",
+            ("max(employees, 100) == 250", True),
+            "max({0}, {1})",
+        ),
+        Function(
+            "abs",
+            (_NUMBER,),
+            Type.NUMBER,
+            "The number without its sign.",
+            ("abs(employees - 300) == 50", True),
+            "abs({0})",
+            lowest=0,
+        ),
+        Function(
+            "round",
+            (_NUMBER,),
+            Type.NUMBER,
+            "The nearest whole number; halves are rounded away from zero.",
+            ("round(revenue / 1000) == 1500", True),
+            "round_number({0})",
+        ),
+        Function(
             "days_since",
-            (Parameter("date", _TIME),),
+            (_DATE,),
             Type.NUMBER,
             "Whole days (of 24 hours, UTC) since the date; negative for the future.",
             ("days_since(trial_ends) >= 3", False),
             "{0}",
             pure=False,
-            days_from=True,
+            days="since",
         ),
         Function(
             "within_days",
-            (Parameter("date", _TIME), Parameter("days", (Type.NUMBER,))),
+            (_DATE, Parameter("days", (Type.NUMBER,))),
             Type.BOOLEAN,
             "Whether the date lies in the last so many days; not in the future.",
             ("within_days(created, 30)", True),
             "within_days({0}, {1}, now, {wake})",
             pure=False,
+        ),
+        Function(
+            "days_until",
+            (_DATE,),
+            Type.NUMBER,
+            "Days (of 24 hours, UTC) until the date, a day that has begun counting as one; 0 on the day of a "
+            "date without time, negative once it is past.",
+            ("days_until(trial_ends) == 9", True),
+            "{0}",
+            pure=False,
+            days="until",
+        ),
+        Function(
+            "within_next_days",
+            (_DATE, Parameter("days", (Type.NUMBER,))),
+            Type.BOOLEAN,
+            "Whether the date lies in the next so many days; not in the past.",
+            ("within_next_days(trial_ends, 7)", False),
+            "within_next_days({0}, {1}, now, {wake})",
+            pure=False,
+        ),
+        Function(
+            "weekday",
+            (_DATE,),
+            Type.NUMBER,
+            "The day of the week in UTC: 1 for Monday to 7 for Sunday.",
+            ("weekday(created) == 5", True),
+            "weekday({0})",
+            lowest=1,
+            highest=7,
+        ),
+        Function(
+            "business_days_since",
+            (_DATE,),
+            Type.NUMBER,
+            "How many Mondays to Fridays (UTC) have begun since the day of the date: from Friday to Monday "
+            "it is 1. Holidays count as business days. Negative for the future.",
+            ("business_days_since(created) == 8", True),
+            "{0}",
+            pure=False,
+            days="business",
         ),
         Function(
             "days_in_stage",
@@ -182,7 +260,17 @@ FUNCTIONS: Final[dict[str, Function]] = {
             ("days_in_stage() == 4", True),
             "facts.stage_since_ms",
             pure=False,
-            days_from=True,
+            days="since",
+        ),
+        Function(
+            "business_days_in_stage",
+            (),
+            Type.NUMBER,
+            "How many Mondays to Fridays (UTC) have begun since the lead came into its stage.",
+            ("business_days_in_stage() >= 2", True),
+            "facts.stage_since_ms",
+            pure=False,
+            days="business",
         ),
         Function(
             "count",
@@ -192,6 +280,7 @@ FUNCTIONS: Final[dict[str, Function]] = {
             ('count("form_submission", days=30) >= 1', True),
             "count({0}, {1}, by_kind, now, {wake})",
             pure=False,
+            lowest=0,
         ),
         Function(
             "touches",
@@ -201,6 +290,7 @@ FUNCTIONS: Final[dict[str, Function]] = {
             ("touches() == 3", True),
             "touches({0}, facts, now, {wake})",
             pure=False,
+            lowest=0,
         ),
         Function(
             "first_activity",
@@ -224,12 +314,43 @@ FUNCTIONS: Final[dict[str, Function]] = {
         ),
         Function(
             "rejected",
-            (Parameter("reason", (Type.TEXT,), names="reason", optional=True),),
+            (_REASON,),
             Type.BOOLEAN,
             "Whether sales ever rejected the lead, for this reason if given.",
             ('rejected("timing")', True),
             "rejected({0}, facts)",
             pure=False,
+        ),
+        Function(
+            "rejections",
+            (_REASON, _DAYS),
+            Type.NUMBER,
+            "How often sales rejected the lead, for this reason and in the last `days` days if given.",
+            ("rejections(days=90) == 1", True),
+            "rejections({0}, {1}, facts, now, {wake})",
+            pure=False,
+            lowest=0,
+        ),
+        Function(
+            "last_rejection",
+            (_REASON,),
+            Type.MOMENT,
+            "When sales last rejected the lead, for this reason if given; unknown without any.",
+            ('days_since(last_rejection("timing")) == 60', True),
+            "last_rejection({0}, facts)",
+            total=False,
+            pure=False,
+        ),
+        Function(
+            "last_rejection_reason",
+            (),
+            Type.TEXT,
+            "Why sales last rejected the lead; unknown if it never did.",
+            ('last_rejection_reason() == "timing"', True),
+            "last_rejection_reason(facts)",
+            total=False,
+            pure=False,
+            gives="reason",
         ),
         Function(
             "exists_on",
@@ -244,6 +365,12 @@ FUNCTIONS: Final[dict[str, Function]] = {
 }
 
 RUNTIME: Final[dict[str, object]] = {
+    "abs": abs,
+    "business_days_equalling": business_days_equalling,
+    "business_days_exceeding": business_days_exceeding,
+    "business_days_passed": business_days_passed,
+    "business_days_reaching": business_days_reaching,
+    "contains_any": contains_any,
     "count": count,
     "days_equalling": days_equalling,
     "days_exceeding": days_exceeding,
@@ -253,8 +380,16 @@ RUNTIME: Final[dict[str, object]] = {
     "first_activity": first_activity,
     "is_free_mail": is_free_mail,
     "last_activity": last_activity,
+    "last_rejection": last_rejection,
+    "last_rejection_reason": last_rejection_reason,
+    "max": max,
+    "min": min,
     "rejected": rejected,
+    "rejections": rejections,
+    "round_number": round_number,
     "touches": touches,
+    "weekday": weekday,
     "within_days": within_days,
+    "within_next_days": within_next_days,
 }
 """What generated code may call, by name."""

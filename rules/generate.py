@@ -44,6 +44,8 @@ _DAYS: Final = {
     ">": "days_exceeding",
     "<=": "days_exceeding",
 }
+_PASSED: Final = {"since": "{}", "until": "(-{})", "business": "business_{}"}
+_CALCULATIONS: Final = {"+": "add", "-": "subtract", "*": "multiply", "/": "divide"}
 _SPECIALS: Final = {
     "stage": "facts.stage",
     "cycle": "facts.cycle",
@@ -156,14 +158,24 @@ class Generator:
         left, right = node.left, node.right
         if _counts_days(right) and not _counts_days(left):
             left, right, operator = right, left, _MIRROR[operator]
-        if isinstance(left, Call) and left.function.days_from and not _counts_days(right):
-            since, limit = self._filled(left), self._operand(right)
-            if isinstance(right, Literal) and operator not in ("==", "!="):
-                return _all(*since.guards, self._days_test(since.value, operator, float(right.value)))
-            days = f"{_DAYS[operator]}({since.value}, {limit.value}, now, {self._wake})"
-            return _all(*since.guards, *limit.guards, f"{days} {operator} {limit.value}")
+        if isinstance(left, Call) and left.function.days and not _counts_days(right):
+            return self._days_comparison(left, operator, right)
         a, b = self._operand(left, folded=True), self._operand(right, folded=True)
         return _all(*a.guards, *b.guards, f"{a.value} {operator} {b.value}")
+
+    def _days_comparison(self, days: Call, operator: str, limit: Node) -> str:
+        """A number of days against one that does not pass by itself: only its crossing matters."""
+        since, than, counted = self._filled(days), self._operand(limit), days.function.days
+        least = than.value
+        if counted == "until":  # as many days as have passed since, negated
+            operator, least = _MIRROR[operator], f"(-{least})"
+        if isinstance(limit, Literal) and operator not in ("==", "!=") and counted != "business":
+            number = float(limit.value)
+            test = self._days_test(since.value, operator, -number if counted == "until" else number)
+            return _all(*since.guards, test)
+        function = f"business_{_DAYS[operator]}" if counted == "business" else _DAYS[operator]
+        passed = f"{function}({since.value}, {least}, now, {self._wake})"
+        return _all(*since.guards, *than.guards, f"{passed} {operator} {least}")
 
     def _days_test(self, since: str, operator: str, days: float) -> str:
         """Whole days since a moment against a written number, which is the same as now against the moment
@@ -219,9 +231,10 @@ class Generator:
 
     def _call(self, node: Call) -> _Operand:
         function = node.function
-        if function.days_from:
+        if function.days:
             since = self._filled(node)
-            return _Operand(since.guards, f"days_passed({since.value}, now, {self._wake})")
+            passed = f"days_passed({since.value}, now, {self._wake})"
+            return _Operand(since.guards, _PASSED[function.days].format(passed))
         operand = self._filled(node)
         if function.strict and function.pure and all(map(_is_plain, node.arguments)):
             operand = self._once(operand)
@@ -261,9 +274,7 @@ class Generator:
     def _arithmetic(self, node: Arithmetic) -> _Operand:
         left, right = self._operand(node.left), self._operand(node.right)
         guards = (*left.guards, *right.guards)
-        if node.operator == "/":
-            return self._known(f"divide({left.value}, {right.value})", guards)
-        return _Operand(guards, f"({left.value} {node.operator} {right.value})")
+        return self._known(f"{_CALCULATIONS[node.operator]}({left.value}, {right.value})", guards)
 
     def _known(self, code: str, guards: tuple[str, ...]) -> _Operand:
         """Code that may give None, kept in a temporary variable that is tested."""
@@ -298,4 +309,4 @@ def _is_plain(node: Node | None) -> bool:
 
 
 def _counts_days(node: Node) -> bool:
-    return isinstance(node, Call) and node.function.days_from
+    return isinstance(node, Call) and node.function.days is not None

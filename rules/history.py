@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 
-from rules.facts import Activity, LeadFacts
-from rules.wake import DAY_MS, Wake
+from rules.facts import Activity, LeadFacts, Rejection
+from rules.wake import DAY_MS, MOST_DAYS, Wake
 
 ByKind = Mapping[str, Sequence[Activity]]
 
@@ -53,6 +53,41 @@ def rejected(reason: str | None, facts: LeadFacts) -> bool:
     return any(rejection.reason == reason for rejection in facts.rejections)
 
 
+def rejections(reason: str | None, days: float | None, facts: LeadFacts, now: int, wake: Wake) -> int:
+    """How often sales rejected the lead, for this reason and in the last `days` days if given. A rejection
+    counts from when it is known."""
+    span_ms = _span_ms(days)
+    counted = 0
+    for rejection in facts.rejections:
+        if reason is not None and rejection.reason != reason:
+            continue
+        if span_ms is None:
+            counted += 1
+        elif rejection.at_ms > now - span_ms:
+            counted += 1
+            wake.at(rejection.at_ms + span_ms)
+    return counted
+
+
+def last_rejection(reason: str | None, facts: LeadFacts) -> int | None:
+    """When sales last rejected the lead (for this reason, if given), epoch milliseconds."""
+    return max((each.at_ms for each in facts.rejections if reason in (None, each.reason)), default=None)
+
+
+def last_rejection_reason(facts: LeadFacts) -> str | None:
+    """Why sales last rejected the lead."""
+    last: Rejection | None = None
+    for rejection in facts.rejections:
+        if last is None or rejection.at_ms >= last.at_ms:
+            last = rejection
+    return None if last is None else last.reason or None
+
+
+def _span_ms(days: float | None) -> int | None:
+    """The last so many days in milliseconds; None for all time."""
+    return None if days is None else int(max(0, min(days, MOST_DAYS)) * DAY_MS)
+
+
 def _moments(kind: str | None, facts: LeadFacts, by_kind: ByKind, now: int, wake: Wake) -> list[int]:
     moments: list[int] = []
     for activity in facts.activities if kind is None else by_kind.get(kind, ()):
@@ -64,7 +99,7 @@ def _moments(kind: str | None, facts: LeadFacts, by_kind: ByKind, now: int, wake
 
 
 def _count(activities: Sequence[Activity], days: float | None, now: int, wake: Wake) -> int:
-    span_ms = int(days * DAY_MS) if days is not None and abs(days) < 1e6 else None
+    span_ms = _span_ms(days)
     counted = 0
     for activity in activities:
         at_ms = activity.at_ms

@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from rules.functions import RUNTIME
 from rules.history import group_by_kind
-from rules.values import clean_number, divide, fold_texts, read_moment, strange
+from rules.values import add, clean_number, divide, fold_texts, multiply, read_moment, strange, subtract
 from rules.wake import NOBODY
 
 _BUILTINS: Final = {
@@ -25,13 +25,16 @@ class Namespace:
     def __init__(self) -> None:
         self._names: dict[str, Any] = {
             **RUNTIME,
+            "add": add,
             "clean_number": clean_number,
             "divide": divide,
             "fold_texts": fold_texts,
             "group_by_kind": group_by_kind,
+            "multiply": multiply,
             "nobody": NOBODY,
             "read_moment": read_moment,
             "strange": strange,
+            "subtract": subtract,
         }
         self._constants: dict[tuple[type, Any], str] = {}
 

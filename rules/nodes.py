@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from rules.value_types import Type
 
 if TYPE_CHECKING:
-    from rules.functions import Function
+    from rules.signature import Function
 
 Constant = str | int | float | bool
 

@@ -6,8 +6,9 @@ name and kind and never by content, since it may be personal.
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from functools import lru_cache
-from math import inf, isfinite
+from math import floor, inf
 from typing import Any
 
 from rules.literals import read_time
@@ -54,12 +55,52 @@ def read_moment(name: str, value: Any, errors: list[str]) -> int | None:
     return moment_ms
 
 
+def add(left: float, right: float) -> float | None:
+    """The sum; unknown where it is no finite number."""
+    try:
+        return _finite(left + right)
+    except OverflowError:
+        return None
+
+
+def subtract(left: float, right: float) -> float | None:
+    """The difference; unknown where it is no finite number."""
+    try:
+        return _finite(left - right)
+    except OverflowError:
+        return None
+
+
+def multiply(left: float, right: float) -> float | None:
+    """The product; unknown where it is no finite number."""
+    try:
+        return _finite(left * right)
+    except OverflowError:
+        return None
+
+
 def divide(left: float, right: float) -> float | None:
     """The quotient; unknown where there is none."""
     if right == 0:
         return None
     try:
-        quotient = left / right
+        return _finite(left / right)
     except OverflowError:
         return None
-    return quotient if isfinite(quotient) else None
+
+
+def round_number(number: float) -> int:
+    """The nearest whole number, halves away from zero."""
+    if isinstance(number, int):
+        return number
+    whole = floor(abs(number) + 0.5)
+    return whole if number > 0 else -whole
+
+
+def contains_any(text: str, parts: Collection[str]) -> bool:
+    """Whether the text contains one of the parts."""
+    return any(part in text for part in parts)
+
+
+def _finite(number: float) -> float | None:
+    return number if -inf < number < inf else None

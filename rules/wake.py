@@ -6,13 +6,19 @@ clock: `now_ms` is an argument.
 
 from __future__ import annotations
 
-from math import ceil, floor, isfinite
+from math import ceil, floor
 from typing import Final
 
 DAY_MS = 86_400_000
 
 _NEVER_MS = 253_402_300_800_000
 """The end of the year 9999: what lies beyond is never waited for."""
+
+MOST_DAYS: Final = 1e9
+"""More days than that are never reached, and never have passed."""
+
+MONDAY: Final = 3
+"""Days from a Monday to 1 January 1970."""
 
 
 class Wake:
@@ -47,14 +53,14 @@ def days_passed(since_ms: int, now: int, wake: Wake) -> int:
 
 def days_reaching(since_ms: int, days: float, now: int, wake: Wake) -> int:
     """Like `days_passed`, for `>=` and `<`: what matters is only when `days` are reached."""
-    if isfinite(days):
+    if abs(days) < MOST_DAYS:
         wake.at(since_ms + ceil(days) * DAY_MS)
     return (now - since_ms) // DAY_MS
 
 
 def days_exceeding(since_ms: int, days: float, now: int, wake: Wake) -> int:
     """Like `days_passed`, for `>` and `<=`: what matters is only when `days` are exceeded."""
-    if isfinite(days):
+    if abs(days) < MOST_DAYS:
         wake.at(since_ms + (floor(days) + 1) * DAY_MS)
     return (now - since_ms) // DAY_MS
 
@@ -67,12 +73,25 @@ def days_equalling(since_ms: int, days: float, now: int, wake: Wake) -> int:
 
 def within_days(moment_ms: int, days: float, now: int, wake: Wake) -> bool:
     """Whether the moment lies in the `days` (of 24 hours) before now; not in the future."""
-    if not isfinite(days):
-        return days > 0 and moment_ms <= now
-    end = moment_ms + floor(days * DAY_MS) if days < 1e9 else _NEVER_MS
+    end = moment_ms + floor(min(days, MOST_DAYS) * DAY_MS) if days > 0 else moment_ms
+    if end == moment_ms:
+        return False
     if moment_ms > now:
-        if end > moment_ms:
-            wake.at(moment_ms)
+        wake.at(moment_ms)
         return False
     wake.at(end)
     return now < end
+
+
+def within_next_days(moment_ms: int, days: float, now: int, wake: Wake) -> bool:
+    """Whether the moment lies in the `days` (of 24 hours) after now; not in the past."""
+    if moment_ms <= now or days <= 0:
+        return False
+    begin = moment_ms - floor(min(days, MOST_DAYS) * DAY_MS)
+    wake.at(begin if now < begin else moment_ms)
+    return begin <= now
+
+
+def weekday(moment_ms: int) -> int:
+    """The day of the week in UTC, 1 for Monday to 7 for Sunday."""
+    return (moment_ms // DAY_MS + MONDAY) % 7 + 1

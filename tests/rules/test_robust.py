@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from mappings.stages import Stage
 from rules.evaluate import Rules
 from rules.facts import Activity, LeadFacts, Rejection
+from rules.functions import RUNTIME
 from tests.rules.example_lead import FIELDS, NOW_MS, blank_lead, lead, rules_of
 from tests.rules.shipped import SHIPPED, load_shipped
 
@@ -117,23 +118,37 @@ def test_no_lead_makes_the_shipped_rules_raise(name: str) -> None:
     each()
 
 
-def test_a_rule_that_fails_is_unknown_and_listed_and_stops_no_other() -> None:
+def test_a_rule_that_fails_is_unknown_and_listed_and_stops_no_other(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*_: object) -> None:
+        raise OverflowError("no value of a lead does this: a mistake of ours would")
+
+    monkeypatch.setitem(RUNTIME, "round_number", fail)
     rules = rules_of(
         """
         score:
           fit:
-            - {rule: breaks, when: revenue * 1.5 > 3, points: 5}
+            - {rule: breaks, when: round(revenue + 1) > 3, points: 5}
             - {rule: works, when: employees > 3, points: 7}
-        gates: {mql: {when: revenue * 1.5 > 3}}
+        gates: {mql: {when: round(revenue - 1) > 3}}
         """
     )
-    verdict = rules.evaluate(lead(values={"revenue": 10**400}), NOW_MS)
+    verdict = rules.evaluate(lead(), NOW_MS)
     assert verdict.score == 7
     assert verdict.errors == (
         'rule "breaks" failed (OverflowError): it counts as unknown',
         'rule "mql gate" failed (OverflowError): it counts as unknown',
     )
-    assert verdict.gates["mql"].missing == ("revenue * 1.5 above 3",)
+    assert verdict.gates["mql"].missing == ("round(revenue - 1) above 3",)
+
+
+def test_numbers_that_no_lead_has_make_no_rule_fail() -> None:
+    rules = rules_of(
+        "score: {fit: [{rule: a, when: revenue * 1.5 > 3, points: 5}]}\ngates: {mql: {when: revenue > 4}}"
+    )
+    verdict = rules.evaluate(lead(values={"revenue": 10**400}), NOW_MS)
+    assert verdict.errors == ()
+    assert [fired.rule for fired in verdict.fired] == []
+    assert verdict.gates["mql"].passed
 
 
 def test_values_that_could_not_be_used_are_listed_once() -> None:
