@@ -19,7 +19,7 @@ from connector.platforms.stamps import epoch_ms
 PAGE = 200
 WALL = 10_000
 
-Row = Mapping[str, Any]
+Row = dict[str, Any]
 Search = Callable[[Mapping[str, Any]], Mapping[str, Any]]
 """Sends a search body and gives back the answer's body."""
 

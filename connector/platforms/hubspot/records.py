@@ -6,8 +6,7 @@ every property is sent as text, and "" clears it. Runs once for every record eve
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from operator import itemgetter
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from connector.observation import Observation, Raw
@@ -23,7 +22,7 @@ def modified_property(object_name: str) -> str:
 
 
 def observe(
-    rows: Iterable[Mapping[str, Any]],
+    rows: Iterable[dict[str, Any]],
     side: str,
     object_name: str,
     fields: Sequence[str],
@@ -31,22 +30,26 @@ def observe(
 ) -> list[Observation]:
     """The rows as observations with the properties in `fields` alone.
 
-    A property that HubSpot left out (unknown or hidden) is left out: absent is unknown, never blank. A record
-    that others were merged into is followed by one deleted observation for each of those."""
+    The rows are used up: their properties become the observations' fields. A property that HubSpot left out
+    (unknown or hidden) is left out: absent is unknown, never blank. A record that others were merged into is
+    followed by one deleted observation for each of those."""
     observations = []
-    take = itemgetter(*fields) if len(fields) > 1 else None
+    wanted = frozenset(fields)
+    more: set[str] | None = None
     for row in rows:
         properties = row["properties"]
-        try:
-            values = take(properties) if take is not None else None
-        except KeyError:
-            take = values = None
-        if values is None:
+        merged = properties.get(MERGED)
+        # what HubSpot adds to every record is the same for all of one answer
+        if more is None:
+            more = properties.keys() - wanted
+        for name in more:
+            properties.pop(name, None)
+        if properties.keys() != wanted:
             shown = {name: properties[name] or None for name in fields if name in properties}
-        elif "" in values:
-            shown = {name: value or None for name, value in zip(fields, values, strict=True)}
+        elif "" in properties.values():
+            shown = {name: value or None for name, value in properties.items()}
         else:
-            shown = dict(zip(fields, values, strict=True))
+            shown = properties
         stamp_ms = epoch_ms(row["updatedAt"])
         record_id = row["id"]
         observations.append(
@@ -60,7 +63,6 @@ def observe(
                 bool(row.get("archived")),
             )
         )
-        merged = properties.get(MERGED)
         if merged:
             observations.extend(
                 Observation(side, object_name, old, stamp_ms, read_started_ms, {}, True, record_id)
