@@ -267,6 +267,15 @@ def _shows_verdict(view: RecordView) -> bool:
     return verdict is not None and any(view.fields.get(name) is not None for name in verdict.natives)
 
 
+def says_accepted(view: RecordView) -> bool:
+    """Whether the record's verdict field says that sales has accepted the lead."""
+    verdict = view.mapping.verdict
+    try:
+        return verdict is not None and verdict.read(view.fields.get(verdict.field)) == "accepted"
+    except Unreadable:
+        return False
+
+
 def _taken_back(views: Sequence[RecordView], mapping: LeadMapping) -> bool:
     """True when no CRM record says "rejected" any more: neither its stage field nor its verdict field."""
     for view in views:

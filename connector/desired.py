@@ -50,7 +50,8 @@ class Refusal:
 
 @dataclass(slots=True)
 class Desired:
-    """Collects the writes and holds of one lead."""
+    """Collects the writes and holds of one lead. `again_at_ms` are the moments at which what is held back for
+    a day may be tried again."""
 
     state: LeadState
     mapping: LeadMapping
@@ -64,6 +65,7 @@ class Desired:
     unspelled: dict[str, str] = field(default_factory=dict)
     blanked: int = 0
     owners_changed: int = 0
+    again_at_ms: list[int] = field(default_factory=list)
 
     def update(self, view: RecordView) -> None:
         """Plan the write that brings one existing record to what it must show."""
@@ -325,10 +327,9 @@ class Desired:
             return {}, {}
         if not stage_field.may_leave(standing) and not _forward(stage_field, standing, wanted):
             return {}, {}
-        if self._refused(view, native, wanted):
-            return {}, {}
         clear_first = stage_field.needs_clear(standing, wanted)
-        if self._resists(view, native, (None, wanted) if clear_first else (wanted,)):
+        steps = (None, wanted) if clear_first else (wanted,)
+        if any(self._refused(view, native, raw) for raw in steps) or self._resists(view, native, steps):
             return {}, {}
         if clear_first:
             return {native: None}, {native: wanted}
@@ -341,8 +342,10 @@ class Desired:
         if times < TRIED_AT_MOST or value not in steps:
             return False
         sends = view.baseline.history.get(native, ())
-        if not any(raw == value and at > self.now_ms - DAY_MS for at, raw in sends):
+        tried = [at for at, raw in sends if raw == value and at > self.now_ms - DAY_MS]
+        if not tried:
             return False
+        self.again_at_ms.append(max(tried) + DAY_MS)
         self.holds.append(
             WantedHold(
                 kind="stage_not_taken",
@@ -363,10 +366,14 @@ class Desired:
         kept: dict[str, Raw] = {}
         for native, wanted in fields.items():
             goal = then.get(native, wanted)
-            sends = [raw for at, raw in view.baseline.history.get(native, ()) if at > self.now_ms - DAY_MS]
+            recent = [
+                send for send in view.baseline.history.get(native, ()) if send[0] > self.now_ms - DAY_MS
+            ]
+            sends = [raw for _, raw in recent]
             returns = sum(1 for place, raw in enumerate(sends) if raw is not None and raw in sends[:place])
             if goal in sends and returns + 1 > RETURNS_AT_MOST:
                 then.pop(native, None)
+                self.again_at_ms.append(recent[0][0] + DAY_MS)
                 self.holds.append(
                     WantedHold(
                         kind="oscillates",

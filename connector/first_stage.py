@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from connector.claims import CrmFacts
+from connector.claims import CrmFacts, says_accepted
 from connector.clock import SECOND_MS
 from connector.lead import LeadState, PastRejection
 from connector.moments import native_moment_ms
@@ -100,7 +100,8 @@ def _stage_shown(view: RecordView) -> Stage | None:
 
 
 def _stage_meant(view: RecordView) -> Stage | None:
-    """What a record's native fields mean where they cannot stand for an inquiry."""
+    """What a record's native fields, or the verdict of sales on it, mean where they cannot stand for an
+    inquiry."""
     for stage_field in view.mapping.stage_fields:
         if not stage_field.claims:
             continue
@@ -110,4 +111,4 @@ def _stage_meant(view: RecordView) -> Stage | None:
         if isinstance(meant.means, Stage):
             return meant.means
         return Stage.NURTURE if Stage.NURTURE in meant.stages else min(meant.stages, key=stage_rank)
-    return None
+    return Stage.ACCEPTED if says_accepted(view) else None

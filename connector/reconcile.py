@@ -145,7 +145,7 @@ def reconcile(lead: LeadInput, policy: Policy, now_ms: int) -> Plan:
         roles=roles,
         pool_turns={name: turn for name, turn in walk.pool_turns.items() if turn != lead.turns.get(name)},
         brake_kinds=_brake_kinds(walk.moves, desired),
-        due_at_ms=_due_at_ms(state, walk, views, now_ms),
+        due_at_ms=_due_at_ms(state, walk, views, desired, now_ms),
     )
 
 
@@ -290,9 +290,11 @@ def _confirm_at_ms(view: RecordView, never_ms: int) -> int:
     return max(answered) + CONFIRM_AFTER_MS if answered else never_ms
 
 
-def _due_at_ms(state: LeadState, walk: StageWalk, views: Sequence[RecordView], now_ms: int) -> int | None:
+def _due_at_ms(
+    state: LeadState, walk: StageWalk, views: Sequence[RecordView], desired: Desired, now_ms: int
+) -> int | None:
     """The next moment at which time alone changes something for this lead."""
-    moments = [walk.verdict.next_change_ms, walk.verdict.cooling_until_ms]
+    moments = [walk.verdict.next_change_ms, walk.verdict.cooling_until_ms, *desired.again_at_ms]
     waiting = state.awaited_reason
     if waiting is not None:
         grace_ms = waiting.since_ms + walk.rules.reason_grace_minutes * 60_000
@@ -302,6 +304,8 @@ def _due_at_ms(state: LeadState, walk: StageWalk, views: Sequence[RecordView], n
     if abs(walk.verdict.score - state.published.score) >= MIN_CHANGE:
         moments.append(state.published.at_ms + DAY_MS)
     confirm_ms = [_confirm_at_ms(view, 0) for view in views]
+    if any(write.record_id is not None and not write.confirms for write in desired.writes):
+        confirm_ms.append(now_ms + CONFIRM_AFTER_MS)  # what is sent now may leave no trace at all
     confirm_ms = [moment for moment in confirm_ms if moment > now_ms]
     ahead = [moment for moment in moments if moment is not None and moment > now_ms]
     if state.resting:

@@ -32,14 +32,15 @@ def unite_leads(
         united = unite(stays, gone)
         retire_lead(conn, old_id, into_id)
         lead_store.put_state(conn, into_id, united.stage.value, united.cycle, united.to_json())
-        if united.stage is not stays.stage:
+        begins = united.started and not stays.started
+        if begins or united.stage is not stays.stage:
             ledger.append(
                 conn,
                 [
                     ledger.LedgerRow(
                         lead_id=into_id,
                         cycle=united.cycle,
-                        origin=stays.stage.value,
+                        origin=None if begins else stays.stage.value,
                         target=united.stage.value,
                         skipped=(),
                         happened_ms=now_ms,

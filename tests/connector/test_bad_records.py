@@ -125,3 +125,16 @@ def test_a_field_that_can_be_seen_again_is_read_of_records_that_nobody_has_chang
     world.run()
     assert world.contact(ANN)["phone"] == "+18506444200"
     assert world.run().written == 0
+
+
+def test_a_refused_hand_off_leaves_the_lifecycle_stage_where_it_was(world: World) -> None:
+    lead_id = make_mql(world)
+    world.hubspot.set_options("contacts", "hs_lead_status", ["NEW", "OPEN", "IN_PROGRESS"])
+    given = {"Status": "Closed - Not Converted", "Leadloop_Rejection_Reason__c": "bad_data"}
+    world.salesforce.update("Lead", lead_id, **given)
+    world.run()
+    contact = world.contact(ANN)
+    assert contact["leadloop_stage"] == "distributed"
+    assert contact["lifecyclestage"] == "marketingqualifiedlead"
+    assert "handoff_refused" in {hold.kind for hold in world.holds(ANN)}
+    assert world.run().written == 0

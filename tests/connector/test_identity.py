@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from connector.store import ledger
+from connector.worker.passes import Pass, look
 from mappings.stages import Stage
 from tests.connector.test_life_of_a_lead import ANN, enter_ann, make_mql
 from tests.world import World
@@ -110,3 +112,17 @@ def test_a_contact_that_holds_the_address_as_a_second_one_is_taken_and_not_made_
     world.salesforce.insert("Lead", LastName="Lee", Company="Acme", Email="ann.lee@home.example")
     world.run()
     assert len(world.hubspot.rows("contacts")) == 1
+
+
+def test_a_merge_into_a_record_that_was_only_read_so_far_is_in_the_ledger_from_the_beginning(
+    world: World,
+) -> None:
+    pursued = make_mql(world)
+    other = world.salesforce.insert("Lead", LastName="Lee", Company="Acme", Email="a.lee@acme.example")
+    look(world.leadloop, Pass())
+    world.salesforce.merge(other, pursued)
+    world.run()
+    lead_id = world.lead(other).lead_id
+    with world.database.read() as conn:
+        own = [row for row in ledger.of_lead(conn, lead_id) if row.lead_id == lead_id]
+    assert [(row.origin, row.target) for row in own] == [(None, "distributed")]

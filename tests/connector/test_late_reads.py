@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from connector.configuration import shipped
+from connector.sandbox.faults import Rewrite
 from tests.connector.test_life_of_a_lead import ANN, make_mql
 from tests.world import World, configuration
 
@@ -34,3 +35,23 @@ def test_a_search_that_still_shows_the_state_before_our_write_takes_nothing_back
         assert world.sf_lead(ANN)["Title"] == "Head of Buying"
         assert world.contact(ANN)["jobtitle"] == "Head of Buying"
         assert world.run().written == 0
+
+
+def test_a_write_that_left_no_trace_is_looked_at_and_tried_again_by_itself(world: World) -> None:
+    """A platform that resets a value at once moves no stamp, and no poll tells of it."""
+    lead_id = make_mql(world)
+    world.hubspot.faults.rewrite_on_save.append(Rewrite("contacts", "hs_lead_status", "set", "OPEN"))
+    given = {"Status": "Closed - Not Converted", "Leadloop_Rejection_Reason__c": "bad_data"}
+    world.salesforce.update("Lead", lead_id, **given)
+    world.run()
+    world.later(minutes=16)
+    world.run()
+    assert [(hold.kind, hold.subject) for hold in world.holds(ANN)] == [
+        ("stage_not_taken", "hubspot:contacts.hs_lead_status")
+    ]
+    world.hubspot.faults.clear()
+    world.later(days=1)
+    world.run()
+    assert world.contact(ANN)["hs_lead_status"] == "UNQUALIFIED"
+    assert world.holds(ANN) == []
+    assert world.run().written == 0

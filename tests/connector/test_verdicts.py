@@ -50,3 +50,14 @@ def test_a_reason_written_before_a_lead_is_taken_up_never_serves_a_later_rejecti
     world.run()
     assert world.lead(ANN).stage is Stage.NURTURE
     assert world.contact(ANN)["leadloop_rejection_reason"] == "timing"
+
+
+def test_an_acceptance_given_before_the_new_record_was_first_read_counts(world: World) -> None:
+    sam = world.users["sam@sales.example"]
+    lead_id = world.salesforce.insert("Lead", by_user=sam, LastName="Lee", Company="Acme", Email=ANN)
+    world.salesforce.update("Lead", lead_id, by_user=sam, OwnerId=sam, Leadloop_Verdict__c="accepted")
+    world.run()
+    shown = world.salesforce.get("Lead", lead_id)
+    assert shown["Leadloop_Stage__c"] == world.contact(ANN)["leadloop_stage"] == "accepted"
+    assert shown["Leadloop_Owner__c"] == "sam@sales.example"
+    assert world.run().written == 0
