@@ -7,26 +7,34 @@ lead can reach, a reason that does not exist. Knows nothing of files or lead fie
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from itertools import chain
 from typing import Final
 
 from mappings.problems import ConfigError, Path, did_you_mean
 from mappings.source import Document
 from rules import document as models
+from rules import score_document as score_models
 from rules.evaluate import Rules
+from rules.fading import Shape
 from rules.fuse import ExclusionRule, TrackRule, fuse_decision, fuse_routes
 from rules.gates import GATE_NAMES, GateRule
 from rules.levels import find_levels
 from rules.nodes import Node
+from rules.nurture import NurtureRules
+from rules.reach import Place, check_groups, check_reach
 from rules.rejection import Reason
 from rules.routing import Pool, Route
-from rules.scoring import ScoreRule
+from rules.scoring import Grades, GroupRule, Part, ScoreRule
 from rules.wake import DAY_MS
 from rules.words import conjuncts
 
 _IMPLICIT_COOLING_DAYS: Final = 30
-
-Place = tuple[Document, Path]
+_SHAPES: Final[dict[str, Shape]] = {
+    "half_life_days": "half_life",
+    "linear_days": "linear",
+    "expires_days": "expires",
+}
 
 
 class Assembly:
@@ -36,7 +44,11 @@ class Assembly:
         self._version = version
         self._errors: list[ConfigError] = []
         self._names: dict[str, Place] = {}
-        self._scores: list[ScoreRule] = []
+        self._scores: list[tuple[ScoreRule, Place]] = []
+        self._groups: dict[str, tuple[GroupRule, Place]] = {}
+        self._grades: tuple[Grades, Place] | None = None
+        self._nurture_tracks: list[tuple[str, Node | None, Place]] = []
+        self._nurture: tuple[models.Nurture, Place] | None = None
         self._tracks: list[TrackRule] = []
         self._exclusions: list[ExclusionRule] = []
         self._gates: dict[str, tuple[GateRule, Place]] = {}
@@ -47,18 +59,8 @@ class Assembly:
 
     def add(self, document: Document, model: models.RulesDocument, nodes: Mapping[Path, Node]) -> None:
         """Take in a valid document with its compiled conditions."""
-        for place, fit in enumerate(model.score.fit):
-            path: Path = ("score", "fit", place)
-            self._name(fit.rule, document, path)
-            self._scores.append(ScoreRule(fit.rule, "fit", fit.points, nodes.get((*path, "when"))))
-        for place, rule in enumerate(model.score.engagement):
-            path = ("score", "engagement", place)
-            self._name(rule.rule, document, path)
-            life = None if rule.half_life_days is None else max(1, round(rule.half_life_days * DAY_MS))
-            condition = nodes.get((*path, "when"))
-            self._scores.append(
-                ScoreRule(rule.rule, "engagement", rule.points, condition, rule.on, life, rule.at_most)
-            )
+        self._add_scores(document, model.score, nodes)
+        self._add_grades(document, model.grades)
         for place, track in enumerate(model.fast_track):
             path = ("fast_track", place)
             self._name(track.rule, document, path)
@@ -73,6 +75,7 @@ class Assembly:
                 self._exclusions.append(ExclusionRule(exclusion.rule, condition, exclusion.reason))
         self._add_gates(document, model.gates, nodes)
         self._add_routes(document, model.routes, nodes)
+        self._add_nurture(document, model.nurture, nodes)
         if model.rejection is not None:
             if self._rejection is not None:
                 self._twice("rejection", document, ("rejection",), self._rejection[1])
@@ -86,13 +89,16 @@ class Assembly:
             self._check_gates(documents)
             self._check_reasons()
         self._check_routes()
+        self._check_tracks()
         return self._errors
 
     def rules(self) -> Rules:
         """The compiled rules; only after `check` found nothing."""
         rejection = models.Rejection() if self._rejection is None else self._rejection[0]
         gates = tuple(self._gates[name][0] if name in self._gates else GateRule(name) for name in GATE_NAMES)
-        scoring = [rule for rule in self._scores if rule.on is not None or rule.condition is not None]
+        scoring = [rule for rule, _ in self._scores if rule.on is not None or rule.condition is not None]
+        groups = tuple(self._group(name, scoring) for name in self._groups)
+        grades = None if self._grades is None else self._grades[0]
         ranked = sorted(scoring, key=lambda rule: (rule.points < 0, -rule.weight))
         return Rules(
             version=self._version,
@@ -103,14 +109,105 @@ class Assembly:
             gates=gates,
             exclusions=tuple(self._exclusions),
             routes=tuple(route for route, _, _ in self._routes),
+            groups=groups,
+            grades=grades,
+            nurture=self._nurture_rules(),
             ranks={rule.name: place for place, rule in enumerate(ranked)},
             levels={
-                what: find_levels(what, self._watched, chain.from_iterable(g.levels(what) for g in gates))
+                (what, reached): find_levels(
+                    what,
+                    self._watched,
+                    chain(
+                        chain.from_iterable(gate.levels(what, reached=reached) for gate in gates),
+                        () if grades is None or grades.of != what else (at for _, at in grades.letters),
+                    ),
+                )
                 for what in ("engagement", "score")
+                for reached in (False, True)
             },
             engages_by_activity=any(rule.on is not None and rule.points > 0 for rule in scoring),
-            decide=fuse_decision(scoring, self._tracks, self._exclusions, gates),
+            decide=fuse_decision(scoring, self._tracks, self._exclusions, gates, groups),
             choose=fuse_routes([(route.name, condition) for route, condition, _ in self._routes]),
+        )
+
+    def _add_scores(self, document: Document, score: score_models.Score, nodes: Mapping[Path, Node]) -> None:
+        for place, fit in enumerate(score.fit):
+            path: Path = ("score", "fit", place)
+            self._name(fit.rule, document, path)
+            condition = nodes.get((*path, "when"))
+            rule = ScoreRule(fit.rule, "fit", fit.points, condition, group=fit.group)
+            self._scores.append((rule, (document, path)))
+        for place, given in enumerate(score.engagement):
+            path = ("score", "engagement", place)
+            self._name(given.rule, document, path)
+            key = next((key for key in score_models.FADES if getattr(given, key) is not None), None)
+            rule = ScoreRule(
+                name=given.rule,
+                part="engagement",
+                points=given.points,
+                condition=nodes.get((*path, "when")),
+                on=given.on,
+                fades=None if key is None else _SHAPES[key],
+                span_ms=0 if key is None else max(1, round(getattr(given, key) * DAY_MS)),
+                once=given.once,
+                per_day=given.per_day,
+                at_most=given.at_most,
+                group=given.group,
+            )
+            self._scores.append((rule, (document, path)))
+        for name, group in score.groups.items():
+            path = ("score", "groups", name)
+            if name in self._groups:
+                self._twice(f'group "{name}"', document, path, self._groups[name][1])
+            else:
+                compiled = GroupRule(name, "engagement", group.at_most, group.at_least)
+                self._groups[name] = compiled, (document, path)
+
+    def _group(self, name: str, rules: Sequence[ScoreRule]) -> GroupRule:
+        """The group, of the part that its rules are of."""
+        part: Part = next((rule.part for rule in rules if rule.group == name), "engagement")
+        return replace(self._groups[name][0], part=part)
+
+    def _add_grades(self, document: Document, grades: score_models.Grades | None) -> None:
+        if grades is None:
+            return
+        if self._grades is not None:
+            self._twice("grades table", document, ("grades",), self._grades[1])
+            return
+        for what in ("fit", "engagement", "score"):
+            letters: dict[str, int] | None = getattr(grades, what)
+            if letters is not None:
+                self._grades = Grades(what, tuple(letters.items())), (document, ("grades",))
+
+    def _add_nurture(
+        self, document: Document, nurture: models.Nurture | None, nodes: Mapping[Path, Node]
+    ) -> None:
+        if nurture is None:
+            return
+        if self._nurture is not None:
+            self._twice("nurture part", document, ("nurture",), self._nurture[1])
+            return
+        self._nurture = nurture, (document, ("nurture",))
+        for place, track in enumerate(nurture.tracks):
+            path: Path = ("nurture", "tracks", place)
+            first = next((at for known, _, at in self._nurture_tracks if known == track.track), None)
+            if first is not None:
+                self._twice(f'track "{track.track}"', document, (*path, "track"), first)
+            condition = nodes.get((*path, "when"))
+            if condition is None and track.when is not None:
+                continue  # its condition is wrong, and told so
+            if condition is not None:
+                self._watched.append(condition)
+            self._nurture_tracks.append((track.track, condition, (document, path)))
+
+    def _nurture_rules(self) -> NurtureRules:
+        given = models.Nurture() if self._nurture is None else self._nurture[0]
+        tracks = [(name, condition) for name, condition, _ in self._nurture_tracks]
+        return NurtureRules(
+            tracks=tuple(name for name, _ in tracks),
+            kinds=None if given.touches is None else frozenset(given.touches),
+            minimum_touches=given.minimum_touches,
+            choose=fuse_routes(tracks) if tracks else None,
         )
 
     def _add_gates(self, document: Document, gates: models.Gates, nodes: Mapping[Path, Node]) -> None:
@@ -122,12 +219,25 @@ class Assembly:
             if name in self._gates:
                 self._twice(f"gate {name}", document, path, self._gates[name][1])
                 continue
-            condition = nodes.get((*path, "when"))
-            if condition is not None:
-                self._watched.append(condition)
-            parts = () if condition is None else conjuncts(condition)
-            rule = GateRule(name, parts, gate.fit, gate.engagement, gate.score, gate.margin)
+            choices = tuple(
+                self._gate(name, choice, gate.margin, nodes.get((*path, "any", way, "when")))
+                for way, choice in enumerate(gate.any or ())
+            )
+            rule = self._gate(name, gate, gate.margin, nodes.get((*path, "when")), choices)
             self._gates[name] = rule, (document, path)
+
+    def _gate(
+        self,
+        name: str,
+        given: models.Gate | models.Choice,
+        margin: int,
+        condition: Node | None,
+        choices: tuple[GateRule, ...] = (),
+    ) -> GateRule:
+        if condition is not None:
+            self._watched.append(condition)
+        parts = () if condition is None else conjuncts(condition)
+        return GateRule(name, parts, given.fit, given.engagement, given.score, margin, choices)
 
     def _add_routes(
         self, document: Document, routes: Sequence[models.Route], nodes: Mapping[Path, Node]
@@ -161,17 +271,13 @@ class Assembly:
             self._errors.append(
                 documents[0].error(("gates",), 'the gate "mql" is missing', "write gates: {mql: {score: 50}}")
             )
-        highest = {
-            part: sum(rule.highest for rule in self._scores if rule.part == part)
-            for part in ("fit", "engagement")
-        }
-        highest["score"] = highest["fit"] + highest["engagement"]
-        for gate, (document, path) in self._gates.values():
-            for what, most in highest.items():
-                threshold: int | None = getattr(gate, what)
-                if threshold is not None and threshold > most:
-                    message = f"no lead can reach {threshold}: all its rules together give at most {most:g}"
-                    self._errors.append(document.error((*path, what), message))
+        groups = list(self._groups.values())
+        found = list(check_groups(self._scores, groups))
+        if not found:
+            rules = [rule for rule, _ in self._scores]
+            caps = [group for group, _ in groups]
+            found = list(check_reach(rules, caps, self._gates.values(), self._grades))
+        self._errors.extend(found)
 
     def _check_reasons(self) -> None:
         rejection = models.Rejection() if self._rejection is None else self._rejection[0]
@@ -183,16 +289,24 @@ class Assembly:
                 )
 
     def _check_routes(self) -> None:
-        open_to_all: Route | None = None
-        for route, condition, (document, path) in self._routes:
+        routes = [(route.name, condition, place) for route, condition, place in self._routes]
+        self._check_order("route", routes)
+
+    def _check_tracks(self) -> None:
+        self._check_order("track", self._nurture_tracks)
+
+    def _check_order(self, what: str, given: Sequence[tuple[str, Node | None, Place]]) -> None:
+        """The first that applies is taken, so the last one must apply to all, and only the last one."""
+        open_to_all: str | None = None
+        for name, condition, (document, path) in given:
             if open_to_all is not None:
-                message = f'no lead comes to this route: "{open_to_all.name}" before it takes all'
+                message = f'no lead comes to this {what}: "{open_to_all}" before it takes all'
                 self._errors.append(document.error(path, message, "move it up"))
             elif condition is None:
-                open_to_all = route
-        if self._routes and open_to_all is None and not self._errors:
-            _, _, (document, path) = self._routes[-1]
-            message = "the last route must take every lead that no other took"
+                open_to_all = name
+        if given and open_to_all is None and not self._errors:
+            _, _, (document, path) = given[-1]
+            message = f"the last {what} must take every lead that no other took"
             self._errors.append(document.error(path, message, "leave out its when:"))
 
     def _reasons(self, rejection: models.Rejection) -> dict[str, Reason]:

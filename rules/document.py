@@ -1,110 +1,58 @@
 """The shape of a rules document: pydantic models of the YAML, and the checks that need no lead fields.
 
-Conditions are texts here; `rules/load.py` compiles them. Mistakes are told with their places by
-`mappings.validation`. The names below are the keys that users type.
+What gives points is in `rules/score_document.py`. Conditions are texts here; `rules/load.py` compiles them.
+Mistakes are told with their places by `mappings.validation`. The names below are the keys that users type.
 """
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 from pydantic import Field, field_validator, model_validator
 
 from mappings.validation import Strict
+from rules.case_document import Case
+from rules.score_document import Condition, Grades, Name, Rule, Score, Threshold
 
-Name = Annotated[str, Field(min_length=1, max_length=80)]
-Points = Annotated[int, Field(ge=-1000, le=1000)]
-Threshold = Annotated[int, Field(ge=-10_000, le=10_000)]
 Consequence = Literal["nurture", "disqualify", "reroute"]
 
 
-def _condition_text(given: Any) -> Any:
-    """A condition that YAML read as something else than text."""
-    if isinstance(given, bool):
-        raise ValueError(f"a condition that is always {str(given).lower()}; leave it out")
-    return given
+class Choice(Strict):
+    """One of several ways through a gate: all that it names must hold."""
 
-
-class Rule(Strict):
-    """What all rules have: a name that is unique among the rules."""
-
-    rule: Name
-
-
-class FitRule(Rule):
-    """Points for who a lead is."""
-
-    when: str
-    points: Points
-
-    @field_validator("when", mode="before")
-    @classmethod
-    def _text(cls, given: Any) -> Any:
-        return _condition_text(given)
-
-    @field_validator("points")
-    @classmethod
-    def _not_zero(cls, points: int) -> int:
-        return _not_zero(points)
-
-
-class EngagementRule(Rule):
-    """Points for what a lead does: once per activity of the kind `on`, or once if `when` holds."""
-
-    on: str | None = None
-    when: str | None = None
-    points: Points
-    half_life_days: Annotated[float, Field(gt=0, le=3650)] | None = None
-    at_most: Annotated[int, Field(ge=1, le=10_000)] | None = None
-
-    @field_validator("when", mode="before")
-    @classmethod
-    def _text(cls, given: Any) -> Any:
-        return _condition_text(given)
-
-    @field_validator("points")
-    @classmethod
-    def _not_zero(cls, points: int) -> int:
-        return _not_zero(points)
-
-    @model_validator(mode="after")
-    def _complete(self) -> EngagementRule:
-        if self.on is None and self.when is None:
-            raise ValueError("a rule needs on: (an activity) or when: (a condition), or both")
-        for key in ("half_life_days", "at_most"):
-            if self.on is None and getattr(self, key) is not None:
-                raise ValueError(f"{key} needs on:; only activities repeat and fade")
-        if self.at_most is not None and self.at_most < abs(self.points):
-            raise ValueError(
-                f"at_most is {self.at_most}, less than the {abs(self.points)} points of one activity"
-            )
-        return self
-
-
-class Score(Strict):
-    """The two parts of the score."""
-
-    fit: list[FitRule] = Field(default_factory=list)
-    engagement: list[EngagementRule] = Field(default_factory=list)
-
-
-class Gate(Strict):
-    """What a lead needs to go on. A gate with nothing in it lets every lead pass."""
-
-    when: str | None = None
+    when: Condition | None = None
     fit: Threshold | None = None
     engagement: Threshold | None = None
     score: Threshold | None = None
+
+    @model_validator(mode="after")
+    def _something(self) -> Choice:
+        if self.when is None and not _has_threshold(self):
+            raise ValueError("a way through a gate needs fit:, engagement:, score: or when:")
+        return self
+
+
+class Gate(Strict):
+    """What a lead needs to go on: all that stands here, and one of the ways in `any`. A gate with nothing in
+    it lets every lead pass."""
+
+    when: Condition | None = None
+    fit: Threshold | None = None
+    engagement: Threshold | None = None
+    score: Threshold | None = None
+    any: list[Choice] | None = None
     margin: Annotated[int, Field(ge=0, le=1000)] = 0
 
-    @field_validator("when", mode="before")
+    @field_validator("any")
     @classmethod
-    def _text(cls, given: Any) -> Any:
-        return _condition_text(given)
+    def _some(cls, choices: list[Choice] | None) -> list[Choice] | None:
+        if choices is not None and len(choices) < 2:
+            raise ValueError("any needs at least two ways through the gate")
+        return choices
 
     @model_validator(mode="after")
     def _margin_of_something(self) -> Gate:
-        if self.margin and self.fit is None and self.engagement is None and self.score is None:
+        if self.margin and not any(map(_has_threshold, (self, *(self.any or ())))):
             raise ValueError("margin needs a threshold: fit, engagement or score")
         return self
 
@@ -121,12 +69,7 @@ class FastTrack(Rule):
     """A named exception that makes a lead sales-ready at once."""
 
     on: str | None = None
-    when: str | None = None
-
-    @field_validator("when", mode="before")
-    @classmethod
-    def _text(cls, given: Any) -> Any:
-        return _condition_text(given)
+    when: Condition | None = None
 
     @model_validator(mode="after")
     def _complete(self) -> FastTrack:
@@ -138,27 +81,17 @@ class FastTrack(Rule):
 class Disqualify(Rule):
     """A lead that sales shall never see, and why."""
 
-    when: str
+    when: Condition
     reason: Name
-
-    @field_validator("when", mode="before")
-    @classmethod
-    def _text(cls, given: Any) -> Any:
-        return _condition_text(given)
 
 
 class Route(Strict):
     """Who gets a lead: a named owner, or the next of a pool. An owner is an address or queue:<Name>."""
 
     route: Name
-    when: str | None = None
+    when: Condition | None = None
     owner: str | None = None
     pool: list[str] | None = None
-
-    @field_validator("when", mode="before")
-    @classmethod
-    def _text(cls, given: Any) -> Any:
-        return _condition_text(given)
 
     @field_validator("owner")
     @classmethod
@@ -209,21 +142,46 @@ class Rejection(Strict):
     reasons: dict[Name, Reason] = Field(default_factory=dict)
 
 
+class NurtureTrack(Strict):
+    """A nurture track, and who belongs to it."""
+
+    track: Name
+    when: Condition | None = None
+
+
+class Nurture(Strict):
+    """Which track a lead belongs to while it is nurtured, and how many touches it shall have had before sales
+    gets it."""
+
+    tracks: list[NurtureTrack] = Field(default_factory=list)
+    touches: list[str] | None = None
+    minimum_touches: Annotated[int, Field(ge=0, le=1000)] = 0
+
+    @field_validator("touches")
+    @classmethod
+    def _some(cls, kinds: list[str] | None) -> list[str] | None:
+        if kinds is not None and not kinds:
+            raise ValueError("touches is empty; leave it out, and every activity is a touch")
+        return kinds
+
+
 class RulesDocument(Strict):
-    """One rules file. Several files add up; a gate and the rejection table may stand in only one of them."""
+    """One rules file. Several files add up; a gate, the grades, nurture and the rejection table may stand in
+    only one of them."""
 
     score: Score = Score()
+    grades: Grades | None = None
     gates: Gates = Gates()
     fast_track: list[FastTrack] = Field(default_factory=list)
     disqualify: list[Disqualify] = Field(default_factory=list)
     routes: list[Route] = Field(default_factory=list)
     rejection: Rejection | None = None
+    nurture: Nurture | None = None
+    cases: list[Case] = Field(default_factory=list)
 
 
-def _not_zero(points: int) -> int:
-    if points == 0:
-        raise ValueError("a rule of 0 points does nothing")
-    return points
+def _has_threshold(gate: Gate | Choice) -> bool:
+    return gate.fit is not None or gate.engagement is not None or gate.score is not None
 
 
 def _owner(owner: str) -> str:

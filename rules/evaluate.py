@@ -10,15 +10,18 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from operator import itemgetter
 
+from mappings.stages import Stage
 from rules.facts import Gate, LeadFacts, Verdict
+from rules.fading import next_fading_ms
 from rules.fired import FiredRules
 from rules.fuse import BEFORE_ALL_MS, Choose, Decide, ExclusionRule, Judged
-from rules.gates import GateRule, has_reached, held_back, judge
+from rules.gates import GateRule, has_engaged, has_reached, held_back, is_pursued, judge
 from rules.history import last_activity
 from rules.levels import Levels
+from rules.nurture import NurtureRules, count_touches, too_few, track_after_rejection
 from rules.rejection import Comeback, Reason, find_comeback
 from rules.routing import Route
-from rules.scoring import PUBLISH_STEP, next_fading_ms
+from rules.scoring import PUBLISH_STEP, Grades, GroupRule
 from rules.wake import Wake
 
 
@@ -39,8 +42,11 @@ class Rules:
     gates: tuple[GateRule, ...]
     exclusions: tuple[ExclusionRule, ...]
     routes: tuple[Route, ...]
+    groups: tuple[GroupRule, ...]
+    grades: Grades | None
+    nurture: NurtureRules
     ranks: Mapping[str, int] = field(repr=False)
-    levels: Mapping[str, Levels] = field(repr=False)
+    levels: Mapping[tuple[str, bool], Levels] = field(repr=False)
     engages_by_activity: bool = field(repr=False)
     decide: Decide = field(repr=False, compare=False)
     choose: Choose = field(repr=False, compare=False)
@@ -55,40 +61,57 @@ class Rules:
         fit, engagement = judged.fit, judged.engagement
         score = fit + engagement
         reached = has_reached(facts)
+        engaged = True
         held: tuple[str, ...] = ()
         cooling_ms: int | None = None
         if comeback is not None:
-            held = () if reached else self._held_back(facts, comeback, judged, score, wake)
+            engaged = has_engaged(comeback, self._newest_ms(facts, judged, wake), score)
+            held = () if reached else held_back(comeback, now_ms, engaged=engaged)
             if comeback.cooling_until_ms is not None and comeback.cooling_until_ms > now_ms:
                 cooling_ms = comeback.cooling_until_ms
                 wake.at(cooling_ms)
-        if judged.fading:
-            levels = self._levels(facts.published_score, fit, engagement)
-            fading_ms = next_fading_ms(judged.fading, engagement, levels, now_ms)
-            if fading_ms is not None:
-                wake.at(fading_ms)
-        fired, track, exclusion = judged.fired, judged.track_by_activity, judged.exclusion
+        fired, fast, exclusion = judged.fired, judged.track_by_activity, judged.exclusion
         if judged.track_by_condition is not None and not held:
-            track = min(filter(None, (track, judged.track_by_condition)), key=itemgetter(0))
-        if track is not None:
-            fired.append(track[1])
+            fast = min(filter(None, (fast, judged.track_by_condition)), key=itemgetter(0))
+        if fast is not None:
+            fired.append(fast[1])
         if exclusion is not None:
             fired.append(exclusion[1])
         gates: dict[str, Gate] = {}
-        for gate, missing in zip(self.gates, judged.missing, strict=True):
-            lacking = (*missing, *held) if gate.name == "mql" else missing
-            gates[gate.name] = judge(gate, lacking, fit, engagement, score, reached=reached)
+        missing = iter(judged.missing)
+        for gate in self.gates:
+            lacks = held if gate.name == "mql" else ()
+            gates[gate.name] = judge(gate, missing, fit, engagement, score, reached=reached, held=lacks)
+        track: str | None = None
+        if facts.stage is Stage.NURTURE:
+            track = self._track(facts, comeback, wake, errors, fit, engagement, engaged=engaged)
+        touches: int | None = None
+        warnings: tuple[str, ...] = ()
+        if minimum := self.nurture.minimum_touches:
+            touches = count_touches(self.nurture.kinds, facts, wake)
+            ready = fast is not None or gates["mql"].passed or is_pursued(facts.stage)
+            if touches < minimum and ready:
+                warnings = (too_few(touches, minimum),)
+        if judged.fading:
+            levels = self._levels(facts, comeback, fit, engagement)
+            fading_ms = next_fading_ms(judged.fading, engagement, levels, now_ms, self.groups, judged.sums)
+            if fading_ms is not None:
+                wake.at(fading_ms)
         return Verdict(
             fit,
             engagement,
             score,
             FiredRules(fired),
             gates,
-            None if track is None else track[1][0],
+            None if fast is None else fast[1][0],
             None if exclusion is None else (exclusion[1][0], self.exclusions[exclusion[0]].reason),
             cooling_ms,
             wake.next_change_ms,
             tuple(dict.fromkeys(errors)) if errors else (),
+            self._grade(fit, engagement, score),
+            track,
+            touches,
+            warnings,
             self.ranks,
         )
 
@@ -100,17 +123,46 @@ class Rules:
         place = self.choose(facts, now_ms, wake, errors, judged.fit, judged.engagement)
         return None if place < 0 else self.routes[place]
 
-    def _held_back(
-        self, facts: LeadFacts, comeback: Comeback, judged: Judged, score: int, wake: Wake
-    ) -> tuple[str, ...]:
-        newest_ms, now_ms = judged.newest_ms, wake.now_ms
-        if not self.engages_by_activity:  # no activity earns points here: then every one counts
-            newest_ms = last_activity(None, facts, {}, now_ms, wake) or BEFORE_ALL_MS
-        return held_back(comeback, newest_ms, score, now_ms)
+    def _newest_ms(self, facts: LeadFacts, judged: Judged, wake: Wake) -> int:
+        """When the last engagement was."""
+        if self.engages_by_activity:
+            return judged.newest_ms
+        # no activity earns points here: then every one counts
+        newest_ms = last_activity(None, facts, {}, wake.now_ms, wake)
+        return BEFORE_ALL_MS if newest_ms is None else newest_ms
 
-    def _levels(self, published: int | None, fit: int, engagement: int) -> Iterator[int]:
-        """The numbers of engagement points at which anything changes: a gate, or the wish to publish."""
-        levels, totals = self.levels["engagement"], self.levels["score"]
+    def _grade(self, fit: int, engagement: int, score: int) -> str | None:
+        if self.grades is None:
+            return None
+        return self.grades.letter({"fit": fit, "engagement": engagement, "score": score}[self.grades.of])
+
+    def _track(
+        self,
+        facts: LeadFacts,
+        comeback: Comeback | None,
+        wake: Wake,
+        errors: list[str],
+        fit: int,
+        engagement: int,
+        *,
+        engaged: bool,
+    ) -> str | None:
+        now_ms = wake.now_ms
+        rejected = track_after_rejection(
+            comeback, self.reasons, self.default_reason, engaged=engaged, now_ms=now_ms
+        )
+        if rejected is not None or self.nurture.choose is None:
+            return rejected
+        place = self.nurture.choose(facts, now_ms, wake, errors, fit, engagement)
+        return None if place < 0 else self.nurture.tracks[place]
+
+    def _levels(
+        self, facts: LeadFacts, comeback: Comeback | None, fit: int, engagement: int
+    ) -> Iterator[int]:
+        """The numbers of engagement points at which anything changes: a gate, a grade, whether the lead has
+        engaged anew, or the wish to publish."""
+        reached, published = has_reached(facts), facts.published_score
+        levels, totals = self.levels["engagement", reached], self.levels["score", reached]
         if levels is None or totals is None:
             yield from (engagement, engagement + 1)
         else:
@@ -119,3 +171,5 @@ class Rules:
         shown = fit + engagement if published is None else published
         yield shown + PUBLISH_STEP - fit
         yield shown - PUBLISH_STEP + 1 - fit
+        if comeback is not None and comeback.score_then is not None:
+            yield comeback.score_then + 1 - fit

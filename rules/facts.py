@@ -72,11 +72,13 @@ class Gate:
 class Verdict:
     """What the rules say of a lead at one moment.
 
-    `gates` has qualification, nurture and mql. `fast_track` names the exception that makes it sales-ready,
-    `disqualify` the rule that rules it out and the reason. `cooling_until_ms` is the end of a cooling-off
-    that is still running. `next_change_ms` is the next moment at which time alone can change anything of
-    this. `errors` tells what could not be used: a rule that failed counts as unknown. `ranks` orders the
-    scoring rules by what they can matter.
+    `grade` is the letter for the points, where there are grades. `gates` has qualification, nurture and mql.
+    `track` is the nurture track while the lead is in nurture. `touches` are the activities that count as
+    touches, where a minimum of them is wanted; `warnings` tell of what blocks nothing. `fast_track` names the
+    exception that makes it sales-ready, `disqualify` the rule that rules it out and the reason.
+    `cooling_until_ms` is the end of a cooling-off that is still running. `next_change_ms` is the next moment
+    at which time alone can change anything of this. `errors` tells what could not be used: a rule that failed
+    counts as unknown. `ranks` orders the scoring rules by what they can matter.
     """
 
     fit: int
@@ -89,13 +91,18 @@ class Verdict:
     cooling_until_ms: int | None
     next_change_ms: int | None
     errors: tuple[str, ...] = ()
+    grade: str | None = None
+    track: str | None = None
+    touches: int | None = None
+    warnings: tuple[str, ...] = ()
     ranks: Mapping[str, int] = field(default_factory=dict, repr=False, compare=False)
 
     @property
     def reasons(self) -> str:
         """Why the score is what it is: the names of the rules, those that matter most (by `ranks`) first, in
         at most REASONS_LENGTH characters. No numbers, so that it changes only when a rule comes or goes."""
-        ranked = sorted([(self.ranks[rule.rule], rule) for rule in self.fired if rule.points])
+        ranks = self.ranks
+        ranked = sorted((ranks[rule.rule], rule) for rule in self.fired if rule.points and rule.rule in ranks)
         text = ""
         for _, rule in ranked:
             name = rule.rule if rule.points > 0 else f"less for {rule.rule}"
@@ -111,6 +118,7 @@ class Verdict:
             "fit": self.fit,
             "engagement": self.engagement,
             "score": self.score,
+            "grade": self.grade,
             "fired": [fired.to_json() for fired in self.fired],
             "gates": {
                 name: {"passed": gate.passed, "missing": list(gate.missing)}
@@ -118,6 +126,9 @@ class Verdict:
             },
             "fast_track": self.fast_track,
             "disqualify": None if self.disqualify is None else list(self.disqualify),
+            "track": self.track,
+            "touches": self.touches,
+            "warnings": list(self.warnings),
             "cooling_until_ms": self.cooling_until_ms,
             "next_change_ms": self.next_change_ms,
             "reasons": self.reasons,

@@ -1,13 +1,19 @@
-"""Rules that fired, with their points and what they saw: what explains a decision. Plain data."""
+"""Rules that fired, with their points and what they saw: what explains a decision. Plain data.
+
+What a group's cap takes away (or its floor gives back) stands among them, so that the points add up.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, Literal, NamedTuple, overload
+from typing import Any, Final, Literal, NamedTuple, overload
 
 from mappings.values import Value
 
 Part = Literal["fit", "engagement", "fast_track", "disqualify"]
+
+CAP_OF: Final = "bounds of group "
+"""Begins the name under which a group tells what its bounds changed; the group's name follows."""
 
 
 class Fired(NamedTuple):

@@ -12,11 +12,12 @@ from dataclasses import dataclass, field
 from typing import Any, Final, NamedTuple
 
 from rules.facts import LeadFacts
-from rules.fired import Found
+from rules.fading import Fading
+from rules.fired import CAP_OF, Found
 from rules.gates import GateRule
 from rules.generate import Generator
 from rules.nodes import Node
-from rules.scoring import Fading, ScoreRule, settle
+from rules.scoring import GroupRule, ScoreRule, settle, settle_moments
 from rules.wake import Wake
 from rules.words import lacking
 
@@ -45,7 +46,8 @@ class ExclusionRule:
 class Judged(NamedTuple):
     """What the fused function found. `tracks`: the first fast track by an activity since the given moment,
     and the first by a condition alone. `newest_ms`: the last activity that earned points. `missing`: for
-    each gate, its conditions that do not hold, in words."""
+    each gate, and for each way through it, the conditions that do not hold, in words. `sums`: what the rules
+    of each group add up to, before the group bounds it."""
 
     fit: int
     engagement: int
@@ -56,6 +58,7 @@ class Judged(NamedTuple):
     track_by_condition: tuple[int, Found] | None
     exclusion: tuple[int, Found] | None
     missing: tuple[list[str], ...]
+    sums: tuple[int, ...]
 
 
 Decide = Callable[[LeadFacts, int, Wake, list[str], int], Judged]
@@ -70,9 +73,10 @@ def fuse_decision(
     tracks: Sequence[TrackRule],
     exclusions: Sequence[ExclusionRule],
     gates: Sequence[GateRule],
+    groups: Sequence[GroupRule] = (),
 ) -> Decide:
     """One function for everything that `Judged` holds."""
-    writer = _Writer()
+    writer = _Writer([group.name for group in groups])
     for rule in scores:
         if rule.on is None:
             writer.score(rule)
@@ -86,14 +90,18 @@ def fuse_decision(
     for place, track in enumerate(tracks):
         if track.on is None and track.condition is not None:
             writer.first("plain", place, track.name, "fast_track", track.condition)
+    for place, group in enumerate(groups):
+        writer.group(place, group)
     writer.lines.append("score = fit + engagement")
     for place, exclusion in enumerate(exclusions):
         writer.first("excluded", place, exclusion.name, "disqualify", exclusion.condition)
-    for place, gate in enumerate(gates):
+    judged = [each for gate in gates for each in (gate, *gate.choices)]
+    for place, gate in enumerate(judged):
         writer.gate(place, gate)
-    missing = "".join(f"missing{place}, " for place in range(len(gates)))
+    missing = "".join(f"missing{place}, " for place in range(len(judged)))
+    sums = "".join(f"group{place}, " for place in range(len(groups)))
     writer.lines.append(
-        f"return Judged(fit, engagement, fired, fading, newest, fast, plain, excluded, ({missing}))"
+        f"return Judged(fit, engagement, fired, fading, newest, fast, plain, excluded, ({missing}), ({sums}))"
     )
     decide: Decide = writer.function(
         "decide",
@@ -104,6 +112,7 @@ def fuse_decision(
             "fading = []",
             f"newest = {BEFORE_ALL_MS}",
             "fast = plain = excluded = None",
+            *(f"group{place} = 0" for place in range(len(groups))),
         ],
     )
     return decide
@@ -131,10 +140,11 @@ def _failed(rule: str, error: Exception) -> str:
 class _Writer:
     """Writes the body of a function, statement by statement."""
 
-    def __init__(self) -> None:
+    def __init__(self, groups: Sequence[str] = ()) -> None:
         self.code = Generator()
         self.lines: list[str] = []
-        self.code.namespace.add(Judged=Judged, failed=_failed, settle=settle)
+        self.groups = {name: place for place, name in enumerate(groups)}
+        self.code.namespace.add(Judged=Judged, failed=_failed, settle=settle, settle_moments=settle_moments)
 
     def function(self, name: str, parameters: str, begin: list[str]) -> Any:
         return self.code.namespace.compile(name, parameters, [*self.code.begin_lead(), *begin, *self.lines])
@@ -151,7 +161,7 @@ class _Writer:
                 [
                     f"if {self.code.true(rule.condition)}:",
                     f"    fired.append({fired})",
-                    f"    {rule.part} += {rule.points}",
+                    f"    {self._sum(rule)} += {rule.points}",
                 ],
             )
 
@@ -162,10 +172,11 @@ class _Writer:
         self.code.needs_kinds = True
         loop: list[str] = []
         for number, rule in enumerate(rules):
-            unit = "1.0"
-            if rule.half_life_ms is not None:
-                unit = f"0.5 ** ((now - at) / {rule.half_life_ms})"
-            then = [f"amount{number} += {unit}", f"times{number} += 1"]
+            if rule.by_moment:
+                then = [f"moments{number}.append(at)"]
+            else:
+                unit = f"0.5 ** ((now - at) / {rule.span_ms})" if rule.fades is not None else "1.0"
+                then = [f"amount{number} += {unit}", f"times{number} += 1"]
             if rule.points > 0:
                 then.append("if at > newest: newest = at")
             loop += self._attempt(rule.name, self._if(rule.condition, then))
@@ -181,7 +192,10 @@ class _Writer:
         self.lines += [
             f"activities = by_kind.get({self.code.constant(kind)})",
             "if activities is not None:",
-            *(f"    amount{number} = times{number} = 0" for number in range(len(rules))),
+            *(
+                f"    moments{number} = []" if rule.by_moment else f"    amount{number} = times{number} = 0"
+                for number, rule in enumerate(rules)
+            ),
             "    for activity in activities:",
             "        at = activity.at_ms",
             "        if at > now:",
@@ -191,15 +205,51 @@ class _Writer:
             *(f"        {line}" for line in loop),
         ]
         for number, rule in enumerate(rules):
-            saw = f"{{{self.code.constant(kind)}: times{number}}}"
+            self._settled(kind, number, rule)
+
+    def _settled(self, kind: str, number: int, rule: ScoreRule) -> None:
+        """The points of a rule on activities, once all of them were seen."""
+        compiled = f"rule{len(self.lines)}"
+        self.code.namespace.add(**{compiled: rule})
+        group = None if rule.group is None else self.groups[rule.group]
+        if rule.by_moment:
+            condition = f"moments{number}"
+            call = (
+                f"points, times{number} = settle_moments({compiled}, moments{number}, now, {group}, fading)"
+            )
+        else:
+            condition = f"times{number}"
+            call = f"points = settle({compiled}, amount{number}, {group}, fading)"
+        saw = f"{{{self.code.constant(kind)}: times{number}}}"
+        self.lines += [
+            f"    if {condition}:",
+            f"        {call}",
+            "        if points:",
+            f"            {self._sum(rule)} += points",
+            f"            fired.append({self._fired(rule.name, rule.part, 'points', None, saw)})",
+        ]
+
+    def group(self, place: int, group: GroupRule) -> None:
+        """What a group gives, which is bounded; what it holds back is told as a rule of its own."""
+        name = f"group{place}"
+        beyond = [
+            (sign, bound)
+            for sign, bound in ((">", group.at_most), ("<", group.at_least))
+            if bound is not None
+        ]
+        saw = f"{{{self.code.constant(group.name)}: {name}}}"
+        self.lines.append(f"{group.part} += {name}")
+        for sign, bound in beyond:
+            cap = self._fired(f"{CAP_OF}{group.name}", group.part, f"{bound} - {name}", None, saw)
             self.lines += [
-                f"    if times{number}:",
-                f"        points = settle({rule.points}, amount{number}, {rule.at_most}, "
-                f"{rule.half_life_ms}, fading)",
-                "        if points:",
-                "            engagement += points",
-                f"            fired.append({self._fired(rule.name, rule.part, 'points', None, saw)})",
+                f"if {name} {sign} {bound}:",
+                f"    fired.append({cap})",
+                f"    {group.part} += {bound} - {name}",
             ]
+
+    def _sum(self, rule: ScoreRule) -> str:
+        """The variable that a rule's points are added to."""
+        return rule.part if rule.group is None else f"group{self.groups[rule.group]}"
 
     def first(self, variable: str, place: int, name: str, part: str, condition: Node) -> None:
         """The first of several rules that holds."""

@@ -6,7 +6,7 @@ thresholds are added, with the margin that keeps a lead at the threshold from mo
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Final
@@ -24,8 +24,9 @@ _PASSED: Final = Gate(True)
 
 @dataclass(frozen=True, slots=True)
 class GateRule:
-    """A gate as compiled. `conditions` must all hold; thresholds are points, None where there is none.
-    A lead that has passed it stays worthy until it falls below a threshold less `margin`."""
+    """A gate as compiled, or one of the ways through a gate. `conditions` must all hold; thresholds are
+    points, None where there is none. With `choices`, one of them must hold too. A lead that has passed it
+    stays worthy until it falls below a threshold less `margin`."""
 
     name: str
     conditions: tuple[Node, ...] = field(default=(), repr=False)
@@ -33,17 +34,39 @@ class GateRule:
     engagement: int | None = None
     score: int | None = None
     margin: int = 0
+    choices: tuple[GateRule, ...] = ()
 
-    def levels(self, what: str) -> tuple[int, ...]:
-        """The numbers of points of 'fit', 'engagement' or 'score' at which this gate may open or close."""
+    def levels(self, what: str, *, reached: bool) -> tuple[int, ...]:
+        """The numbers of points of 'fit', 'engagement' or 'score' at which this gate may open or close, for a
+        lead that has passed it (`reached`) or not."""
         threshold: int | None = getattr(self, what)
-        return () if threshold is None else (threshold, threshold - self.margin)
+        own = () if threshold is None else (threshold - self.margin * reached,)
+        return (*own, *(at for choice in self.choices for at in choice.levels(what, reached=reached)))
 
 
 def judge(
-    gate: GateRule, missing: Sequence[str], fit: int, engagement: int, score: int, *, reached: bool
+    gate: GateRule,
+    missing: Iterator[Sequence[str]],
+    fit: int,
+    engagement: int,
+    score: int,
+    *,
+    reached: bool,
+    held: Sequence[str] = (),
 ) -> Gate:
-    """The gate's answer. `missing` are its conditions that do not hold, in words."""
+    """The gate's answer. `missing` gives, for the gate and then for each of its choices, the conditions that
+    do not hold, in words; `held` is what the lead lacks besides."""
+    lacking = [*_short(gate, fit, engagement, score, reached=reached), *next(missing)]
+    ways = [[*_short(way, fit, engagement, score, reached=reached), *next(missing)] for way in gate.choices]
+    if ways and all(ways):
+        told = dict.fromkeys(" and ".join(way) for way in ways)
+        lacking.append(", or ".join(told))
+    lacking.extend(held)
+    return Gate(False, tuple(lacking)) if lacking else _PASSED
+
+
+def _short(gate: GateRule, fit: int, engagement: int, score: int, *, reached: bool) -> list[str]:
+    """The points that a lead lacks, in words."""
     margin = gate.margin if reached else 0
     lacking: list[str] = []
     if gate.fit is not None and fit < gate.fit - margin:
@@ -52,26 +75,35 @@ def judge(
         lacking.append(_points(gate.engagement - margin - engagement, "engagement "))
     if gate.score is not None and score < gate.score - margin:
         lacking.append(_points(gate.score - margin - score, ""))
-    lacking.extend(missing)
-    return Gate(False, tuple(lacking)) if lacking else _PASSED
+    return lacking
 
 
 def has_reached(facts: LeadFacts) -> bool:
     """Whether the lead has come to MQL in this cycle, so that margins apply."""
-    return facts.gate_reached or facts.stage in _PURSUED
+    return facts.gate_reached or is_pursued(facts.stage)
 
 
-def held_back(comeback: Comeback, newest_ms: int, score: int, now_ms: int) -> tuple[str, ...]:
-    """What a lead lacks because of its past: the end of the cooling-off, and new engagement.
+def is_pursued(stage: Stage) -> bool:
+    """Whether the lead is an MQL or further along the line."""
+    return stage in _PURSUED
+
+
+def has_engaged(comeback: Comeback, newest_ms: int, score: int) -> bool:
+    """Whether the lead has done something new since it was rejected, or since its cycle began.
 
     `newest_ms` is when its last engagement was. A score above that of the rejection counts as new engagement.
     """
+    raised = comeback.score_then is not None and score > comeback.score_then
+    return raised or newest_ms > comeback.since_ms
+
+
+def held_back(comeback: Comeback, now_ms: int, *, engaged: bool) -> tuple[str, ...]:
+    """What a lead lacks because of its past: the end of the cooling-off, and new engagement."""
     lacking: list[str] = []
     whose = f" after the rejection ({comeback.reason})" if comeback.reason else " in this cycle"
     if comeback.cooling_until_ms is not None and now_ms < comeback.cooling_until_ms:
         lacking.append(f"the end of the cooling-off on {_day(comeback.cooling_until_ms)}")
-    raised = comeback.score_then is not None and score > comeback.score_then
-    if newest_ms <= comeback.since_ms and not raised:
+    if not engaged:
         lacking.append(f"new engagement{whose}")
     return tuple(lacking)
 

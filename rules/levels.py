@@ -10,6 +10,8 @@ from math import ceil, floor
 
 from rules.nodes import Compare, Literal, Node, Special, children
 
+_MIRROR = {"==": "==", "!=": "!=", "<": ">", ">=": "<=", ">": "<", "<=": ">="}
+
 Levels = tuple[int, ...] | None
 """Sorted numbers of points; None: every single point may matter."""
 
@@ -27,10 +29,16 @@ def find_levels(name: str, conditions: Iterable[Node], more: Iterable[int] = ())
 
 def _levels(name: str, node: Node) -> set[int] | None:
     if isinstance(node, Compare):
-        for special, literal in ((node.left, node.right), (node.right, node.left)):
+        for special, literal, operator in (
+            (node.left, node.right, node.operator),
+            (node.right, node.left, _MIRROR[node.operator]),
+        ):
             if isinstance(special, Special) and special.name == name and isinstance(literal, Literal):
                 value = float(literal.value)
-                return {floor(value), ceil(value), floor(value) + 1}
+                reached, exceeded = ceil(value), floor(value) + 1
+                if operator in (">=", "<"):
+                    return {reached}
+                return {exceeded} if operator in (">", "<=") else {reached, exceeded}
     if isinstance(node, Special) and node.name == name:
         return None
     levels: set[int] = set()

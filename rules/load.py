@@ -107,14 +107,35 @@ class _Conditions:
         if isinstance(gates, dict):
             for name, gate in gates.items():
                 self._one(("gates", name), gate, scored)
+                if isinstance(gate, dict):
+                    self._list(("gates", name, "any"), gate.get("any"), scored)
         self._list(("fast_track",), data.get("fast_track"), plain)
         self._list(("disqualify",), data.get("disqualify"), scored)
         self._list(("routes",), data.get("routes"), scored)
+        nurture = data.get("nurture")
+        if isinstance(nurture, dict):
+            self._list(("nurture", "tracks"), nurture.get("tracks"), scored)
+            self._kinds(("nurture", "touches"), nurture.get("touches"))
 
     def _list(self, path: Path, items: Any, scope: Scope) -> None:
         if isinstance(items, list):
             for place, item in enumerate(items):
                 self._one((*path, place), item, scope)
+
+    def _kinds(self, path: Path, kinds: Any) -> None:
+        if isinstance(kinds, list):
+            for place, kind in enumerate(kinds):
+                if isinstance(kind, str):
+                    self._kind((*path, place), kind)
+
+    def _kind(self, path: Path, kind: str) -> bool:
+        """Whether there is such an activity; if not, it is told."""
+        known = self.scope.activities
+        if known is None or kind in known:
+            return True
+        message = f'no configured source gives the activity "{kind}"'
+        self.errors.append(self.document.error(path, message, did_you_mean(kind, known)))
+        return False
 
     def _one(self, path: Path, item: Any, scope: Scope) -> None:
         if not isinstance(item, dict):
@@ -122,15 +143,7 @@ class _Conditions:
         kind = item.get("on")
         if isinstance(kind, str):
             scope = scope.within(on=kind)
-            known = scope.activities
-            if known is not None and kind not in known:
-                self.errors.append(
-                    self.document.error(
-                        (*path, "on"),
-                        f'no configured source gives the activity "{kind}"',
-                        did_you_mean(kind, known),
-                    )
-                )
+            if not self._kind((*path, "on"), kind):
                 return
         text = item.get("when")
         if not isinstance(text, str):

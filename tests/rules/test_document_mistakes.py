@@ -10,7 +10,7 @@ import pytest
 
 from mappings.problems import ConfigErrors
 from rules.load import load_rules
-from tests.rules.example_lead import rules_of
+from tests.rules.example_lead import NOW_MS, lead, rules_of
 
 GATE = "gates: {mql: {}}\n"
 
@@ -113,7 +113,7 @@ MISTAKES = [
     ),
     (
         GATE + "score: {fit: [{rule: a, on: page_view, when: opted_out, points: 1}]}",
-        '2:25: unknown key "on"; known: points, rule, when',
+        '2:25: unknown key "on"; known: group, points, rule, when',
     ),
     (
         GATE + "fast_track: [{rule: a}]",
@@ -132,6 +132,129 @@ MISTAKES = [
     (
         "score: {engagement: [{rule: a, on: page_view, points: 5, at_most: 20}]}\ngates: {mql: {score: 21}}",
         "2:22: no lead can reach 21: all its rules together give at most 20",
+    ),
+    (
+        "score: {fit: [{rule: a, when: opted_out, points: 5}]}\ngates: {mql: {any: [{fit: 5}, {fit: 6}]}}",
+        "2:37: no lead can reach 6: all its rules together give at most 5",
+    ),
+    ("gates: {mql: {any: [{when: opted_out}]}}", "1:20: any needs at least two ways through the gate"),
+    (
+        "gates: {mql: {any: [{when: opted_out}, {}]}}",
+        "1:40: a way through a gate needs fit:, engagement:, score: or when:",
+    ),
+    (
+        "gates: {mql: {any: [{when: opted_out}, {when: opted}]}}",
+        '1:47: unknown field "opted"; did you mean "opted_out"?',
+    ),
+    (
+        "gates: {mql: {any: [{when: opted_out}, {when: not opted_out}], margin: 5}}",
+        "1:14: margin needs a threshold: fit, engagement or score",
+    ),
+    # how points fade and repeat
+    (
+        GATE
+        + "score: {engagement: [{rule: a, on: page_view, points: 5, half_life_days: 3, linear_days: 9}]}",
+        "2:22: half_life_days and linear_days: points fade in one way only",
+    ),
+    (
+        GATE + "score: {engagement: [{rule: a, when: opted_out, points: 5, expires_days: 3}]}",
+        "2:22: expires_days needs on:; only activities repeat and fade",
+    ),
+    (
+        GATE + "score: {engagement: [{rule: a, when: opted_out, points: 5, once: true}]}",
+        "2:22: once needs on:; only activities repeat and fade",
+    ),
+    (
+        GATE + "score: {engagement: [{rule: a, on: page_view, points: 5, once: true, per_day: 3}]}",
+        "2:22: per_day does nothing beside once; leave it out",
+    ),
+    (
+        GATE + "score: {engagement: [{rule: a, on: page_view, points: 5, once: true, at_most: 10}]}",
+        "2:22: at_most does nothing beside once; leave it out",
+    ),
+    (
+        GATE + "score: {engagement: [{rule: a, on: page_view, points: 5, per_day: 0}]}",
+        "2:67: this must be at least 1, not the number 0",
+    ),
+    (
+        GATE + "score: {engagement: [{rule: a, on: page_view, points: 5, linear_days: 0}]}",
+        "2:71: this must be more than 0, not the number 0",
+    ),
+    # groups
+    (
+        GATE
+        + "score: {fit: [{rule: a, when: opted_out, points: 5, group: wbe}, {rule: b, when: opted_out, points: 5, group: web}], groups: {web: {at_most: 9}}}",
+        '2:60: unknown group "wbe"; did you mean "web"?',
+    ),
+    (
+        GATE + "score: {fit: [{rule: a, when: opted_out, points: 5, group: web}]}",
+        '2:60: unknown group "web"; write it under score: groups:',
+    ),
+    (GATE + "score: {groups: {web: {at_most: 9}}}", '2:23: no rule is in the group "web"'),
+    (
+        GATE + "score: {fit: [{rule: a, when: opted_out, points: 5, group: g}], groups: {g: {}}}",
+        "2:77: a group needs at_most: or at_least:, or both",
+    ),
+    (
+        GATE + "score: {fit: [{rule: a, when: opted_out, points: 5, group: g}], groups: {g: {at_least: 3}}}",
+        "2:88: this must be at most -1, not the number 3",
+    ),
+    (
+        GATE
+        + "score: {fit: [{rule: a, when: opted_out, points: 5, group: g}], engagement: [{rule: b, when: opted_out, points: 5, group: g}], groups: {g: {at_most: 9}}}",
+        '2:123: the group "g" has rules of fit and of engagement; a group is of one part',
+    ),
+    (
+        "score: {engagement: [{rule: a, on: page_view, points: 5, group: g}, {rule: b, when: opted_out, points: 4}], groups: {g: {at_most: 9}}}\ngates: {mql: {engagement: 14}}",
+        "2:27: no lead can reach 14: all its rules together give at most 13",
+    ),
+    # grades
+    (
+        GATE + "grades: {A: 80}",
+        '2:10: unknown key "A"; known: engagement, fit, score',
+    ),
+    (GATE + "grades: {}", "2:9: grades are of one number: fit:, engagement: or score:"),
+    (GATE + "grades: {fit: {}}", "2:15: there is no grade"),
+    (
+        GATE + "grades: {fit: {A: 0}, score: {A: 0}}",
+        "2:9: grades are of one number: fit:, engagement: or score:",
+    ),
+    (
+        GATE + "grades: {fit: {A: 0, B: 5}}",
+        "2:15: grades go down from the best: B at 5 is not below A at 0",
+    ),
+    (
+        GATE + "score: {fit: [{rule: a, when: opted_out, points: 5}]}\ngrades: {fit: {A: 6, B: 0}}",
+        "3:19: no lead can reach 6: all its rules together give at most 5",
+    ),
+    # nurture
+    (
+        GATE + "nurture:\n  tracks:\n    - {track: a}\n    - {track: b}",
+        '5:7: no lead comes to this track: "a" before it takes all; move it up',
+    ),
+    (
+        GATE + "nurture:\n  tracks:\n    - {track: a, when: fit > 3}",
+        "4:7: the last track must take every lead that no other took; leave out its when:",
+    ),
+    (
+        GATE + "nurture:\n  tracks:\n    - {track: a, when: opted_out}\n    - {track: a}",
+        '5:15: the track "a" is here twice (first in rules.yaml:4)',
+    ),
+    (
+        GATE + "nurture:\n  tracks:\n    - {track: a, when: opted}\n    - {track: b}",
+        '4:24: unknown field "opted"; did you mean "opted_out"?',
+    ),
+    (
+        GATE + "nurture: {touches: [page_veiw]}",
+        '2:21: no configured source gives the activity "page_veiw"; did you mean "page_view"?',
+    ),
+    (
+        GATE + "nurture: {touches: []}",
+        "2:20: touches is empty; leave it out, and every activity is a touch",
+    ),
+    (
+        GATE + "nurture: {minimum_touches: -1}",
+        "2:28: this must be at least 0, not the number -1",
     ),
     ("gates: {mql: {margin: 5}}", "1:14: margin needs a threshold: fit, engagement or score"),
     # routes
@@ -214,10 +337,22 @@ def test_several_documents_add_up() -> None:
 
 
 def test_what_may_stand_only_once_is_told_where_it_stands_twice() -> None:
-    found = mistakes(GATE + "rejection: {}", "gates: {mql: {}}\nrejection: {}")
-    assert found == [
+    once = "gates: {mql: {}}\nrejection: {}\nnurture: {}\ngrades: {fit: {A: 0}}"
+    assert mistakes(once, once) == [
         "more1.yaml:1:14: the gate mql is here twice (first in rules.yaml:1)",
         "more1.yaml:2:12: the rejection is here twice (first in rules.yaml:2)",
+        "more1.yaml:3:10: the nurture part is here twice (first in rules.yaml:3)",
+        "more1.yaml:4:9: the grades table is here twice (first in rules.yaml:4)",
+    ]
+
+
+def test_a_group_may_stand_in_another_document_than_its_rules_and_only_once() -> None:
+    rule = "score: {fit: [{rule: a, when: employees > 1, points: 5, group: g}]}\n"
+    groups = "score: {groups: {g: {at_most: 3}}}\n"
+    verdict = rules_of(GATE + rule, groups).evaluate(lead(), NOW_MS)
+    assert verdict.fit == 3
+    assert mistakes(GATE + rule, groups, groups) == [
+        'more2.yaml:1:21: the group "g" is here twice (first in more1.yaml:1)'
     ]
 
 

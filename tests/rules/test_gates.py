@@ -85,6 +85,116 @@ def test_conditions_of_gates_know_the_scores() -> None:
     assert rules.evaluate(lead(rejections=()), NOW_MS).gates["mql"].passed
 
 
+MATRIX = (
+    POINTS
+    + """
+gates:
+  mql:
+    when: not is_blank(email)
+    any:
+      - {fit: 30, engagement: 20}
+      - {fit: 10, engagement: 50}
+      - {engagement: 25, when: not is_blank(phone)}
+    margin: 4
+"""
+)
+
+
+def test_a_gate_may_have_several_ways_through_it() -> None:
+    rules = rules_of(MATRIX)
+    pages = [Activity("page_view", NOW_MS)] * 2
+    for values, seen, passed in (
+        ({"email": "a@b.example", "employees": 5}, pages, True),
+        ({"email": "a@b.example"}, pages, False),
+        ({"email": "a@b.example", "phone": "+49"}, pages, False),
+        ({"email": "a@b.example", "phone": "+49"}, pages * 2, True),
+        ({"phone": "+49"}, pages * 2, False),
+    ):
+        verdict = rules.evaluate(blank_lead(values=values, activities=seen), NOW_MS)
+        assert verdict.gates["mql"].passed is passed
+
+
+def test_what_is_missing_names_every_way_once() -> None:
+    rules = rules_of(MATRIX)
+    verdict = rules.evaluate(blank_lead(activities=[Activity("page_view", NOW_MS)]), NOW_MS)
+    assert verdict.gates["mql"].missing == (
+        "an email",
+        "30 more fit points and 10 more engagement points, "
+        "or 10 more fit points and 40 more engagement points, "
+        "or 15 more engagement points and a phone",
+    )
+    either = rules_of(POINTS + "gates: {mql: {any: [{engagement: 12}, {when: not is_blank(phone)}]}}")
+    assert either.evaluate(blank_lead(), NOW_MS).gates["mql"].missing == (
+        "12 more engagement points, or a phone",
+    )
+
+
+def test_the_margin_holds_those_who_came_any_way() -> None:
+    rules = rules_of(MATRIX)
+    values = {"email": "a@b.example", "employees": 5}
+    seen = [Activity("page_view", NOW_MS)] + [Activity("email_open", NOW_MS)] * 6
+    for stage, passed in ((Stage.NURTURE, False), (Stage.MQL, True)):
+        facts = blank_lead(values=values, activities=seen, stage=stage)
+        assert rules.evaluate(facts, NOW_MS).gates["mql"].passed is passed
+
+
+NURTURE = (
+    POINTS
+    + """
+gates: {mql: {engagement: 10}}
+nurture:
+  tracks:
+    - {track: enterprise, when: fit >= 30}
+    - {track: silent, when: days_since(last_activity()) >= 30}
+    - {track: general}
+  touches: [page_view]
+  minimum_touches: 2
+"""
+)
+
+
+def test_a_lead_in_nurture_belongs_to_the_first_track_that_takes_it() -> None:
+    rules = rules_of(NURTURE)
+    opened = [Activity("email_open", NOW_MS - 5 * DAY_MS)]
+    assert rules.evaluate(blank_lead(), NOW_MS).track == "general"
+    assert rules.evaluate(blank_lead(values={"employees": 5}), NOW_MS).track == "enterprise"
+    verdict = rules.evaluate(blank_lead(activities=opened), NOW_MS)
+    assert (verdict.track, verdict.next_change_ms) == ("general", NOW_MS + 25 * DAY_MS)
+    assert rules.evaluate(blank_lead(activities=opened), NOW_MS + 25 * DAY_MS).track == "silent"
+    for stage in set(Stage) - {Stage.NURTURE}:
+        assert rules.evaluate(blank_lead(stage=stage), NOW_MS).track is None
+
+
+@pytest.mark.parametrize(
+    ("seen", "stage", "warnings"),
+    [
+        (["page_view"], Stage.NURTURE, ("1 touch before the hand-off, fewer than the minimum of 2",)),
+        (["email_open"] * 10, Stage.MQL, ("0 touches before the hand-off, fewer than the minimum of 2",)),
+        (["page_view"] * 2, Stage.NURTURE, ()),
+        (["email_open"], Stage.NURTURE, ()),  # sales does not get it
+    ],
+)
+def test_too_few_touches_are_a_warning_and_block_nothing(
+    seen: list[str], stage: Stage, warnings: tuple[str, ...]
+) -> None:
+    facts = blank_lead(activities=[Activity(kind, NOW_MS) for kind in seen], stage=stage)
+    verdict = rules_of(NURTURE).evaluate(facts, NOW_MS)
+    assert verdict.warnings == warnings
+    assert verdict.touches == seen.count("page_view")
+    assert verdict.gates["mql"].passed is (seen != ["email_open"])
+    assert verdict.to_json()["warnings"] == list(warnings)
+
+
+def test_every_activity_is_a_touch_unless_it_is_said_which() -> None:
+    rules = rules_of("gates: {mql: {}}\nnurture: {minimum_touches: 3}")
+    ahead = Activity("email_open", NOW_MS + DAY_MS)
+    facts = blank_lead(activities=[Activity("page_view", NOW_MS), Activity("email_open", NOW_MS), ahead])
+    verdict = rules.evaluate(facts, NOW_MS)
+    assert (verdict.touches, verdict.next_change_ms) == (2, NOW_MS + DAY_MS)
+    assert rules.evaluate(facts, NOW_MS + DAY_MS).warnings == ()
+    assert rules_of("gates: {mql: {}}").evaluate(facts, NOW_MS).touches is None
+
+
 FAST = """
 gates: {mql: {when: opted_out}}
 fast_track:

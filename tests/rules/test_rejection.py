@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -138,3 +139,49 @@ def test_without_routes_nobody_gets_it() -> None:
 def test_a_pool_takes_turns() -> None:
     pool = Pool("p", ("a", "b", "c"))
     assert [pick(pool, turn) for turn in range(5)] == ["a", "b", "c", "a", "b"]
+
+
+TRACKS = RULES + "nurture: {tracks: [{track: busy, when: engagement >= 10}, {track: general}]}"
+
+
+def test_the_track_of_the_rejection_holds_until_the_cooling_off_ends() -> None:
+    rules = rules_of(TRACKS)
+    end_ms = REJECTED_MS + 90 * DAY_MS
+    assert rules.evaluate(rejected("timing"), end_ms - 1).track == "later"
+    assert rules.evaluate(rejected("timing"), end_ms - 1).next_change_ms == end_ms
+    assert rules.evaluate(rejected("timing"), end_ms).track == "general"
+    assert rules_of(RULES).evaluate(rejected("timing"), end_ms).track is None
+
+
+def test_the_track_of_the_rejection_holds_until_the_lead_engages_anew() -> None:
+    rules = rules_of(TRACKS)
+    assert rules.evaluate(rejected("timing", 31), NOW_MS).track == "later"
+    assert rules.evaluate(rejected("timing", 29), NOW_MS).track == "busy"
+    better = [Rejection("timing", REJECTED_MS, 1, 29)]  # it has 30 points by now
+    assert rules.evaluate(rejected("timing", rejections=better), NOW_MS).track == "general"
+
+
+def test_without_a_cooling_off_the_track_of_the_rejection_holds_until_the_lead_engages() -> None:
+    rules = rules_of(TRACKS.replace("cooling_off_days: 90, ", ""))
+    assert rules.evaluate(rejected("timing"), NOW_MS + 900 * DAY_MS).track == "later"
+    assert rules.evaluate(rejected("timing", 1), NOW_MS).track == "busy"
+
+
+def test_a_reason_without_a_track_leaves_the_lead_to_the_tracks() -> None:
+    assert rules_of(TRACKS).evaluate(rejected("unspecified"), NOW_MS).track == "general"
+
+
+def test_negative_points_that_fade_past_the_score_of_the_rejection_are_told_beforehand() -> None:
+    rules = rules_of(
+        "gates: {mql: {}}\nrejection: {reasons: {timing: {track: later}}}\n"
+        "score: {engagement: [{rule: a, on: page_view, points: -3, half_life_days: 10}]}"
+    )
+    facts = rejected("timing", 30, rejections=[Rejection("timing", REJECTED_MS, 1, -2)])
+    facts = replace(facts, published_score=-3)
+    before = rules.evaluate(facts, REJECTED_MS)
+    assert (before.score, before.track) == (-3, "later")
+    at_ms = before.next_change_ms
+    assert at_ms is not None
+    after = rules.evaluate(facts, at_ms)
+    assert (after.score, after.track) == (-1, None)
+    assert rules.evaluate(facts, at_ms - 3).track == "later"
