@@ -7,7 +7,7 @@ database when it is applied, so that an edited file takes effect only by `leadlo
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from importlib import resources
 from pathlib import Path
@@ -22,12 +22,17 @@ from mappings.mapping import load_mapping
 from mappings.problems import ConfigError, ConfigErrors, did_you_mean
 from mappings.source import Document, Source, parse, validate
 from mappings.validation import Strict
+from mappings.vocabulary import CANONICAL, Vocabulary, load_vocabulary, shipped_vocabularies, vocabulary_text
+from rules.document import RulesDocument
 from rules.evaluate import Rules
 from rules.expressions import Condition, compile_condition
 from rules.load import load_rules
+from rules.scope import Scope, declare_activities
 
 MAIN_FILE = "leadloop.yaml"
 PRESET = "preset:"
+VOCABULARY = "vocabulary:"
+"""Begins the name of a document that is a vocabulary."""
 DEFAULT_MAPPINGS = ("preset:lead", "preset:salesforce", "preset:hubspot")
 DEFAULT_RULES = ("preset:default",)
 
@@ -49,6 +54,7 @@ class _Main(Strict):
     rules: list[str] = Field(default_factory=lambda: list(DEFAULT_RULES), min_length=1)
     brake: _Brake = Field(default_factory=_Brake)
     read_before_handoff: bool = False
+    vocabulary: str | None = None
     settings: Any = None  # checked by `connector.settings.written_settings`
 
 
@@ -63,12 +69,29 @@ class Configuration:
     create_when: Mapping[str, Condition]
     brake: BrakeLimits = field(default_factory=BrakeLimits)
     read_before_handoff: bool = False
+    vocabulary: Vocabulary = CANONICAL
+    scope: Scope = field(default_factory=lambda: Scope({}), repr=False, compare=False)
+
+    def documents_in(self, kind: str) -> list[Source]:
+        """The documents that leadloop.yaml lists under `mappings` or `rules`, by the names messages use."""
+        main = _main(parse(Source(MAIN_FILE, self.documents[MAIN_FILE])))
+        return [_source(self.documents, name) for name in getattr(main, kind)]
 
 
 def load_configuration(folder: Path | None) -> Configuration:
     """Load and compile a folder; without a leadloop.yaml in it (or without a folder) the shipped presets.
 
     Raises ConfigErrors with everything that is wrong."""
+    documents, errors = read_documents(folder)
+    if errors:
+        raise ConfigErrors(errors)
+    return compile_documents(documents)
+
+
+def read_documents(folder: Path | None) -> tuple[dict[str, str], list[ConfigError]]:
+    """The texts that leadloop.yaml names, as far as they can be read, and an error for each other.
+
+    Raises ConfigErrors when leadloop.yaml itself cannot be used."""
     document = read_main(folder)
     main = _main(document)
     documents = {MAIN_FILE: document.source.text}
@@ -79,9 +102,12 @@ def load_configuration(folder: Path | None) -> Configuration:
                 documents[name] = _text(folder, kind, name)
             except _NotReadError as error:
                 errors.append(document.error((kind, number), str(error), error.hint))
-    if errors:
-        raise ConfigErrors(errors)
-    return compile_documents(documents)
+    if main.vocabulary is not None:
+        try:
+            documents[VOCABULARY + main.vocabulary] = _vocabulary_text(folder, main.vocabulary)
+        except _NotReadError as error:
+            errors.append(document.error(("vocabulary",), str(error), error.hint))
+    return documents, errors
 
 
 def read_main(folder: Path | None) -> Document:
@@ -101,7 +127,20 @@ def compile_documents(documents: Mapping[str, str]) -> Configuration:
 
     Raises ConfigErrors with everything that is wrong."""
     main = _main(parse(Source(MAIN_FILE, documents[MAIN_FILE])))
-    mapping = load_mapping([_source(documents, name) for name in main.mappings])
+    errors: list[ConfigError] = []
+    vocabulary = CANONICAL
+    if main.vocabulary is not None:
+        name = VOCABULARY + main.vocabulary
+        try:
+            vocabulary = load_vocabulary(Source(shown_name(name), documents[name]))
+        except ConfigErrors as found:
+            errors += found.errors
+    rules_sources = [_source(documents, name) for name in main.rules]
+    try:
+        mapping = load_mapping([_source(documents, name) for name in main.mappings])
+    except ConfigErrors as found:
+        # which names the rules may use is not known now, but their shape can be judged
+        raise ConfigErrors([*found.errors, *_misshapen(rules_sources), *errors]) from None
     types = {name: rule.type for name, rule in mapping.fields.items()}
     choices = {name: rule.values for name, rule in mapping.fields.items() if rule.values is not None}
     kinds = {
@@ -110,27 +149,30 @@ def compile_documents(documents: Mapping[str, str]) -> Configuration:
         for target in side.objects.values()
         for counter in target.counters
     }
-    rules = load_rules(
-        [_source(documents, name) for name in main.rules],
-        types,
-        {kind: {"detail"} for kind in kinds},
-        sides=set(mapping.sides),
-        choices=choices,
-    )
+    activities = {kind: {"detail"} for kind in kinds}
     create_when: dict[str, Condition] = {}
     for side in mapping.sides.values():
         target = side.object_for_create
         if target is not None and target.create is not None:
             rule = target.create
-            create_when[side.side] = compile_condition(
-                rule.when,
-                types,
-                sides=set(mapping.sides),
-                choices=choices,
-                file=rule.file,
-                line=rule.line,
-                column=rule.column,
-            )
+            try:
+                create_when[side.side] = compile_condition(
+                    rule.when,
+                    types,
+                    sides=set(mapping.sides),
+                    choices=choices,
+                    file=rule.file,
+                    line=rule.line,
+                    column=rule.column,
+                )
+            except ConfigErrors as found:
+                errors += found.errors
+    try:
+        rules = load_rules(rules_sources, types, activities, sides=set(mapping.sides), choices=choices)
+    except ConfigErrors as found:
+        raise ConfigErrors([*errors, *found.errors]) from None
+    if errors:
+        raise ConfigErrors(errors)
     defaults = BrakeLimits()
     limits = {kind: BrakeLimit(item.share, item.at_least) for kind, item in main.brake.limits.items()}
     text = "\0".join(f"{name}\0{documents[name]}" for name in sorted(documents))
@@ -142,7 +184,20 @@ def compile_documents(documents: Mapping[str, str]) -> Configuration:
         create_when=create_when,
         brake=BrakeLimits({**defaults.limits, **limits}, main.brake.window_minutes * MINUTE_MS),
         read_before_handoff=main.read_before_handoff,
+        vocabulary=vocabulary,
+        scope=Scope(types, declare_activities(activities), choices, rules.reasons, set(mapping.sides)),
     )
+
+
+def _misshapen(sources: Sequence[Source]) -> list[ConfigError]:
+    """What is wrong with rules documents whatever the lead's fields are."""
+    errors: list[ConfigError] = []
+    for source in sources:
+        try:
+            validate(RulesDocument, parse(source))
+        except ConfigErrors as found:
+            errors += found.errors
+    return errors
 
 
 def shipped(kind: str, name: str) -> str:
@@ -188,11 +243,12 @@ def _text(folder: Path | None, kind: str, name: str) -> str:
     try:
         return shipped(kind, name.removeprefix(PRESET))
     except KeyError:
-        known = [f"{PRESET}{preset}" for preset in _presets(kind)]
+        known = [f"{PRESET}{preset}" for preset in presets(kind)]
         raise _NotReadError(f'there is no {kind} preset "{name}"', did_you_mean(name, known)) from None
 
 
-def _presets(kind: str) -> Iterator[str]:
+def presets(kind: str) -> Iterator[str]:
+    """The names of the shipped presets of a kind."""
     for place in resources.files(kind).joinpath("presets").iterdir():
         if place.name.endswith(".yaml"):
             yield place.name.removesuffix(".yaml")
@@ -208,6 +264,26 @@ def _read(path: Path, name: str = "") -> str:
         raise _NotReadError(f"{shown} is not UTF-8 (byte {error.start})", "save it as UTF-8") from error
 
 
+def _vocabulary_text(folder: Path | None, name: str) -> str:
+    """The text of a vocabulary: a shipped one by its name, or a file (whose name ends in .yaml or .yml)."""
+    if name.endswith((".yaml", ".yml")):
+        return _read((folder or Path()) / name, name)
+    try:
+        return vocabulary_text(name)
+    except KeyError:
+        hint = did_you_mean(name, shipped_vocabularies())
+        raise _NotReadError(f'there is no vocabulary "{name}"', hint) from None
+
+
+def shown_name(name: str) -> str:
+    """What messages call a document: a file by its path, a preset or a shipped vocabulary by its file."""
+    if name.startswith(PRESET):
+        return f"{name.removeprefix(PRESET)}.yaml"
+    shipped_or_file = name.removeprefix(VOCABULARY)
+    if shipped_or_file == name or name.endswith((".yaml", ".yml")):
+        return shipped_or_file
+    return f"{shipped_or_file}.yaml"
+
+
 def _source(documents: Mapping[str, str], name: str) -> Source:
-    shown = f"{name.removeprefix(PRESET)}.yaml" if name.startswith(PRESET) else name
-    return Source(shown, documents[name])
+    return Source(shown_name(name), documents[name])

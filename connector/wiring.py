@@ -18,8 +18,9 @@ from connector.configuration import Configuration, compile_documents
 from connector.installation import Feed, Installation
 from connector.intake.poll import start_cursors
 from connector.memory import collect_seldom
+from connector.metadata_check import missing_fields
 from connector.owners import Directory
-from connector.platforms.protocol import Account, Allowance, Metadata, Platform
+from connector.platforms.protocol import Account, Allowance, Metadata, Meter, Platform
 from connector.reconcile import Policy
 from connector.remembered import remember
 from connector.settings import Settings, SettingsError
@@ -164,6 +165,12 @@ def _decide_unknown_owners_again(installation: Installation) -> None:
         lead_store.mark_dirty(conn, waiting, installation.clock.now_ms())
 
 
+def open_platform(side: str, platform: str, settings: Settings, meter: Meter, clock: Clock) -> Platform:
+    """Connect to one side, for a command that asks once. Raises SettingsError."""
+    connector, _ = _connector(platform)
+    return connector(getattr(settings, platform, None), side, meter, clock)
+
+
 def _connector(platform: str) -> tuple[Callable[..., Platform], Allowance]:
     """How to connect to a platform, and what its module says that it allows until its answers tell more."""
     for entry in entry_points(group="leadloop.platforms", name=platform):
@@ -210,15 +217,9 @@ def _feeds(
         # what speaks about people is stored before them, so that a conversion is decided with its opportunity
         for object_name, target in sorted(side.objects.items(), key=lambda item: item[1].role == "person"):
             described = metadata[name].objects.get(object_name)
-            if described is None:
-                missing.append(f"{name} has no object {object_name}")
-                continue
-            objects[object_name] = tuple(native for native in target.natives if native in described)
-            missing.extend(
-                f"{name} has no field {object_name}.{native}"
-                for native in target.natives
-                if native not in described
-            )
+            if described is not None:
+                objects[object_name] = tuple(native for native in target.natives if native in described)
+        missing += missing_fields(side, metadata[name])
         feeds[name] = Feed(
             objects=objects,
             poll_seconds=own.poll_seconds if own is not None else 60.0,

@@ -1,73 +1,196 @@
-"""`leadloop check`: compile the configuration folder, and tell everything that is wrong with it."""
+"""`leadloop check`: compile the configuration folder, run its cases, and tell everything that is wrong."""
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+import shutil
+import sys
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from connector.cli.excerpt import excerpt
 from connector.cli.failures import FOUND
-from connector.cli.output import counted, print_json
+from connector.cli.output import WIDTH, counted, plain, print_json
 from connector.cli.place import Place, place_of
+
+if TYPE_CHECKING:
+    from connector.configuration import Configuration
+    from connector.metadata_check import Finding
+    from mappings.problems import ConfigError
+    from rules.cases import CaseReport
 
 
 def check(
     ctx: typer.Context,
+    live: Annotated[
+        bool, typer.Option("--live", help="Also ask both platforms whether they have what is mapped.")
+    ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
-    """Check the configuration folder. Ends with 1 if anything is wrong with it."""
+    """Check the configuration folder and run its cases. Ends with 1 if anything is wrong with it."""
     place = place_of(ctx)
-    found = look(place)
+    found = look(place, live=live)
     if as_json:
-        print_json(found)
-    elif found["ok"]:
-        typer.echo(
-            f"{found['place']} is in order (version {found['version']}): "
-            f"{counted(found['sides'], 'side')}, {counted(found['fields'], 'field')}, "
-            f"{counted(found['reasons'], 'rejection reason')}."
-        )
+        print_json({key: value for key, value in found.items() if key != "texts"})
     else:
-        for error in found["errors"]:
-            typer.echo(_line(error))
-        typer.echo(f"{counted(len(found['errors']), 'error')}: this configuration cannot be used.", err=True)
+        _print(found)
     if not found["ok"]:
         raise typer.Exit(FOUND)
 
 
-def look(place: Place) -> dict[str, Any]:
-    """What is wrong, or what there is."""
-    from connector.configuration import MAIN_FILE, read_main
+def look(place: Place, *, live: bool = False) -> dict[str, Any]:
+    """What is wrong, or what there is. With `live` the platforms are asked, once the folder itself is right.
+
+    Raises SettingsError, WrongAccount, or what a platform refuses."""
+    from connector.configuration import MAIN_FILE, compile_documents, read_documents, read_main, shown_name
     from connector.settings import written_settings
     from mappings.problems import ConfigErrors
 
     written = (place.folder / MAIN_FILE).exists()
-    where = str(place.folder.resolve()) if written else "the shipped configuration"
+    errors: list[ConfigError] = []
+    texts: dict[str, str] = {}
+    configuration: Configuration | None = None
     try:
-        configuration = place.configuration()
-        written_settings(read_main(place.folder))
+        main = read_main(place.folder)
+        texts[MAIN_FILE] = main.source.text
+        try:
+            written_settings(main)
+        except ConfigErrors as problems:
+            errors += problems.errors
+        documents, unread = read_documents(place.folder)
+        texts |= {shown_name(name): text for name, text in documents.items()}
+        errors += unread
+        if not unread:
+            configuration = compile_documents(documents)
     except ConfigErrors as problems:
-        errors = [
-            {
-                "file": error.file,
-                "line": error.line,
-                "column": error.column,
-                "message": error.message,
-                "hint": error.hint,
-            }
-            for error in problems.errors
-        ]
-        return {"ok": False, "place": where, "errors": errors}
+        errors += problems.errors
+    report = _cases(configuration) if configuration is not None else None
+    warnings: list[ConfigError] = []
+    if report is not None:
+        errors += report.errors
+    if live and configuration is not None and not errors:
+        for finding in ask_platforms(place, configuration):
+            (warnings if finding.warning else errors).append(finding.error)
+    failures = [] if report is None else report.failures
+    found: dict[str, Any] = {
+        "ok": not errors and not failures,
+        "place": str(place.folder.resolve()) if written else "the shipped configuration",
+        "errors": [_as_data(error) for error in errors],
+        "warnings": [_as_data(error) for error in warnings],
+        "cases": {
+            "count": 0 if report is None else report.count,
+            "failed": [
+                {
+                    **_as_data(failure.error),
+                    "case": failure.case,
+                    "expected": failure.expected,
+                    "found": failure.found,
+                    "fired": list(failure.fired),
+                }
+                for failure in failures
+            ],
+        },
+        "asked_platforms": live and configuration is not None,
+        "texts": texts,
+    }
+    if configuration is not None and not errors:
+        found["version"] = configuration.version
+        found["sides"] = len(configuration.mapping.sides)
+        found["fields"] = len(configuration.mapping.fields)
+        found["reasons"] = len(configuration.rules.reasons)
+    return found
+
+
+def ask_platforms(place: Place, configuration: Configuration) -> list[Finding]:
+    """What the platforms have not, or take otherwise. One login and one description for each.
+
+    Raises SettingsError, WrongAccount, RetryLater, Refused."""
+    from connector.metadata_check import check_metadata
+    from connector.platforms.protocol import FreeMeter
+    from connector.wiring import open_platform
+    from mappings.document import SideDocument
+    from mappings.source import parse, validate
+
+    settings = place.settings()
+    types = {name: rule.type for name, rule in configuration.mapping.fields.items()}
+    findings: list[Finding] = []
+    for source in configuration.documents_in("mappings"):
+        document = parse(source)
+        if "side" not in document.data:
+            continue
+        side = validate(SideDocument, document)
+        platform = open_platform(side.side, side.platform, settings, FreeMeter(), place.clock)
+        try:
+            platform.prove_identity()
+            metadata = platform.describe(list(side.objects))
+        finally:
+            platform.close()
+        findings += check_metadata(document, side, metadata, types, configuration.rules.reasons)
+    return findings
+
+
+def _cases(configuration: Configuration) -> CaseReport:
+    from rules.cases import run_cases
+
+    return run_cases(
+        configuration.documents_in("rules"),
+        configuration.rules,
+        configuration.scope,
+        configuration.mapping.default_country,
+    )
+
+
+def _as_data(error: ConfigError) -> dict[str, Any]:
     return {
-        "ok": True,
-        "place": where,
-        "version": configuration.version,
-        "sides": len(configuration.mapping.sides),
-        "fields": len(configuration.mapping.fields),
-        "reasons": len(configuration.rules.reasons),
-        "errors": [],
+        "file": error.file,
+        "line": error.line,
+        "column": error.column,
+        "message": error.message,
+        "hint": error.hint,
     }
 
 
-def _line(error: dict[str, Any]) -> str:
-    hint = f"; {error['hint']}" if error["hint"] else ""
-    return f"{error['file']}:{error['line']}:{error['column']}: {error['message']}{hint}"
+def _print(found: Mapping[str, Any]) -> None:
+    texts, failed = found["texts"], found["cases"]["failed"]
+    _tell(found["errors"], texts, "error", typer.colors.RED)
+    _tell(failed, texts, "", typer.colors.RED)
+    _tell(found["warnings"], texts, "warning", typer.colors.YELLOW)
+    if found["errors"]:
+        typer.echo(f"{counted(len(found['errors']), 'error')}: this configuration cannot be used.", err=True)
+    if failed:
+        cases = counted(found["cases"]["count"], "case")
+        typer.echo(f"{len({item['case'] for item in failed})} of {cases} failed.", err=True)
+    if not found["ok"]:
+        return
+    words = [
+        counted(found["sides"], "side"),
+        counted(found["fields"], "field"),
+        counted(found["reasons"], "rejection reason"),
+    ]
+    if found["cases"]["count"]:
+        words.append(f"{counted(found['cases']['count'], 'case')} passed")
+    typer.echo(f"{found['place']} is in order (version {found['version']}): {', '.join(words)}.")
+    if found["asked_platforms"]:
+        warned = len(found["warnings"])
+        typer.echo(
+            "Both platforms have what is mapped"
+            + (f", with {counted(warned, 'warning')}: leadloop works without." if warned else ".")
+        )
+
+
+def _tell(items: Iterable[Mapping[str, Any]], texts: Mapping[str, str], what: str, color: str) -> None:
+    """Each problem with its place, the line, and a caret below it."""
+    width = shutil.get_terminal_size().columns if sys.stdout.isatty() else WIDTH
+    for item in items:
+        hint = f"; {item['hint']}" if item["hint"] else ""
+        place = f"{item['file']}:{item['line']}:{item['column']}:"
+        marked = f" {typer.style('warning', fg=color)}:" if what == "warning" else ""
+        typer.echo(f"{typer.style(place, bold=True)}{marked} {plain(item['message'] + hint)}")
+        lines = excerpt(texts.get(item["file"], ""), item["line"], item["column"], width)
+        if lines is not None:
+            typer.echo(lines[0])
+            bar, _, caret = lines[1].rpartition("|")
+            typer.echo(f"{bar}|{typer.style(caret, fg=color)}")
+        if item.get("fired"):
+            typer.echo(f"      = fired: {plain(', '.join(item['fired']))}")
