@@ -191,12 +191,12 @@ def run_sandbox(
 
 
 def introduction(sandbox: Sandbox) -> str:
-    """Where the two platforms are and how to sign in, in the settings' own names. Nothing here is secret: the
-    credentials open only this sandbox."""
+    """Where the two platforms are and how to sign in, in the settings' own names, to be pasted into a shell
+    (which would take an unquoted `!` for its history). Nothing is secret: this opens only the sandbox."""
     return f"""\
 Salesforce  {sandbox.salesforce_url}   (control: /_sandbox/)
   LEADLOOP_SALESFORCE__INSTANCE_URL={sandbox.salesforce_url}
-  LEADLOOP_SALESFORCE__SESSION_ID={SALESFORCE_SESSION_ID}
+  LEADLOOP_SALESFORCE__SESSION_ID='{SALESFORCE_SESSION_ID}'
   or client credentials {SALESFORCE_CLIENT_ID} / {SALESFORCE_CLIENT_SECRET}, user {SALESFORCE_USERNAME}
   organization {sandbox.salesforce.organization_id}
 HubSpot     {sandbox.hubspot_url}   (control: /_sandbox/)

@@ -5,9 +5,10 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 How = Literal["truncate", "trim", "lower", "upper", "round", "replace", "set"]
 
@@ -23,6 +24,14 @@ class Rewrite:
     field: str
     how: How
     argument: Any = None
+
+    def __post_init__(self) -> None:
+        """Raises ValueError for what `apply` could not carry out."""
+        if self.how not in get_args(How):
+            raise ValueError(f"unknown rewrite {self.how!r}; there are: {', '.join(get_args(How))}")
+        wanted = _ARGUMENTS.get(self.how)
+        if wanted is not None and not wanted[1](self.argument):
+            raise ValueError(f"the argument of {self.how} is {wanted[0]}, not {self.argument!r}")
 
     def apply(self, value: Any) -> Any:
         """What is stored when `value` is sent. Blank stays blank, except for `set`."""
@@ -42,6 +51,22 @@ class Rewrite:
             pattern, replacement = self.argument
             return re.sub(pattern, replacement, value)
         return value.lower() if self.how == "lower" else value.upper()
+
+
+def _is_replacement(argument: Any) -> bool:
+    if not isinstance(argument, list | tuple) or not all(isinstance(each, str) for each in argument):
+        return False
+    try:
+        return len(argument) == 2 and bool(re.compile(argument[0]))
+    except re.error:
+        return False
+
+
+_ARGUMENTS: Mapping[str, tuple[str, Callable[[Any], bool]]] = {
+    "truncate": ("a length", lambda given: isinstance(given, int) and given >= 0),
+    "round": ("a number of decimal places", lambda given: given is None or isinstance(given, int)),
+    "replace": ("a regular expression and its replacement", _is_replacement),
+}
 
 
 def _rounded(value: Any, places: int) -> Any:

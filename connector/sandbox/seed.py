@@ -3,10 +3,12 @@
 ```yaml
 salesforce:
   fields: {Lead: [{name: Region__c, type: text, length: 40}]}
+  validation_rules: {Lead: [{name: phone, when: "Rating = 'Hot' AND Phone = null", message: Phone?}]}
   User: [{name: Rosa Rep, email: rosa@sales.example}]
   Lead: [{FirstName: Ada, LastName: Byron, Company: Engines, Email: ada@engines.example}]
 hubspot:
   properties: {contacts: [{name: region, type: string}]}
+  validation_rules: {contacts: [{name: region, pattern: "[a-z]+", message: Small letters only.}]}
   owners: [{email: rosa@sales.example, first_name: Rosa}]
   contacts: [{email: ada@engines.example, firstname: Ada}]
 ```
@@ -22,6 +24,7 @@ from typing import Any
 from connector.sandbox.hubspot import HubSpotPortal
 from connector.sandbox.salesforce.org import SalesforceOrg
 from connector.sandbox.salesforce.schema import custom_field
+from connector.sandbox.salesforce.world import ValidationRule
 from mappings.source import ConfigErrors, Source, parse
 
 _WORLDS = ("salesforce", "hubspot")
@@ -53,7 +56,7 @@ def plant(seed: Mapping[str, Any], salesforce: SalesforceOrg, hubspot: HubSpotPo
         content = seed.get(world_name) or {}
         if not isinstance(content, Mapping):
             raise SeedError(f"{world_name}: objects with lists of records were expected")
-        for name, given in sorted(content.items(), key=lambda pair: pair[0] not in _FIRST):
+        for name, given in sorted(content.items(), key=lambda pair: _turn(pair[0])):
             for place, record in _each(f"{world_name}.{name}", given):
                 try:
                     planted += _plant_one(world, name, place, record)
@@ -64,8 +67,12 @@ def plant(seed: Mapping[str, Any], salesforce: SalesforceOrg, hubspot: HubSpotPo
     return planted
 
 
-_FIRST = ("fields", "properties", "owners", "User", "Group")
-"""Must be there before the records that use them."""
+_FIRST = ("fields", "properties", "validation_rules", "owners", "User", "Group")
+"""Must be there before the records that use them, in this order."""
+
+
+def _turn(name: str) -> int:
+    return _FIRST.index(name) if name in _FIRST else len(_FIRST)
 
 
 def _unexpected(error: TypeError) -> str:
@@ -85,10 +92,13 @@ def _each(place: str, given: Any) -> list[tuple[str, Mapping[str, Any]]]:
 
 
 def _plant_one(world: SalesforceOrg | HubSpotPortal, name: str, place: str, record: Mapping[str, Any]) -> int:
-    defined = place.split(".")[-1].partition("[")[0]  # for fields and properties: the object they belong to
+    defined = place.split(".")[-1].partition("[")[0]  # for fields, properties and rules: their object
     if isinstance(world, SalesforceOrg):
         if name == "fields":
             world.add_field(defined, custom_field(**record))
+            return 0
+        if name == "validation_rules":
+            world.add_validation_rule(ValidationRule(defined, **record))
             return 0
         if name == "User":
             world.add_user(**record)
@@ -99,6 +109,9 @@ def _plant_one(world: SalesforceOrg | HubSpotPortal, name: str, place: str, reco
         return 1
     if name == "properties":
         world.add_property(defined, **record)
+        return 0
+    if name == "validation_rules":
+        world.add_validation_rule(defined, **record)
         return 0
     if name == "owners":
         world.add_owner(**record)

@@ -114,7 +114,7 @@ class RealHubSpot(HubSpotWorld, RealWorld):
     def connect(self, meter: FreeMeter, **changed: str) -> Platform:
         if changed.pop("login", ""):
             pytest.skip("a real token cannot be made to expire")
-        return super().connect(meter, **changed)
+        return self.noting(super().connect(meter, **changed))
 
     def settings(self, **switches: Any) -> None:
         pytest.skip("a real account has no switches for what is not known of it")

@@ -118,7 +118,7 @@ class RealSalesforce(SalesforceWorld, RealWorld):
     def connect(self, meter: FreeMeter, **changed: str) -> Platform:
         if changed.pop("login", ""):
             pytest.skip("a real session cannot be made to expire")
-        return super().connect(meter, **changed)
+        return self.noting(super().connect(meter, **changed))
 
     def convert(self, record_id: str) -> dict[str, Any]:
         pytest.skip("REST cannot convert a lead")

@@ -19,7 +19,7 @@ import requests
 from connector.clock import ManualClock
 from connector.lane import Lane
 from connector.observation import Raw
-from connector.platforms.protocol import FreeMeter, Platform, RecordWrite, Written
+from connector.platforms.protocol import FreeMeter, Platform, RecordWrite, WriteResult, Written
 
 Values = Mapping[str, Raw]
 
@@ -154,7 +154,7 @@ class RealWorld(World):
 
     def __init__(self, url: str, clock: ManualClock, run: str, renewable: bool = False) -> None:
         super().__init__(url, clock, run, renewable)
-        self.made: list[str] = []
+        self.made: dict[str, None] = {}
         self._own: Platform | None = None
 
     @property
@@ -162,6 +162,20 @@ class RealWorld(World):
         if self._own is None:
             self._own = self.connect(FreeMeter())
         return self._own
+
+    def noting(self, platform: Platform) -> Platform:
+        """The platform, which from now on tells this world of every record that it makes."""
+        write = platform.write
+
+        def write_and_note(writes: Sequence[RecordWrite], lane: Lane = Lane.UPDATE) -> Sequence[WriteResult]:
+            results = write(writes, lane)
+            for result in results:
+                if isinstance(result.outcome, Written) and result.outcome.created:
+                    self.made[result.outcome.record_id] = None
+            return results
+
+        platform.write = write_and_note  # type: ignore[method-assign]  # whoever writes, it is removed
+        return platform
 
     def settle(self, seconds: float = 60) -> None:
         super().settle(seconds)
@@ -174,11 +188,9 @@ class RealWorld(World):
         return [outcome.record_id for outcome in outcomes if isinstance(outcome, Written)]
 
     def create(self, *people: Values) -> list[str]:
-        ids = self._write(
+        return self._write(
             [RecordWrite(str(at), self.names.person, None, values) for at, values in enumerate(people)]
         )
-        self.made.extend(ids)
-        return ids
 
     def edit(self, record_id: str, **values: Raw) -> None:
         self._write([RecordWrite("edit", self.names.person, record_id, values)])

@@ -157,7 +157,23 @@ def test_faults_can_be_asked_for_over_http(hubspot: Wire, portal: HubSpotPortal)
 
 
 @pytest.mark.parametrize(
-    "wanted", [{"unknown": 1}, {"fail_next": {"cuont": 1}}, {"hidden_fields": [["contacts"]]}, {"delay": 5}]
+    "wanted",
+    [
+        {"unknown": 1},
+        {"fail_next": {"cuont": 1}},
+        {"hidden_fields": [["contacts"]]},
+        {"delay": 5},
+        *(
+            {"rewrite_on_save": [{"object": "contacts", "field": "city", "how": how, "argument": argument}]}
+            for how, argument in (
+                ("shout", None),
+                ("truncate", None),
+                ("round", "two"),
+                ("replace", "x"),
+                ("replace", ["(", ""]),
+            )
+        ),
+    ],
 )
 def test_faults_that_are_not_understood_are_told(hubspot: Wire, wanted: dict[str, object]) -> None:
     reply = hubspot.post("/_sandbox/faults", wanted)

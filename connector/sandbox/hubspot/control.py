@@ -4,7 +4,8 @@ All POST, but GET `records?object=…`:
 `records` {object, records: [{…, "id": … to update}], source?}, `archive` and `restore` {object, id},
 `merge` {primary, other, object?}, `privacy-delete` {contact}, `forms` {email, form, properties?},
 `associate` {from, from_id, to, to_id, type_id?}, `owners` {email, first_name?, last_name?},
-`properties` {object, name, type, …}, `settings` {backward_lifecycle, sync_deals, …; limits: {burst, …}}.
+`properties` {object, name, type, …}, `validation-rules` {object, name (of the property), pattern, message},
+`settings` {backward_lifecycle, sync_deals, …; limits: {burst, …}}.
 """
 
 from __future__ import annotations
@@ -91,6 +92,11 @@ def _properties(portal: HubSpotPortal, given: Given) -> Any:
     return {}
 
 
+def _validation_rules(portal: HubSpotPortal, given: Given) -> Any:
+    portal.add_validation_rule(given["object"], given["name"], given["pattern"], given["message"])
+    return {"name": given["name"]}
+
+
 def _settings(portal: HubSpotPortal, given: Given) -> Any:
     for name, value in given.items():
         if name == "limits":
@@ -115,5 +121,6 @@ _ACTIONS: Mapping[str, Callable[[HubSpotPortal, Given], Any]] = {
     "associate": _associate,
     "owners": _owners,
     "properties": _properties,
+    "validation-rules": _validation_rules,
     "settings": _settings,
 }

@@ -6,6 +6,7 @@ be set and lifecycle stages go back. What integrations do goes through `app()`.
 
 from __future__ import annotations
 
+import re
 import threading
 from collections.abc import Iterable, Mapping
 from typing import Any
@@ -114,7 +115,12 @@ class HubSpotPortal:
             self.crm.table(object_name).definitions[name].set_options(options_from(options))
 
     def add_validation_rule(self, object_name: str, name: str, pattern: str, message: str) -> None:
-        """The admin's rule that a value must match the whole expression: enforced from 2026-09 on only."""
+        """The admin's rule that a value must match the whole expression: enforced from 2026-09 on only.
+        Raises ValueError for an expression that cannot be read."""
+        try:
+            re.compile(pattern)
+        except re.error as error:
+            raise ValueError(f"{pattern!r} is no regular expression: {error}") from error
         with self.lock:
             self.crm.table(object_name).definitions[name].rule = (pattern, message)
 
