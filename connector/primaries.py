@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from connector.lead import Baseline
 from connector.moments import native_moment_ms
 from connector.observation import Observation, RecordKey
 from connector.plan import RecordRole, WantedHold
@@ -74,6 +75,31 @@ def _age(item: Observation, mapping: LeadMapping) -> tuple[int, int, str]:
 def described(item: Observation, mapping: LeadMapping) -> ObjectMapping:
     """The mapping of the record's object. Raises KeyError for one that the mapping does not name."""
     return mapping.sides[item.side].objects[item.object]
+
+
+def inherited(
+    item: Observation,
+    observations: Sequence[Observation],
+    baselines: Mapping[RecordKey, Baseline],
+    mapping: LeadMapping,
+) -> Baseline | None:
+    """The baseline of a record that a converted one lives on in and that was never met before: what it shows
+    just as the converted one did when it was last looked at is nothing new. None where there is none."""
+    for past in observations:
+        if past.side != item.side or not past.converted or past.refs.get(item.object) != item.record_id:
+            continue
+        known = baselines.get(past.key)
+        if known is None:
+            continue
+        natives = {pair.canonical: pair.native for pair in described(past, mapping).pairs}
+        kept = {
+            pair.native: shown
+            for pair in described(item, mapping).pairs
+            if (shown := item.fields.get(pair.native)) is not None
+            and known.shown.get(natives.get(pair.canonical, "")) == shown
+        }
+        return Baseline(shown=kept, shown_stamp_ms=known.shown_stamp_ms)
+    return None
 
 
 def cut_sides(

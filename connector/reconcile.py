@@ -21,7 +21,7 @@ from connector.lane import Lane
 from connector.lead import Baseline, LeadState, Published
 from connector.observation import Observation, RecordKey
 from connector.plan import Plan, StageMove, WantedHold
-from connector.primaries import choose_primaries, cut_sides, described
+from connector.primaries import choose_primaries, cut_sides, described, inherited
 from connector.record_view import CONFIRM_AFTER_MS, RecordView, look
 from connector.signals import born_ms, new_activities
 from connector.stage_moves import StageWalk, stage_rank
@@ -88,7 +88,12 @@ def reconcile(lead: LeadInput, policy: Policy, now_ms: int) -> Plan:
     mapping = policy.mapping
     primaries, roles, primary_holds = choose_primaries(lead.observations, mapping)
     views = [
-        look(item, lead.baselines.get(item.key), described(item, mapping), policy.own_users.get(item.side))
+        look(
+            item,
+            lead.baselines.get(item.key) or inherited(item, lead.observations, lead.baselines, mapping),
+            described(item, mapping),
+            policy.own_users.get(item.side),
+        )
         for item in primaries
     ]
     agreement = agree(lead.state, views, mapping, policy.directory)

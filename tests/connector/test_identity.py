@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from connector.settle import settle
 from connector.store import ledger
 from connector.worker.passes import Pass, look
 from mappings.stages import Stage
@@ -126,3 +127,20 @@ def test_a_merge_into_a_record_that_was_only_read_so_far_is_in_the_ledger_from_t
     with world.database.read() as conn:
         own = [row for row in ledger.of_lead(conn, lead_id) if row.lead_id == lead_id]
     assert [(row.origin, row.target) for row in own] == [(None, "distributed")]
+
+
+def test_a_value_that_was_on_its_way_to_a_lead_when_sales_converted_it_reaches_the_contact(
+    world: World,
+) -> None:
+    lead_id = make_mql(world)
+    world.hubspot.update("contacts", world.contact(ANN)["id"], jobtitle="Chief Buyer", city="Bonn")
+    look(world.leadloop, Pass())
+    settle(world.leadloop)
+    world.salesforce.update("Lead", lead_id, City="Oslo")
+    world.salesforce.convert_lead(lead_id, "Closed - Converted")
+    world.run()
+    shown = world.salesforce.rows("Contact")[0]
+    assert shown["Title"] == world.contact(ANN)["jobtitle"] == "Chief Buyer"
+    assert shown["MailingCity"] == "Oslo", "what sales has just entered is not written over"
+    assert set(world.lead(ANN).differences) == {"city"}
+    assert world.run().written == 0
