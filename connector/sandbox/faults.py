@@ -258,16 +258,24 @@ class FaultGate:
         method, path = scope["method"], scope["path"]
         kind = self._kind(path)
         self._requests.arrived(method, kind)
-        status = await self._answer(scope, receive, send, self._faults.take(method, path))
-        self._requests.answered(Seen(method, path, kind, status))
 
-    async def _answer(self, scope: Scope, receive: Receive, send: Send, pending: list[_Pending]) -> int:
-        status = 0
+        def note(status: int) -> None:
+            self._requests.answered(Seen(method, path, kind, status))
 
+        await self._answer(scope, receive, send, self._faults.take(method, path), note)
+
+    async def _answer(
+        self,
+        scope: Scope,
+        receive: Receive,
+        send: Send,
+        pending: list[_Pending],
+        note: Callable[[int], None],
+    ) -> None:
         async def noting(message: Message) -> None:
-            nonlocal status
+            # before it is sent: whoever has the answer finds the request in the log
             if message["type"] == "http.response.start":
-                status = message["status"]
+                note(message["status"])
             await send(message)
 
         async def swallow(message: Message) -> None:
@@ -281,10 +289,10 @@ class FaultGate:
         elif lose := by_action.get("lose"):
             if lose.work:
                 await self._app(scope, receive, swallow)
+            note(0)
             await _cut(scope, receive)
         else:
             await self._app(scope, receive, noting)
-        return status
 
     async def _fail(self, fail: _Pending, send: Send) -> None:
         body = self._error_body(fail.status) if fail.body is None else fail.body
