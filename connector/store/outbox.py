@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal, NamedTuple
 
-from sqlalchemy import Connection, and_, bindparam, delete, exists, func, literal_column, select, update
+from sqlalchemy import Connection, and_, bindparam, delete, exists, func, literal_column, or_, select, update
 
 from connector.observation import Fields
 from connector.store.rows import chunks, from_json, lock_name, locked, to_json
@@ -115,7 +115,8 @@ def claim_writes(
     conn: Connection, side: str, token: str, now_ms: int, lease_ms: int, limit: int
 ) -> list[Row]:
     """Lease up to `limit` pending rows of a side, most urgent lane first, then oldest first: those whose time
-    has come, whose lead is not dirty, and whose record has no other write in flight."""
+    has come, whose lead is neither dirty nor being decided just now, and whose record has no other write in
+    flight."""
     lock_name(conn, f"outbox:{side}")
     other = outbox.alias("other")
     under_way = and_(
@@ -140,6 +141,7 @@ def claim_writes(
                 outbox.c.state == "pending",
                 outbox.c.not_before_ms <= now_ms,
                 leads.c.dirty_since_ms.is_(None),
+                or_(leads.c.lease_until_ms.is_(None), leads.c.lease_until_ms <= now_ms),
                 ~update_in_flight,
                 ~create_in_flight,
             )

@@ -11,7 +11,7 @@ from sqlalchemy.exc import IntegrityError
 
 from connector.lane import Lane
 from connector.store.database import Database
-from connector.store.leads import mark_dirty
+from connector.store.leads import claim_leads, mark_dirty, release_leads
 from connector.store.outbox import (
     Count,
     Row,
@@ -271,3 +271,17 @@ def test_many_rows_go_through_in_batches(database: Database, with_leads: WithLea
     with database.begin() as conn:
         assert sorted(finish(conn, "t", [row.id for row in claimed])) == [row.id for row in claimed]
         assert counts(conn) == {}
+
+
+def test_a_write_of_a_lead_that_is_being_decided_just_now_waits(
+    database: Database, with_leads: WithLeads
+) -> None:
+    """It would be sent twice: as it was planned before, and by the plan that does not know of it."""
+    with_leads("one", due_at_ms=4_000)
+    _plan(database, _row())
+    with database.begin() as conn:
+        assert [lead.id for lead in claim_leads(conn, "settling", 5_000, 60_000, 10)] == ["one"]
+    assert _claim(database) == []
+    with database.begin() as conn:
+        release_leads(conn, "settling")
+    assert len(_claim(database)) == 1
