@@ -28,9 +28,9 @@ def control(portal: HubSpotPortal, method: str, action: str, query: Given, given
     try:
         if (method, action) == ("GET", "records"):
             return 200, {"records": portal.rows(query["object"][-1])}
-        run = _ACTIONS.get(action)
+        run = ACTIONS.get(action)
         if method != "POST" or run is None:
-            return 404, {"error": f"no control endpoint {method} {action}; see {', '.join(sorted(_ACTIONS))}"}
+            return 404, {"error": f"no control endpoint {method} {action}; see {', '.join(sorted(ACTIONS))}"}
         return 200, run(portal, given)
     except KeyError as error:
         return 400, {"error": f"missing or unknown: {error}"}
@@ -111,7 +111,7 @@ def _settings(portal: HubSpotPortal, given: Given) -> Any:
     return {name: getattr(portal.crm, name) for name in _SWITCHES}
 
 
-_ACTIONS: Mapping[str, Callable[[HubSpotPortal, Given], Any]] = {
+ACTIONS: Mapping[str, Callable[[HubSpotPortal, Given], Any]] = {
     "records": _records,
     "archive": _archive,
     "restore": _restore,

@@ -27,9 +27,9 @@ Json = dict[str, Any]
 def answer(org: SalesforceOrg, method: str, parts: list[str], content: bytes) -> Answer:
     """Answer a control request. Raises Refusal, also for what is not understood."""
     name = "/".join(parts)
-    action = _ACTIONS.get(name) if method == "POST" else None
+    action = ACTIONS.get(name) if method == "POST" else None
     if action is None:
-        known = ", ".join(f"POST {each}" for each in _ACTIONS)
+        known = ", ".join(f"POST {each}" for each in ACTIONS)
         raise not_found(f"no control endpoint {method} {name}; there are: {known}")
     try:
         body = orjson.loads(content or b"{}")
@@ -135,7 +135,7 @@ def _settings(org: SalesforceOrg, body: Json) -> Json:
     }
 
 
-_ACTIONS: Mapping[str, Callable[[SalesforceOrg, Json], Any]] = {
+ACTIONS: Mapping[str, Callable[[SalesforceOrg, Json], Any]] = {
     "records": _records,
     "convert": _convert,
     "merge": _merge,
