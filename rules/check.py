@@ -9,6 +9,7 @@ from __future__ import annotations
 import ast
 
 from rules.check_values import Mistakes, ValueCheck, Written, described, typed
+from rules.constant import is_constant
 from rules.nodes import And, Compare, Field, Literal, Node, Not, Or, Within, depends_on_lead
 from rules.value_types import TIMES, Type
 
@@ -30,7 +31,8 @@ class ConditionCheck(ValueCheck):
         match tree:
             case ast.BoolOp(op=operator, values=values):
                 operands = self._all(values)
-                return (And if isinstance(operator, ast.And) else Or)(operands, self.source(tree))
+                together = (And if isinstance(operator, ast.And) else Or)(operands, self.source(tree))
+                return self._depends(tree, together)
             case ast.UnaryOp(op=ast.Not(), operand=operand):
                 return Not(self.condition(operand), self.source(tree))
             case ast.Compare():
@@ -46,6 +48,15 @@ class ConditionCheck(ValueCheck):
             )
         if not depends_on_lead(node):
             raise self.mistake(tree, f"{node.source} is the same for every lead", "leave it out")
+        return self._depends(tree, node)
+
+    def _depends(self, tree: ast.expr, node: Node) -> Node:
+        """The node, if some leads meet it and others do not. Raises Mistakes."""
+        constant = is_constant(node, self.scope.choices)
+        if constant is False:
+            raise self.mistake(tree, f"no lead can meet {node.source}")
+        if constant is True:
+            raise self.mistake(tree, f"every lead for which it is known meets {node.source}")
         return node
 
     def _all(self, trees: list[ast.expr]) -> tuple[Node, ...]:

@@ -236,6 +236,8 @@ class ValueCheck:
             raise self.mistake(
                 tree, f"{function.name} needs {wanted} as its {parameter.name}; {described(node)}"
             )
+        if parameter.name == "days" and isinstance(node, Literal) and float(node.value) <= 0:
+            raise self.mistake(tree, f"{function.name} needs more than 0 days")
         return node
 
     def _named(self, function: Function, parameter: Parameter, node: Node, tree: ast.expr) -> Node:

@@ -65,16 +65,17 @@ def compile_condition(
     activities: Collection[str] | Mapping[str, Collection[str]] | None = None,
     sides: Collection[str] | None = None,
     choices: Mapping[str, Collection[str]] | None = None,
+    reasons: Collection[str] | None = None,
     file: str = "condition",
     line: int = 1,
     column: int = 1,
 ) -> Condition:
     """Compile one condition over lead fields (name to type name), stage, cycle, origin and the functions.
 
-    `activities`, `sides`, `choices` (picklist field to its values): names to check against; None: not
-    checked. `file`, `line`, `column`: where the text begins, for errors. Raises ConfigErrors.
+    `activities`, `sides`, `choices` (picklist field to its values), `reasons`: names to check against; None:
+    not checked. `file`, `line`, `column`: where the text begins, for errors. Raises ConfigErrors.
     """
-    scope = Scope(fields, declare_activities(activities), choices or {}, sides=sides)
+    scope = Scope(fields, declare_activities(activities), choices or {}, reasons, sides)
     try:
         return Condition(text, parse_condition(text, scope))
     except ExpressionErrors as found:

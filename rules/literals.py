@@ -9,7 +9,7 @@ import re
 from datetime import UTC, datetime
 
 from mappings.problems import did_you_mean
-from rules.nodes import Field, Node, Special
+from rules.nodes import Call, Field, Node, Special
 from rules.scope import STAGE_NAMES, Scope
 
 _TIME = re.compile(r"\d{4}-\d\d-\d\d(T\d\d:\d\d:\d\dZ)?", re.ASCII)
@@ -42,6 +42,9 @@ def spell_choice(value: str, other: Node, scope: Scope) -> tuple[str, str] | Non
     elif isinstance(other, Special) and other.name == "origin" and scope.sides is not None:
         known = list(scope.sides)
         what = "side"
+    elif isinstance(other, Call) and other.function.gives == "reason" and scope.reasons is not None:
+        known = list(scope.reasons)
+        what = "reason"
     elif isinstance(other, Field) and other.name in scope.choices:
         known = list(scope.choices[other.name])
         what = other.name

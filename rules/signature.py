@@ -6,6 +6,7 @@ Plain data; the functions themselves are the table in `rules/functions.py`.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import inf
 from typing import Literal
 
 from rules.value_types import Type
@@ -51,6 +52,13 @@ class Function:
     lowest: int | None = None
     highest: int | None = None
     gives: Literal["reason"] | None = None
+
+    @property
+    def type_range(self) -> tuple[float, float] | None:
+        """The lowest and the highest number that the result can be; None for any."""
+        if self.lowest is None and self.highest is None:
+            return None
+        return (-inf if self.lowest is None else self.lowest, inf if self.highest is None else self.highest)
 
     @property
     def signature(self) -> str:

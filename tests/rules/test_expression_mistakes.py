@@ -22,6 +22,8 @@ MISTAKES = [
         'count("form_submision") > 1',
         '1:7: unknown activity "form_submision"; did you mean "form_submission"?',
     ),
+    ('rejected("timming")', '1:10: unknown reason "timming"; did you mean "timing"?'),
+    ('last_rejection_reason() == "timming"', '1:28: unknown reason "timming"; did you mean "timing"?'),
     ('exists_on("sf")', '1:11: unknown side "sf"; known: hubspot, salesforce'),
     ("score > 3", '1:1: "score" is not known here; it can be used in gates, disqualify and routes'),
     ('activity.url == "x"', "1:1: activity.url is only known in a rule with on:"),
@@ -83,6 +85,47 @@ MISTAKES = [
     ("employees in []", "1:14: the list is empty, so nothing is in it"),
     ("is_blank(stage)", "1:1: stage is never blank"),
     ('matches(company, ".*")', '1:18: ".*" matches every text'),
+    ('count("page_view") >= 0', '1:1: every lead for which it is known meets count("page_view") >= 0'),
+    ("touches() < 0", "1:1: no lead can meet touches() < 0"),
+    ("length(company) == 0", "1:1: no lead can meet length(company) == 0"),
+    ("weekday(created) in [8, 9]", "1:1: no lead can meet weekday(created) in [8, 9]"),
+    ("employees > 5 and employees <= 5", "1:1: no lead can meet employees > 5 and employees <= 5"),
+    ("5 < employees < 2", "1:1: no lead can meet 5 < employees < 2"),
+    (
+        "opted_out or (employees >= 5 and 5 >= employees and employees != 5)",
+        "1:15: no lead can meet employees >= 5 and 5 >= employees and employees != 5",
+    ),
+    (
+        'country == "DE" and country in ["FR", "US"]',
+        '1:1: no lead can meet country == "DE" and country in ["FR", "US"]',
+    ),
+    (
+        'country != "DE" or country != "FR"',
+        '1:1: every lead for which it is known meets country != "DE" or country != "FR"',
+    ),
+    (
+        "not (employees < 9 or employees >= 3)",
+        "1:6: every lead for which it is known meets employees < 9 or employees >= 3",
+    ),
+    (
+        'industry in ["Software", "Health"]',
+        '1:1: every lead for which it is known meets industry in ["Software", "Health"]',
+    ),
+    (
+        'industry not in ["Software", "health"]',
+        '1:1: no lead can meet industry not in ["Software", "health"]',
+    ),
+    (
+        'created >= "2026-02-01" and created < "2026-01-01"',
+        '1:1: no lead can meet created >= "2026-02-01" and created < "2026-01-01"',
+    ),
+    ("opted_out and not opted_out", "1:1: no lead can meet opted_out and not opted_out"),
+    (
+        "opted_out == true or opted_out == false",
+        "1:1: every lead for which it is known meets opted_out == true or opted_out == false",
+    ),
+    ("within_days(created, 0)", "1:22: within_days needs more than 0 days"),
+    ('count("page_view", days=-7) > 1', "1:25: count needs more than 0 days"),
     # calls
     ("length() > 1", "1:1: wrong arguments for length; write length(value)"),
     ('count("page_view", 3, 4) > 1', "1:1: wrong arguments for count; write count(activity, days=…)"),
@@ -160,8 +203,36 @@ MISTAKES = [
 def test_the_message(text: str, message: str) -> None:
     choices = {"industry": ["Software", "Health"]}
     with pytest.raises(ConfigErrors) as raised:
-        compile_condition(text, FIELDS, activities=ACTIVITIES, sides=SIDES, choices=choices, file="x.yaml")
+        compile_condition(
+            text,
+            FIELDS,
+            activities=ACTIVITIES,
+            sides=SIDES,
+            choices=choices,
+            reasons=["timing", "no_budget"],
+            file="x.yaml",
+        )
     assert str(raised.value) == f"x.yaml:{message}"
+
+
+SENSIBLE = [
+    "employees > 5 or employees < 3",
+    "employees == 1 or employees == 2",
+    "3 <= employees <= 3",
+    "employees != 3 and employees != 4",
+    'country != "DE" and country != "FR"',
+    'industry in ["Software"] or is_blank(industry)',
+    "weekday(created) in [6, 7]",
+    'created >= "2026-01-01" and created < "2026-02-01"',
+    "employees > 3 and revenue <= 3",
+    "not (employees > 3 and opted_out) or employees > 5",
+    "(opted_out or employees > 3) and (not opted_out or employees <= 3)",
+]
+
+
+@pytest.mark.parametrize("text", SENSIBLE)
+def test_what_some_leads_meet_and_others_do_not_is_no_mistake(text: str) -> None:
+    compile_condition(text, FIELDS, choices={"industry": ["Software", "Health"]})
 
 
 def test_all_mistakes_of_an_expression_are_told_at_once() -> None:
