@@ -30,6 +30,7 @@ import orjson
 
 from connector.sandbox.quiet_faults import BadRecord, Rewrite
 from connector.sandbox.request_log import Requests, Seen
+from connector.sandbox.wording import of_keys
 
 __all__ = [
     "CONTROL_PREFIX",
@@ -196,7 +197,7 @@ class Faults:
             if "hidden_fields" in wanted:
                 self.hidden_fields = {(pair[0], pair[1]) for pair in wanted["hidden_fields"]}
         except (TypeError, IndexError) as error:
-            raise ValueError(f"cannot read the faults: {error}") from error
+            raise ValueError(f"cannot read the faults: {of_keys(error)}") from error
 
     def to_json(self) -> dict[str, Any]:
         """The faults in force, for people to look at."""

@@ -16,7 +16,6 @@ hubspot:
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -25,6 +24,7 @@ from connector.sandbox.hubspot import HubSpotPortal
 from connector.sandbox.salesforce.org import SalesforceOrg
 from connector.sandbox.salesforce.schema import custom_field
 from connector.sandbox.salesforce.world import ValidationRule
+from connector.sandbox.wording import of_keys
 from mappings.source import ConfigErrors, Source, parse
 
 _WORLDS = ("salesforce", "hubspot")
@@ -61,7 +61,7 @@ def plant(seed: Mapping[str, Any], salesforce: SalesforceOrg, hubspot: HubSpotPo
                 try:
                     planted += _plant_one(world, name, place, record)
                 except TypeError as error:
-                    raise SeedError(f"{place}: {_unexpected(error)}") from error
+                    raise SeedError(f"{place}: {of_keys(error)}") from error
                 except Exception as error:  # whatever it is, the file's author must see where
                     raise SeedError(f"{place}: {error}") from error
     return planted
@@ -73,11 +73,6 @@ _FIRST = ("fields", "properties", "validation_rules", "owners", "User", "Group")
 
 def _turn(name: str) -> int:
     return _FIRST.index(name) if name in _FIRST else len(_FIRST)
-
-
-def _unexpected(error: TypeError) -> str:
-    """What the Python API says of a key that it does not take, without its own name in front."""
-    return re.sub(r"^[\w.]+\(\) got an unexpected keyword argument", "unknown key", str(error))
 
 
 def _each(place: str, given: Any) -> list[tuple[str, Mapping[str, Any]]]:

@@ -294,6 +294,21 @@ hubspot:
         assert map_.post(CONTACTS, contact).status == 201  # v3 does not enforce them
 
 
+def test_a_key_that_is_not_known_or_missing_is_told_in_the_words_of_the_request(sandbox: Sandbox) -> None:
+    with hubspot(sandbox) as map_, salesforce(sandbox) as crm:
+        field = {"object": "Lead", "name": "Region__c", "type": "text", "lenght": 5}
+        assert crm.post("/_sandbox/fields", field).body[0]["message"] == "unknown key 'lenght'"
+        rule = {"object": "Lead", "name": "r"}
+        assert (
+            crm.post("/_sandbox/validation-rules", rule).body[0]["message"] == "missing 'when' and 'message'"
+        )
+        fault = {"fail_next": {"cuont": 1}}
+        assert (
+            map_.post("/_sandbox/faults", fault).body["error"]
+            == "cannot read the faults: unknown key 'cuont'"
+        )
+
+
 def test_validation_rules_can_be_added_to_hubspot_over_http(sandbox: Sandbox) -> None:
     rule = {"object": "contacts", "name": "city", "pattern": "[A-Z].*", "message": "Begin with a capital."}
     with hubspot(sandbox) as map_:

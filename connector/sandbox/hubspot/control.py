@@ -14,6 +14,7 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from connector.sandbox.hubspot.problems import Problem
+from connector.sandbox.wording import of_keys
 
 if TYPE_CHECKING:
     from connector.sandbox.hubspot.portal import HubSpotPortal
@@ -35,7 +36,7 @@ def control(portal: HubSpotPortal, method: str, action: str, query: Given, given
     except KeyError as error:
         return 400, {"error": f"missing or unknown: {error}"}
     except (Problem, TypeError, ValueError) as error:
-        return 400, {"error": str(error)}
+        return 400, {"error": of_keys(error)}
 
 
 def _records(portal: HubSpotPortal, given: Given) -> Any:

@@ -17,6 +17,7 @@ from connector.sandbox.salesforce.picklists import LeadStatus
 from connector.sandbox.salesforce.refusals import Refusal, not_found
 from connector.sandbox.salesforce.schema import custom_field
 from connector.sandbox.salesforce.world import DuplicateRule, ValidationRule
+from connector.sandbox.wording import of_keys
 
 if TYPE_CHECKING:
     from connector.sandbox.salesforce.org import SalesforceOrg
@@ -37,7 +38,7 @@ def answer(org: SalesforceOrg, method: str, parts: list[str], content: bytes) ->
             raise TypeError("the body must be a JSON object")
         return Answer(body=action(org, body))
     except (KeyError, TypeError, ValueError) as error:
-        what = f"missing {error}" if isinstance(error, KeyError) else str(error)
+        what = f"missing {error}" if isinstance(error, KeyError) else of_keys(error)
         raise Refusal("INVALID_INPUT", what) from error
 
 
