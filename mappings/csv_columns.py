@@ -35,7 +35,9 @@ class ColumnDocument(Strict):
 class CsvDocument(Strict):
     """One CSV file's columns."""
 
-    columns: dict[str, Annotated[ColumnDocument, BeforeValidator(_unfold)]]
+    columns: dict[
+        str, Annotated[ColumnDocument, BeforeValidator(_unfold, json_schema_input_type=str | ColumnDocument)]
+    ]
     blanks: list[str] = Field(default_factory=list)
 
 

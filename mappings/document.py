@@ -25,6 +25,7 @@ LEADLOOP_FIELDS: Final[dict[str, FieldType]] = {
     "score": "number",
     "fit": "number",
     "engagement": "number",
+    "grade": "text",
     "score_reasons": "text",
     "owner": "text",
     "response_due": "datetime",
@@ -119,16 +120,24 @@ class PairDocument(Strict):
     too_long: Literal["refuse", "truncate"] = "refuse"
 
 
-AnyPair = Annotated[PairDocument, BeforeValidator(_unfold_pair)]
+AnyPair = Annotated[PairDocument, BeforeValidator(_unfold_pair, json_schema_input_type=str | PairDocument)]
 
 
 class StageValueDocument(Strict):
     """What one native stage value stands for."""
 
-    stages: Annotated[list[str], BeforeValidator(_unfold_any)]
+    stages: Annotated[
+        list[str], BeforeValidator(_unfold_any, json_schema_input_type=list[str] | Literal["any"])
+    ]
     means: str | None = None
     never_write: bool = False
     outcome: Literal["won", "lost"] | None = None
+
+
+AnyStageValue = Annotated[
+    StageValueDocument,
+    BeforeValidator(_unfold_stage, json_schema_input_type=list[str] | Literal["any"] | StageValueDocument),
+]
 
 
 class StageFieldDocument(Strict):
@@ -136,7 +145,7 @@ class StageFieldDocument(Strict):
 
     field: str
     claims: bool = True
-    values: dict[str, Annotated[StageValueDocument, BeforeValidator(_unfold_stage)]]
+    values: dict[str, AnyStageValue]
     write: dict[str, str | None] = Field(default_factory=dict)
     blank: list[str] = Field(default_factory=list)
     backward: Literal["free", "clear_first"] = "free"

@@ -1,4 +1,4 @@
-"""Vocabulary: what a team calls the canonical stages. Labels for people; what decides uses the canonical names.
+"""Vocabulary: what a team calls the canonical stages. Labels for people; rules use the canonical names.
 
 Every stage has exactly one label; several stages may share one where a team does not tell them apart. Pure:
 texts come in as sources.
@@ -27,7 +27,7 @@ _OUTCOMES: Final = tuple(f"{Stage.CLOSED} {outcome}" for outcome in ("won", "los
 
 
 class VocabularyDocument(Strict):
-    """A vocabulary: its name, and the label of every stage. `closed won` and `closed lost` may have their own."""
+    """A vocabulary: its name, and the label of every stage. `closed won` and `closed lost` may have one."""
 
     vocabulary: Label
     labels: dict[str, Label]

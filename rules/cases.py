@@ -64,7 +64,7 @@ class CaseFailure:
 
 @dataclass(frozen=True, slots=True)
 class CaseReport:
-    """What came of all cases: how many there are, the failures, and what is wrong with the cases themselves."""
+    """What came of all cases: how many there are, the failures, and what is wrong with the cases."""
 
     count: int
     failures: tuple[CaseFailure, ...]

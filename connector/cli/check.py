@@ -94,7 +94,7 @@ def look(place: Place, *, live: bool = False) -> dict[str, Any]:
         "asked_platforms": live and configuration is not None,
         "texts": texts,
     }
-    if configuration is not None and not errors:
+    if configuration is not None:
         found["version"] = configuration.version
         found["sides"] = len(configuration.mapping.sides)
         found["fields"] = len(configuration.mapping.fields)
@@ -157,7 +157,12 @@ def _print(found: Mapping[str, Any]) -> None:
     _tell(failed, texts, "", typer.colors.RED)
     _tell(found["warnings"], texts, "warning", typer.colors.YELLOW)
     if found["errors"]:
-        typer.echo(f"{counted(len(found['errors']), 'error')}: this configuration cannot be used.", err=True)
+        usable = "version" in found
+        typer.echo(
+            counted(len(found["errors"]), "error")
+            + ("." if usable else ": this configuration cannot be used."),
+            err=True,
+        )
     if failed:
         cases = counted(found["cases"]["count"], "case")
         typer.echo(f"{len({item['case'] for item in failed})} of {cases} failed.", err=True)
@@ -182,7 +187,8 @@ def _print(found: Mapping[str, Any]) -> None:
 def _tell(items: Iterable[Mapping[str, Any]], texts: Mapping[str, str], what: str, color: str) -> None:
     """Each problem with its place, the line, and a caret below it."""
     width = shutil.get_terminal_size().columns if sys.stdout.isatty() else WIDTH
-    for item in items:
+    listed = list(items)
+    for number, item in enumerate(listed):
         hint = f"; {item['hint']}" if item["hint"] else ""
         place = f"{item['file']}:{item['line']}:{item['column']}:"
         marked = f" {typer.style('warning', fg=color)}:" if what == "warning" else ""
@@ -192,5 +198,6 @@ def _tell(items: Iterable[Mapping[str, Any]], texts: Mapping[str, str], what: st
             typer.echo(lines[0])
             bar, _, caret = lines[1].rpartition("|")
             typer.echo(f"{bar}|{typer.style(caret, fg=color)}")
-        if item.get("fired"):
+        more = number + 1 < len(listed) and listed[number + 1].get("case") == item.get("case")
+        if item.get("fired") and not more:
             typer.echo(f"      = fired: {plain(', '.join(item['fired']))}")

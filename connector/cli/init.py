@@ -1,4 +1,5 @@
-"""`leadloop init`: a commented working folder to begin with: leadloop.yaml and copies of the presets.
+"""`leadloop init`: a commented working folder to begin with: leadloop.yaml, copies of the presets, and the
+JSON Schemas with which editors complete and check them.
 
 Writes all of it or nothing, and nothing over existing files without being told to.
 """
@@ -27,6 +28,7 @@ mappings:
   - mappings/hubspot.yaml
 
 # How leads are scored, when they are ready for sales, who gets them, and what follows a rejection.
+# Their cases (what shall come out for a lead that you make up) are run by `leadloop check`.
 rules:
   - rules/default.yaml
 
@@ -45,6 +47,11 @@ brake:
 # Read a record once more before a lead is handed over: one call more for each batch, and a shorter window in
 # which an edit by somebody else can be overwritten.
 read_before_handoff: false
+
+# What your team calls the stages, in what leadloop prints: demand-waterfall, hubspot-lifecycle, seven-stages,
+# or a file of your own. Rules and platforms keep leadloop's names.
+#
+# vocabulary: demand-waterfall
 
 # Settings that are not secret; each can also be an environment variable (LEADLOOP_LOG_LEVEL), which goes
 # first. Credentials are taken from the environment, or from files in LEADLOOP_SECRETS_DIR, never from here:
@@ -73,20 +80,30 @@ COPIES = {
     "mappings/hubspot.yaml": ("mappings", "hubspot"),
     "rules/default.yaml": ("rules", "default"),
 }
-"""File of the new folder to the preset it is a copy of."""
+"""File of the new folder to the preset it is a copy of, without --preset."""
+
+SCHEMAS = "schemas"
+"""The folder of the JSON Schemas, beside leadloop.yaml."""
+
+DEFAULT = "default"
+
+
+def _preset_help() -> str:
+    """The presets there are. Reads the folder only: help is to answer at once."""
+    folder = Path(__file__).resolve().parents[2] / "rules" / "presets"
+    names = sorted(path.stem for path in folder.glob("*.yaml"))
+    return f"The rules to begin with: {', '.join(names)}. {DEFAULT} without it."
 
 
 def init(
     directory: Annotated[Path, typer.Argument(metavar="DIR", help="The folder; it is made if need be.")],
+    preset: Annotated[str, typer.Option("--preset", metavar="NAME", help=_preset_help())] = DEFAULT,
     yes: Annotated[
         bool, typer.Option("--yes", help="Write over files that are there, without asking.")
     ] = False,
 ) -> None:
     """Write a commented working folder to begin with."""
-    from connector.configuration import compile_documents, shipped
-
-    texts = {"leadloop.yaml": MAIN, **{name: shipped(*preset) for name, preset in COPIES.items()}}
-    compile_documents(texts)
+    texts = folder_texts(preset)
     there = [name for name in texts if (directory / name).exists()]
     if there and not yes:
         typer.confirm(f"{directory} has {', '.join(there)} already. Write over them?", abort=True)
@@ -102,8 +119,37 @@ def init(
         ) from error
     typer.echo(f"Wrote {counted(len(texts), 'file')} to {directory}:")
     for name in texts:
-        typer.echo(f"  {name}")
+        if not name.startswith(SCHEMAS):
+            typer.echo(f"  {name}")
+    typer.echo(f"  {SCHEMAS}/  (for editors; `leadloop schema` writes them anew)")
     typer.echo(f"Look at leadloop.yaml first, then: leadloop --config {directory} check")
+
+
+def folder_texts(preset: str = DEFAULT) -> dict[str, str]:
+    """The files of a new folder, by name. They compile. Raises Problem for an unknown preset."""
+    from connector.cli.schema import schema_texts
+    from connector.configuration import compile_documents, presets, shipped
+    from connector.schemas import schema_of
+    from mappings.problems import did_you_mean
+
+    known = sorted(presets("rules"))
+    if preset not in known:
+        near = did_you_mean(preset, known)
+        listed = "" if near.startswith("known") else f" Presets: {', '.join(known)}."
+        raise Problem(f'There is no preset "{preset}"; {near or "try another"}{listed}')
+    own = f"rules/{preset}.yaml"
+    copies = {name: copied for name, copied in COPIES.items() if not name.startswith("rules/")}
+    copies[own] = ("rules", preset)
+    documents = {
+        "leadloop.yaml": MAIN.replace("rules/default.yaml", own),
+        **{name: shipped(*copied) for name, copied in copies.items()},
+    }
+    compile_documents(documents)
+    marked = {}
+    for name, text in documents.items():
+        up = "../" * name.count("/")
+        marked[name] = f"# yaml-language-server: $schema={up}{SCHEMAS}/{schema_of(name, text)}\n{text}"
+    return marked | {f"{SCHEMAS}/{name}": text for name, text in schema_texts().items()}
 
 
 def write_all(directory: Path, texts: Mapping[str, str]) -> None:

@@ -24,7 +24,9 @@ from connector.cli import (
     resync,
     run,
     sandbox,
+    schema,
     status,
+    try_,
     worker,
 )
 from connector.cli.failures import Commands
@@ -80,6 +82,8 @@ app.command()(check.check)
 app.command()(apply.apply)
 app.command()(resync.resync)
 app.command()(init.init)
+app.command()(schema.schema)
+app.command("try")(try_.try_)
 app.command()(sandbox.sandbox)
 demo.register(app)
 

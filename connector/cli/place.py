@@ -50,20 +50,21 @@ class Place:
         return load_settings(written_settings(read_main(self.folder)))
 
     @contextmanager
-    def database(self, *, create: bool = False) -> Iterator[Database]:
-        """The database, closed afterwards. Without `create` it must be there already: a command that reports
-        leaves no empty file behind in the wrong folder. Raises StoreError, Problem."""
+    def database(self, *, create: bool = False, url: str | None = None) -> Iterator[Database]:
+        """The database of the settings (or at `url`), closed afterwards. Without `create` it must be there
+        already: a command that reports leaves no empty file behind in the wrong folder. Raises StoreError,
+        Problem."""
         from connector.store import migrations
         from connector.store.database import Database
 
-        settings = self.settings()
-        missing = None if create else _missing_file(settings.database_url)
+        address = url or self.settings().database_url
+        missing = None if create else _missing_file(address)
         if missing is not None:
             raise Problem(
                 f"There is no database at {missing}: start `leadloop run` once, or name another one with "
                 "LEADLOOP_DATABASE_URL."
             )
-        database = Database.open(settings.database_url, busy_seconds=BUSY_SECONDS)
+        database = Database.open(address, busy_seconds=BUSY_SECONDS)
         try:
             if create:
                 database.migrate()

@@ -1,0 +1,168 @@
+"""Schemas: JSON Schemas of the YAML that users write, made from the very models that check it.
+
+They let an editor complete keys and mark mistakes; `leadloop check` knows more (names, types, cases).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any, Final
+
+from pydantic import BaseModel
+
+from connector.brake import KINDS
+from connector.configuration import MAIN_FILE, _Main
+from connector.platforms.settings import HubSpotSettings, PlatformSettings, SalesforceSettings
+from connector.settings import Settings
+from mappings.csv_columns import CsvDocument
+from mappings.document import LEADLOOP_FIELDS, LeadDocument, SideDocument
+from mappings.stages import Stage
+from mappings.vocabulary import VocabularyDocument, shipped_vocabularies
+from rules.document import RulesDocument
+
+DIALECT: Final = "https://json-schema.org/draft/2020-12/schema"
+
+Schema = dict[str, Any]
+
+DESCRIPTIONS: Final[Mapping[str, str]] = {
+    "_Main.mappings": "What a lead is, and one document for each platform: files here, or preset:NAME.",
+    "_Main.rules": "The rules documents, which add up: files beside this one, or preset:NAME.",
+    "_Main.brake": "Too many changes of one kind at once are stopped until you release them.",
+    "_Main.read_before_handoff": "Read a record once more before a lead is handed over.",
+    "_Main.vocabulary": "What your team calls the stages: a shipped vocabulary, or a file of your own.",
+    "_Main.settings": "Settings that are not secret; the environment goes first.",
+    "_Brake.window_minutes": "The window in which the brake counts changes.",
+    "_Brake.limits": "By kind of change, how much of it a window may have.",
+    "_Limit.share": "The share of all leads, 0 to 1.",
+    "_Limit.at_least": "The kind is never stopped below this number.",
+    "LeadDocument.fields": "The canonical fields, by name.",
+    "LeadDocument.illegal_moves": "What happens when somebody moves a lead where the stages do not allow it.",
+    "LeadDocument.default_country": "Where phone numbers without a country code are dialled.",
+    "FieldDocument.type": "What a value is.",
+    "FieldDocument.policy": "Who wins when both changed it: a side's name, newest, not_blank, hold, opt_out.",
+    "FieldDocument.else": "Who wins when the policy cannot tell.",
+    "FieldDocument.first_contact": "What happens when both sides meet for the first time.",
+    "FieldDocument.blank": "Whether emptying the field on one side erases it on the other.",
+    "FieldDocument.group": "Fields of one group are sent together and refused together.",
+    "FieldDocument.identity": "Two records with the same value are the same person.",
+    "FieldDocument.personal": "Left out of messages, logs and reports.",
+    "FieldDocument.values": "All that the field may hold.",
+    "PairDocument.field": "The platform's own name of the field.",
+    "PairDocument.direction": "both, read (only looked at) or write (only filled in).",
+    "PairDocument.write_as": "How to write it: country code, name, alpha3; datetime iso, epoch_ms …",
+    "PairDocument.table": "The platform's values to leadloop's.",
+    "PairDocument.unmapped": "What happens to a value that is not in the table.",
+    "PairDocument.max_length": "How many characters the platform takes.",
+    "PairDocument.too_long": "What happens to a longer text.",
+    "SideDocument.side": "The name of this side.",
+    "SideDocument.platform": "Which platform it is.",
+    "SideDocument.kind": "crm or map (marketing automation).",
+    "ObjectDocument.role": "What a record of this object is.",
+    "ObjectDocument.precedence": "Which of several objects is a lead's primary record: the lowest.",
+    "ObjectDocument.primary": "Which of several records of one person is kept in step.",
+    "ObjectDocument.created": "The native field with the record's birth.",
+    "ObjectDocument.stage": "Native fields that say something about the stage.",
+    "ObjectDocument.verdict": "Where sales gives its verdict.",
+    "ObjectDocument.leadloop": "The leadloop fields: what leadloop writes.",
+    "ObjectDocument.activities": "Counters whose increase is an activity.",
+    "ObjectDocument.create": "When a lead that this side lacks is created there.",
+    "RulesDocument.score": "Points for who a lead is (fit) and what it does (engagement).",
+    "RulesDocument.grades": "Letters for one number, the best first.",
+    "RulesDocument.gates": "What a lead needs to go on.",
+    "RulesDocument.fast_track": "Named exceptions that make a lead sales-ready at once.",
+    "RulesDocument.disqualify": "Leads that sales shall never see, and why.",
+    "RulesDocument.routes": "Who gets a lead, from the top.",
+    "RulesDocument.rejection": "What follows when sales hands a lead back.",
+    "RulesDocument.nurture": "Nurture tracks, and the touches wanted before a hand-off.",
+    "RulesDocument.cases": "Tests of the rules, run by leadloop check.",
+    "Case.case": "The name of the case.",
+    "Case.lead": "The lead's values, by canonical field.",
+    "Case.activities": "What the lead did.",
+    "Case.rejections": "How sales handed it back before.",
+    "Case.today": "The day on which the rules judge (its noon, UTC).",
+    "Case.stage": "The stage in which the lead begins.",
+    "Case.expect": "What the rules must say; what is left out is not looked at.",
+    "Expectation.stage": "How far the rules take the lead.",
+    "Expectation.fired": "Rules that must fire.",
+    "Expectation.not_fired": "Rules that must not fire.",
+    "CaseActivity.at": '"3 days ago", today, or a date.',
+    "VocabularyDocument.labels": "The label of every stage.",
+}
+"""What an editor shows beside a key, by model and key."""
+
+
+def schemas() -> dict[str, Schema]:
+    """Every schema by the name of its file."""
+    lead, side = _schema(LeadDocument), _schema(SideDocument)
+    return {
+        "leadloop.schema.json": _main_schema(),
+        "lead.schema.json": lead,
+        "side.schema.json": side,
+        "rules.schema.json": _schema(RulesDocument),
+        "columns.schema.json": _schema(CsvDocument),
+        "vocabulary.schema.json": _vocabulary_schema(),
+    }
+
+
+def schema_of(name: str, text: str) -> str:
+    """The file of the schema that a document of a configuration folder is checked against."""
+    if name == MAIN_FILE:
+        return "leadloop.schema.json"
+    if re.search(r"^side:", text, re.MULTILINE):
+        return "side.schema.json"
+    if re.search(r"^labels:", text, re.MULTILINE):
+        return "vocabulary.schema.json"
+    if re.search(r"^fields:", text, re.MULTILINE):
+        return "lead.schema.json"
+    return "columns.schema.json" if re.search(r"^columns:", text, re.MULTILINE) else "rules.schema.json"
+
+
+def _main_schema() -> Schema:
+    schema = _schema(_Main)
+    settings = _schema(Settings)
+    definitions = settings.pop("$defs")
+    platforms: tuple[type[PlatformSettings], ...] = (SalesforceSettings, HubSpotSettings)
+    for model in platforms:
+        part = definitions[model.__name__]
+        for name in model.credentials_only:
+            part["properties"].pop(name, None)
+    schema["$defs"] |= definitions
+    settings.pop("$schema")
+    settings.pop("title", None)
+    schema["properties"]["settings"] = {
+        **settings,
+        "type": ["object", "null"],
+        "description": DESCRIPTIONS["_Main.settings"],
+    }
+    schema["properties"]["vocabulary"]["examples"] = shipped_vocabularies()
+    limits = schema["$defs"]["_Brake"]["properties"]["limits"]
+    limits["propertyNames"] = {"enum": sorted(KINDS)}
+    return schema
+
+
+def _vocabulary_schema() -> Schema:
+    schema = _schema(VocabularyDocument)
+    stages = [stage.value for stage in Stage]
+    labels = schema["properties"]["labels"]
+    labels["propertyNames"] = {"enum": [*stages, "closed won", "closed lost"]}
+    labels["required"] = stages
+    return schema
+
+
+def _schema(model: type[BaseModel]) -> Schema:
+    """The schema of what may be written; defaults that are whole objects are left out."""
+    schema = model.model_json_schema(mode="validation", by_alias=True)
+    for name, part in {model.__name__: schema, **schema.get("$defs", {})}.items():
+        part.pop("title", None)
+        for key, value in part.get("properties", {}).items():
+            value.pop("title", None)
+            if isinstance(value.get("default"), dict | list):
+                value.pop("default")
+            described = DESCRIPTIONS.get(f"{name}.{key}")
+            if described is not None:
+                value["description"] = described
+    if model is SideDocument:
+        outputs = schema["$defs"]["ObjectDocument"]["properties"]["leadloop"]
+        outputs["propertyNames"] = {"enum": sorted(LEADLOOP_FIELDS)}
+    return {"$schema": DIALECT, "$defs": {}, **schema}
