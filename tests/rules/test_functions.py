@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from rules.expressions import compile_condition
 from rules.functions import FUNCTIONS, Function
 from rules.mail import FREE_MAIL_DOMAINS, domain, is_free_mail
+from rules.reference import language_page
+from rules.scope import SCORE_NAMES, SPECIAL_NAMES
 from tests.rules.example_lead import ACTIVITIES, FIELDS, NOW_MS, SIDES, lead
 
 by_name = pytest.mark.parametrize("function", FUNCTIONS.values(), ids=list(FUNCTIONS))
@@ -32,6 +36,24 @@ def test_the_preset_names_every_function() -> None:
     text = resources.files("rules").joinpath("presets", "default.yaml").read_text(encoding="utf-8")
     header = text[: text.index("score:")]
     assert [name for name in FUNCTIONS if f"{name}(" not in header] == []
+
+
+def test_the_page_about_the_language_is_current() -> None:
+    page = Path(__file__).resolve().parents[2] / "docs" / "rules-language.md"
+    remedy = "write it anew with: python -m rules.reference > docs/rules-language.md"
+    assert page.read_text(encoding="utf-8") == language_page(), remedy
+
+
+def test_the_page_tells_every_name_and_what_unknown_does() -> None:
+    text = language_page()
+    assert [name for name in FUNCTIONS if f"| `{name}(" not in text] == []
+    assert [name for name in (*SPECIAL_NAMES, *SCORE_NAMES) if f"| `{name}` |" not in text] == []
+    for a, b, both, either in (
+        ("true", "unknown", "unknown", "true"),
+        ("false", "unknown", "false", "unknown"),
+        ("unknown", "unknown", "unknown", "unknown"),
+    ):
+        assert f"| {a} | {b} | {both} | {either} |" in text
 
 
 @pytest.mark.parametrize(
