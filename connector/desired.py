@@ -36,7 +36,7 @@ NEW_RECORD = "new:"
 
 _HANDOFF_OUTPUTS = {
     "stage", "stage_since", "cycle", "owner", "response_due", "response_state",
-    "rejection_reason", "rejection_comment", "rejected_by", "rejected_at",
+    "rejection_reason", "rejection_comment", "rejected_by", "rejected_at", "verdict",
 }  # fmt: skip
 
 

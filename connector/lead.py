@@ -7,7 +7,7 @@ the platform's own spelling of what was sent. Both are stored as JSON.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, fields, replace
 from typing import Any, Self
 
@@ -199,6 +199,14 @@ class Baseline:
             unsure={name: raws for name, raws in self.unsure.items() if name not in sent},
             sent_stamp_ms=max(self.sent_stamp_ms, stamp_ms),
         )
+
+    def only(self, natives: Collection[str]) -> Baseline:
+        """What is remembered of these native fields alone; of the others it is as if they were never seen."""
+        kept = {
+            name: {native: one for native, one in getattr(self, name).items() if native in natives}
+            for name in ("shown", "sent", "awaiting", "spelled", "resisted", "history", "unsure")
+        }
+        return replace(self, **kept)
 
     def doubted(self, sent: Mapping[str, Raw], now_ms: int) -> Baseline:
         """After a write of `sent` to which no answer came."""

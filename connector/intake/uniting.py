@@ -7,9 +7,11 @@ from collections.abc import Sequence
 from sqlalchemy import Connection
 
 from connector.installation import Installation
-from connector.lead import LeadState
+from connector.lead import Baseline, LeadState
+from connector.observation import RecordKey
 from connector.store import leads as lead_store
 from connector.store import ledger
+from connector.store.baselines import baselines_of, put_baselines
 from connector.store.retirement import retire_lead
 from connector.unite import unite
 
@@ -30,7 +32,9 @@ def unite_leads(
         stored = {lead.id: lead for lead in lead_store.read_leads(conn, [old_id, into_id])}
         gone, stays = (LeadState.from_json(stored[lead_id].state) for lead_id in (old_id, into_id))
         united = unite(stays, gone)
+        remembered = _words_of_sales(conn, installation, old_id, into_id)
         retire_lead(conn, old_id, into_id)
+        put_baselines(conn, remembered)
         lead_store.put_state(conn, into_id, united.stage.value, united.cycle, united.to_json())
         begins = united.started and not stays.started
         if begins or united.stage is not stays.stage:
@@ -57,3 +61,20 @@ def unite_leads(
         became[old_id] = into_id
         installation.on_event("united", {"lead": into_id, "was": old_id})
     return became
+
+
+def _words_of_sales(
+    conn: Connection, installation: Installation, old_id: str, into_id: str
+) -> list[tuple[RecordKey, str, bytes]]:
+    """What the records of both last showed where people speak about the stage: what they say there later, or
+    have said in the moment of the merge, is still a change."""
+    found: list[tuple[RecordKey, str, bytes]] = []
+    for key, blob in baselines_of(conn, (old_id, into_id)).items():
+        side = installation.policy.mapping.sides.get(key.side)
+        described = side.objects.get(key.object) if side is not None else None
+        if described is None:
+            continue
+        natives = {field.native for field in described.stage_fields}
+        natives.update(described.verdict.natives if described.verdict is not None else ())
+        found.append((key, into_id, Baseline.from_json(blob).only(natives).to_json()))
+    return found

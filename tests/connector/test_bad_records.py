@@ -136,5 +136,6 @@ def test_a_refused_hand_off_leaves_the_lifecycle_stage_where_it_was(world: World
     contact = world.contact(ANN)
     assert contact["leadloop_stage"] == "distributed"
     assert contact["lifecyclestage"] == "marketingqualifiedlead"
+    assert contact["leadloop_verdict"] is None
     assert "handoff_refused" in {hold.kind for hold in world.holds(ANN)}
     assert world.run().written == 0

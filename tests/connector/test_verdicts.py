@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from mappings.stages import Stage
-from tests.connector.test_life_of_a_lead import ANN, enter_ann
+from tests.connector.test_life_of_a_lead import ANN, enter_ann, make_mql
 from tests.world import World
 
 
@@ -60,4 +60,18 @@ def test_an_acceptance_given_before_the_new_record_was_first_read_counts(world: 
     shown = world.salesforce.get("Lead", lead_id)
     assert shown["Leadloop_Stage__c"] == world.contact(ANN)["leadloop_stage"] == "accepted"
     assert shown["Leadloop_Owner__c"] == "sam@sales.example"
+    assert world.run().written == 0
+
+
+def test_a_verdict_given_when_the_record_has_just_been_merged_is_heard(world: World) -> None:
+    pursued = make_mql(world)
+    other = world.salesforce.insert("Lead", LastName="Lee", Company="Acme", Email="a.lee@acme.example")
+    world.run()
+    world.salesforce.merge(pursued, other)
+    world.salesforce.update(
+        "Lead", pursued, by_user=world.users["sam@sales.example"], Leadloop_Verdict__c="accepted"
+    )
+    world.run()
+    assert world.lead(pursued).stage is Stage.ACCEPTED
+    assert world.contact(ANN)["leadloop_stage"] == "accepted"
     assert world.run().written == 0
