@@ -1,0 +1,210 @@
+"""Cases: what RevOps say must come out for a lead, and what did."""
+
+from __future__ import annotations
+
+import pytest
+
+from mappings.source import Source
+from rules.cases import CaseReport, read_moment, run_cases
+from rules.load import load_rules
+from rules.scope import Scope, declare_activities
+
+FIELDS = {
+    "email": "email",
+    "last_name": "text",
+    "job_title": "text",
+    "employees": "number",
+    "tags": "multi_select",
+}
+ACTIVITIES = {"form_submission": {"detail"}, "visit": {"detail"}}
+
+RULES = """\
+score:
+  fit:
+    - {rule: decides, when: 'contains(job_title, "director")', points: 30}
+    - {rule: studies, when: 'contains(job_title, "student")', points: -20}
+  engagement:
+    - {rule: form, on: form_submission, points: 20, half_life_days: 10, at_most: 40}
+gates:
+  qualification: {when: not is_blank(email)}
+  nurture: {when: not is_blank(last_name)}
+  mql: {fit: 20, engagement: 15}
+fast_track:
+  - {rule: asked for a demo, on: form_submission, when: 'contains(activity.detail, "demo")'}
+disqualify:
+  - {rule: competitor, when: 'domain(email) == "rival.example"', reason: rival}
+routes:
+  - {route: big, when: employees >= 100, owner: big@us.example}
+  - {route: rest, owner: rest@us.example}
+rejection:
+  default_reason: unspecified
+  reasons:
+    timing: {then: nurture, cooling_off_days: 30, track: later}
+    rival: {then: disqualify}
+"""
+
+
+def run(cases: str) -> CaseReport:
+    """The report on cases in a document of their own, beside the rules."""
+    sources = [Source("rules.yaml", RULES), Source("cases.yaml", cases)]
+    rules = load_rules(sources, FIELDS, ACTIVITIES, sides={"hubspot"})
+    scope = Scope(FIELDS, declare_activities(ACTIVITIES), {}, rules.reasons, {"hubspot"})
+    return run_cases(sources, rules, scope)
+
+
+def told(cases: str) -> list[str]:
+    report = run(cases)
+    return [str(error) for error in (*report.errors, *(failure.error for failure in report.failures))]
+
+
+def test_a_lead_goes_as_far_as_the_rules_take_it() -> None:
+    report = run("""
+cases:
+  - case: the whole way
+    lead: {email: a@b.example, last_name: Lee, job_title: Director, employees: 500}
+    activities: [{kind: form_submission, at: today}]
+    expect: {stage: mql, score: 50, fit: 30, engagement: {at_least: 20, at_most: 20}, fired: [decides, form],
+             not_fired: [studies], route: big}
+  - {case: no name, lead: {email: a@b.example}, expect: {stage: qualification, route: null, fast_track: null}}
+  - {case: nothing known, expect: {stage: inquiry, score: 0}}
+""")
+
+    assert (report.count, report.failures, report.errors) == (3, (), ())
+
+
+def test_points_fade_from_the_day_that_the_activity_has() -> None:
+    assert (
+        told("""
+cases:
+  - case: one half-life ago
+    activities: [{kind: form_submission, at: 10 days ago}]
+    expect: {engagement: 10}
+  - case: the same, by its date
+    today: 2026-03-11T12:00:00Z
+    activities: [{kind: form_submission, at: "2026-03-01T12:00:00Z"}]
+    expect: {engagement: 10}
+""")
+        == []
+    )
+
+
+def test_a_cooling_off_holds_a_lead_back_and_says_its_track() -> None:
+    assert (
+        told("""
+cases:
+  - case: too early
+    lead: {email: a@b.example, last_name: Lee, job_title: Director}
+    stage: nurture
+    cycle: 2
+    rejections: [{reason: timing, at: 20 days ago}]
+    activities: [{kind: form_submission, at: 30 days ago}]
+    expect: {stage: nurture, track: later}
+  - case: early enough
+    lead: {email: a@b.example, last_name: Lee, job_title: Director}
+    stage: nurture
+    cycle: 2
+    rejections: [{reason: timing, at: 40 days ago}]
+    activities: [{kind: form_submission, at: today}]
+    expect: {stage: mql}
+""")
+        == []
+    )
+
+
+def test_a_failing_case_says_what_was_expected_what_was_found_and_what_fired() -> None:
+    report = run("""cases:
+  - case: a director
+    lead: {email: a@b.example, last_name: Lee, job_title: Director}
+    expect:
+      stage: mql
+      score: {at_least: 40}
+      fired: [studies]
+      not_fired: [decides]
+      route: big
+      disqualified: rival
+""")
+
+    assert [str(failure.error) for failure in report.failures] == [
+        "cases.yaml:5:14: a director: expected stage mql, found nurture (lacks 15 more engagement points)",
+        "cases.yaml:6:14: a director: expected score at least 40, found 30",
+        'cases.yaml:7:15: a director: expected "studies" to fire, found it did not',
+        'cases.yaml:8:19: a director: expected "decides" not to fire, found it did',
+        "cases.yaml:10:21: a director: expected disqualified rival, found none",
+        "cases.yaml:9:14: a director: expected route big, found none",
+    ]
+    assert report.failures[0].fired == ("decides +30",)
+
+
+def test_a_disqualified_lead_tells_its_reason() -> None:
+    assert told("""cases:
+  - case: spy
+    lead: {email: spy@rival.example}
+    expect: {stage: disqualified, disqualified: rival}
+  - case: hoped for
+    lead: {email: spy@rival.example}
+    expect: {stage: qualification}
+""") == ["cases.yaml:7:21: hoped for: expected stage qualification, found disqualified (disqualified: rival)"]
+
+
+@pytest.mark.parametrize(
+    ("line", "message"),
+    [
+        ("lead: {emial: x@y.example}", '3:12: unknown field "emial"; did you mean "email"?'),
+        ("lead: {employees: many}", '3:23: "many" is no number'),
+        ("lead: {last_name: 7}", "3:23: a text is a text, not the number 7; put it in quotes"),
+        ("lead: {last_name: true}", "3:23: a text is not true; put it in quotes"),
+        ("lead: {last_name: [a, b]}", "3:23: a text is one value, not a list"),
+        ("activities: [{kind: form_submision}]", '3:25: there is no activity "form_submision"; did you mean'),
+        ("activities: [{kind: visit, at: soon}]", '3:36: "soon" is no moment; write "3 days ago"'),
+        (
+            "activities: [{kind: visit, attributes: {url: x}}]",
+            '3:45: the activity "visit" has no attribute "url"',
+        ),
+        ("rejections: [{reason: timng}]", '3:27: there is no reason "timng"; did you mean "timing"?'),
+        ("today: someday", '3:12: "someday" is no day; write it as 2026-01-15'),
+        ("stage: mqll", '3:12: there is no stage "mqll"; did you mean "mql"?'),
+        ("origin: hubspt", '3:13: there is no side "hubspt"; did you mean "hubspot"?'),
+        ("exists_on: [salesforce]", '3:17: there is no side "salesforce"'),
+    ],
+)
+def test_a_mistake_in_a_case_is_told_with_its_place(line: str, message: str) -> None:
+    (found,) = told(f"cases:\n  - case: one\n    {line}\n    expect: {{score: 0}}\n")
+
+    assert found.startswith(f"cases.yaml:{message}")
+
+
+@pytest.mark.parametrize(
+    ("expect", "message"),
+    [
+        ("{fired: [decide]}", '3:22: there is no rule "decide"; did you mean "decides"?'),
+        ("{route: bigg}", '3:21: there is no route "bigg"; did you mean "big"?'),
+        ("{track: latr}", '3:21: there is no track "latr"; did you mean "later"?'),
+        ("{disqualified: rivl}", '3:28: there is no reason "rivl"; did you mean "rival"?'),
+    ],
+)
+def test_what_cannot_be_expected_is_told_with_its_place(expect: str, message: str) -> None:
+    (found,) = told(f"cases:\n  - case: one\n    expect: {expect}\n")
+
+    assert found.startswith(f"cases.yaml:{message}")
+
+
+def test_two_cases_of_one_name_are_a_mistake() -> None:
+    case = "  - {case: twin, expect: {score: 0}}\n"
+
+    assert told(f"cases:\n{case}{case}") == ['cases.yaml:3:12: two cases are called "twin"']
+
+
+@pytest.mark.parametrize(
+    ("text", "moment_ms"),
+    [
+        ("today", 1_000_000_000_000),
+        ("now", 1_000_000_000_000),
+        ("yesterday", 999_913_600_000),
+        ("2 hours ago", 999_992_800_000),
+        ("1 week ago", 999_395_200_000),
+        ("1970-01-02", 86_400_000),
+        ("1970-01-01T00:00:01Z", 1_000),
+    ],
+)
+def test_moments_are_written_as_people_say_them(text: str, moment_ms: int) -> None:
+    assert read_moment(text, 1_000_000_000_000) == moment_ms
