@@ -53,6 +53,7 @@ class FileLead:
 @dataclass(frozen=True, slots=True)
 class LeadFile:
     """How to read a file: `columns` for a CSV file whose headings are not canonical names; None: they are.
+    `stage` is where a lead begins that says no other.
     `tell` is told what is not read."""
 
     path: Path
@@ -60,6 +61,7 @@ class LeadFile:
     now_ms: int
     country: str | None = None
     columns: CsvColumns | None = None
+    stage: str = Stage.INQUIRY.value
     tell: Callable[[str], None] = print
 
     def leads(self) -> Iterator[FileLead]:
@@ -157,7 +159,7 @@ class LeadFile:
     def _facts(self, values: Mapping[str, Value], given: Mapping[str, Any] | None = None) -> LeadFacts:
         """Raises Unreadable, KeyError, TypeError, ValueError for what is not of its form."""
         more = given or {}
-        stage = more.get("stage", Stage.INQUIRY.value)
+        stage = more.get("stage", self.stage)
         if stage not in STAGE_NAMES:
             raise Unreadable(f'unknown stage "{stage}"; {did_you_mean(str(stage), STAGE_NAMES)}'.rstrip("; "))
         activities = tuple(self._activity(item) for item in more.get("activities") or ())

@@ -24,15 +24,17 @@ def explain(
     from connector.cli.explanation import explanation
     from connector.cli.explanation_page import print_explanation
     from connector.cli.offline import go_offline, preview
+    from mappings.vocabulary import labelled
 
     place = place_of(ctx)
     now_ms = place.clock.now_ms()
     with place.database() as database, database.read() as conn:
         found = one_lead(conn, lead, as_json=as_json)
-        offline = go_offline(conn, database, place.in_force(conn), place.clock)
+        configuration = place.in_force(conn)
+        offline = go_offline(conn, database, configuration, place.clock)
         (seen,) = preview(conn, offline, [found], now_ms)
         data = explanation(conn, offline, seen, now_ms)
     if as_json:
         print_json(data)
     else:
-        print_explanation(data)
+        print_explanation(labelled(data, configuration.vocabulary))

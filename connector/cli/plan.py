@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from connector.cli.offline import Offline, Preview
     from connector.observation import Raw
     from connector.plan import StageMove
+    from mappings.vocabulary import Vocabulary
 
 
 def plan(
@@ -28,12 +29,13 @@ def plan(
     now_ms = place.clock.now_ms()
     with place.database() as database, database.read() as conn:
         found = one_lead(conn, lead, as_json=as_json)
-        offline = go_offline(conn, database, place.in_force(conn), place.clock)
+        configuration = place.in_force(conn)
+        offline = go_offline(conn, database, configuration, place.clock)
         (seen,) = preview(conn, offline, [found], now_ms)
     if as_json:
         print_json(as_data(seen, offline))
     else:
-        _print(seen, offline)
+        _print(seen, offline, configuration.vocabulary)
 
 
 def as_data(seen: Preview, offline: Offline) -> dict[str, Any]:
@@ -123,8 +125,10 @@ def change(was: Raw, becomes: Raw, then: Raw, *, two_steps: bool) -> str:
     return f"{words} → {shown(then)}" if two_steps else words
 
 
-def _print(seen: Preview, offline: Offline) -> None:
-    data, page = as_data(seen, offline), Page()
+def _print(seen: Preview, offline: Offline, vocabulary: Vocabulary) -> None:
+    from mappings.vocabulary import labelled
+
+    data, page = labelled(as_data(seen, offline), vocabulary), Page()
     page.heading(f"Plan for lead {data['lead']}")
     page.table(
         [

@@ -24,11 +24,14 @@ def status(
     place = place_of(ctx)
     now_ms = place.clock.now_ms()
     with place.database() as database, database.read() as conn:
-        data = as_data(conn, place.in_force(conn), now_ms)
+        configuration = place.in_force(conn)
+        data = as_data(conn, configuration, now_ms)
     if as_json:
         print_json(data)
     else:
-        _print(data)
+        from mappings.vocabulary import labelled
+
+        _print(labelled(data, configuration.vocabulary))
 
 
 def as_data(conn: Connection, configuration: Configuration, now_ms: int) -> dict[str, Any]:

@@ -41,12 +41,16 @@ def try_(
         Path | None,
         typer.Option("--mapping", metavar="FILE", help="Which column of a CSV file is which field."),
     ] = None,
+    stage: Annotated[
+        str, typer.Option("--stage", metavar="STAGE", help="The stage in which the leads begin.")
+    ] = "inquiry",
     summary: Annotated[bool, typer.Option("--summary", help="Print counts only.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON, one lead a line.")] = False,
 ) -> None:
     """Evaluate leads by the folder's rules. Writes nothing, and asks no platform."""
     place = place_of(ctx)
     configuration = place.configuration()
+    _check_stage(stage)
     url = _database_url(file)
     if url is not None and mapping is not None:
         raise Problem("--mapping is for CSV files: a database has canonical values already.")
@@ -60,7 +64,7 @@ def try_(
             as_json=as_json,
         )
         return
-    verdicts = _verdicts(place, configuration, Path(file), mapping)
+    verdicts = _verdicts(place, configuration, Path(file), mapping, stage)
     if summary:
         data = _summary(verdicts)
         print_json(data) if as_json else _print_summary(data, configuration.vocabulary)
@@ -69,6 +73,15 @@ def try_(
             typer.echo(json.dumps(verdict, ensure_ascii=False))
     else:
         _print(verdicts, configuration.vocabulary)
+
+
+def _check_stage(stage: str) -> None:
+    from mappings.problems import did_you_mean
+    from mappings.stages import Stage
+
+    known = [known.value for known in Stage]
+    if stage not in known:
+        raise Problem(f'--stage: there is no stage "{stage}"; {did_you_mean(stage, known)}')
 
 
 def _database_url(file: str) -> str | None:
@@ -83,7 +96,7 @@ def _database_url(file: str) -> str | None:
 
 
 def _verdicts(
-    place: Place, configuration: Configuration, path: Path, mapping: Path | None
+    place: Place, configuration: Configuration, path: Path, mapping: Path | None, stage: str
 ) -> Iterator[dict[str, Any]]:
     """One JSON object for each lead of a file. What cannot be read is told on stderr."""
     from connector.lead_file import LeadFile, LeadFileError
@@ -101,6 +114,7 @@ def _verdicts(
         now_ms,
         configuration.mapping.default_country,
         None if mapping is None else _columns(mapping, configuration),
+        stage,
         tell,
     )
     try:
