@@ -1,7 +1,8 @@
 """Unite: two leads turn out to be one person. What the one that stays remembers. Pure; no I/O.
 
 The stage furthest in pursuit wins, so that nobody in sales loses a lead to a merge; what both know is kept.
-The survivor starts without a baseline: the store drops them, and its fields are met as at a first contact.
+The survivor starts without a baseline: its fields are met as at a first contact. Only what its records last
+showed about the stage is remembered, so that a word of sales from the moment of the merge is heard.
 """
 
 from __future__ import annotations
