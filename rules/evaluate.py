@@ -101,7 +101,7 @@ class Rules:
             fit,
             engagement,
             score,
-            FiredRules(fired),
+            FiredRules(fired, judged.values),
             gates,
             None if fast is None else fast[1][0],
             None if exclusion is None else (exclusion[1][0], self.exclusions[exclusion[0]].reason),

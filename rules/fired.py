@@ -28,8 +28,9 @@ class Fired(NamedTuple):
         return {"rule": self.rule, "part": self.part, "points": self.points, "saw": dict(self.saw)}
 
 
-Found = tuple[str, Part, int, Mapping[str, Value]]
-"""A rule that fired, as generated code notes it."""
+Found = tuple[str, Part, int, Mapping[str, Value] | tuple[str, ...]]
+"""A rule that fired, as generated code notes it: with what it saw, or with the names of the lead's fields
+alone, whose values are noted once for all rules."""
 
 
 class FiredRules(Sequence[Fired]):
@@ -39,16 +40,18 @@ class FiredRules(Sequence[Fired]):
     when somebody looks.
     """
 
-    __slots__ = ("_found",)
+    __slots__ = ("_found", "_values")
 
-    def __init__(self, found: Sequence[Found] = ()) -> None:
+    def __init__(self, found: Sequence[Found] = (), values: Mapping[str, Value] | None = None) -> None:
+        """`values`: those of the lead's fields, as the rules saw them."""
         self._found = tuple(found)
+        self._values = values or {}
 
     def __len__(self) -> int:
         return len(self._found)
 
     def __iter__(self) -> Iterator[Fired]:
-        return map(Fired._make, self._found)
+        return map(self._tell, self._found)
 
     @overload
     def __getitem__(self, place: int) -> Fired: ...
@@ -56,13 +59,15 @@ class FiredRules(Sequence[Fired]):
     def __getitem__(self, place: slice) -> tuple[Fired, ...]: ...
     def __getitem__(self, place: int | slice) -> Fired | tuple[Fired, ...]:
         if isinstance(place, slice):
-            return tuple(map(Fired._make, self._found[place]))
-        return Fired._make(self._found[place])
+            return tuple(map(self._tell, self._found[place]))
+        return self._tell(self._found[place])
 
     def __eq__(self, other: object) -> bool:
-        if isinstance(other, FiredRules):
-            return self._found == other._found
-        return self._found == other if isinstance(other, tuple) else NotImplemented
+        return tuple(self) == tuple(other) if isinstance(other, FiredRules | tuple) else NotImplemented
+
+    def _tell(self, found: Found) -> Fired:
+        rule, part, points, saw = found
+        return Fired(rule, part, points, {n: self._values[n] for n in saw} if isinstance(saw, tuple) else saw)
 
     __hash__ = None  # type: ignore[assignment]  # what a rule saw is a dictionary
 

@@ -7,10 +7,11 @@ so that a rule that fails is unknown and never stops the others.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final, NamedTuple
 
+from mappings.values import Value
 from rules.facts import LeadFacts
 from rules.fading import Fading
 from rules.fired import CAP_OF, Found
@@ -47,7 +48,7 @@ class Judged(NamedTuple):
     """What the fused function found. `tracks`: the first fast track by an activity since the given moment,
     and the first by a condition alone. `newest_ms`: the last activity that earned points. `missing`: for
     each gate, and for each way through it, the conditions that do not hold, in words. `sums`: what the rules
-    of each group add up to, before the group bounds it."""
+    of each group add up to, before the group bounds it. `values` are the lead's, as the rules saw them."""
 
     fit: int
     engagement: int
@@ -59,6 +60,7 @@ class Judged(NamedTuple):
     exclusion: tuple[int, Found] | None
     missing: tuple[list[str], ...]
     sums: tuple[int, ...]
+    values: Mapping[str, Value]
 
 
 Decide = Callable[[LeadFacts, int, Wake, list[str], int], Judged]
@@ -101,7 +103,8 @@ def fuse_decision(
     missing = "".join(f"missing{place}, " for place in range(len(judged)))
     sums = "".join(f"group{place}, " for place in range(len(groups)))
     writer.lines.append(
-        f"return Judged(fit, engagement, fired, fading, newest, fast, plain, excluded, ({missing}), ({sums}))"
+        f"return Judged(fit, engagement, fired, fading, newest, fast, plain, excluded, ({missing}), "
+        f"({sums}), {writer.code.lead_values()})"
     )
     decide: Decide = writer.function(
         "decide",
@@ -285,6 +288,9 @@ class _Writer:
     def _fired(
         self, name: str, part: str, points: str, condition: Node | None, saw: str | None = None
     ) -> str:
+        fields = None if condition is None else self.code.saw_fields(condition)
+        if fields is not None and points.lstrip("-").isdigit():  # known now: nothing is left to make then
+            return self.code.constant((name, part, int(points), fields))
         if saw is None:
             saw = "{}" if condition is None else self.code.saw(condition)
         return f"({self.code.constant(name)}, {self.code.constant(part)}, {points}, {saw})"

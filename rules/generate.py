@@ -112,6 +112,22 @@ class Generator:
         self._wake = "wake"
         return "{" + ", ".join(parts.values()) + "}"
 
+    def saw_fields(self, node: Node) -> tuple[str, ...] | None:
+        """The lead fields that a condition looked at, if it looked at nothing else."""
+        parts = nodes.walk(node)
+        if any(
+            isinstance(p, Special | Attribute) or (isinstance(p, Call) and not p.function.pure) for p in parts
+        ):
+            return None
+        found = [part for part in parts if isinstance(part, Field)]
+        for part in found:
+            self._fields.as_it_is(part.name, part.type)
+        return tuple(dict.fromkeys(part.name for part in found))
+
+    def lead_values(self) -> str:
+        """Code of a dictionary of the lead's values, of all fields asked for so far."""
+        return self._fields.as_they_are()
+
     def begin_lead(self) -> list[str]:
         """Statements that bring the lead's values into the variables that the code above uses."""
         lines = ["get = facts.values.get"] if self._fields else []

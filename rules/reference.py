@@ -3,6 +3,7 @@
 `python -m rules.reference` prints it. Pure.
 """
 
+# ruff: noqa: E501  # the lines of the page are as long as those of the other pages
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence

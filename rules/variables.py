@@ -39,6 +39,11 @@ class Variables:
         """The variable that holds the value as it is."""
         return f"{self._raw}{self._index(name, kind)}"
 
+    def as_they_are(self) -> str:
+        """Code of a dictionary of all values, by their names."""
+        values = (f"{self._constant(name)}: {self._raw}{index}" for name, (index, _) in self._known.items())
+        return "{" + ", ".join(values) + "}"
+
     def compared(self, name: str, kind: Type, *, folded: bool) -> str:
         """The variable that holds what conditions compare: a moment, a text without case, or the value."""
         index = self._index(name, kind)
