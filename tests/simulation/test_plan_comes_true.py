@@ -21,7 +21,7 @@ from tests.simulation.people import People
 from tests.world import World
 
 LEADS_AT_LEAST = 25
-ROUNDS_AT_MOST = 60
+ROUNDS_AT_MOST = 200
 
 Target = tuple[str, str, str | None, str | None]
 """Side, object, record, and the lead where the record is to be made."""
