@@ -418,6 +418,7 @@ def output_values(state: LeadState) -> dict[str, Value]:
         "score": score.score,
         "fit": score.fit,
         "engagement": score.engagement,
+        "grade": score.grade,
         "score_reasons": score.reasons or None,
         "owner": state.owner,
         "rejection_reason": last.reason if last else None,

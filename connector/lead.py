@@ -32,13 +32,16 @@ class PastRejection:
 
 @dataclass(frozen=True, slots=True)
 class Published:
-    """The score as the platforms show it; agreement means this one, not the one computed a moment ago."""
+    """The score as the platforms show it; agreement means this one, not the one computed a moment ago.
+    `points` are those of each rule at that moment, for the next score move."""
 
     fit: int = 0
     engagement: int = 0
     score: int = 0
     reasons: str = ""
     at_ms: int = 0
+    grade: str | None = None
+    points: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

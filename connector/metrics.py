@@ -51,11 +51,18 @@ class Metrics:
             ["kind"],
             registry=self._registry,
         )
+        self._few_touches = Counter(
+            "leadloop_handoffs_with_few_touches",
+            "leads handed over after fewer touches than the minimum",
+            registry=self._registry,
+        )
 
     def count(self, event: str, facts: Mapping[str, object]) -> None:
         """Count what an installation told of."""
         if event == "moved":
             self._moves.labels(str(facts.get("from") or ""), str(facts.get("to"))).inc()
+        elif event == "few_touches":
+            self._few_touches.inc()
         elif event == "refused":
             self._refused.labels(str(facts.get("side"))).inc()
         elif event == "cannot_decide":

@@ -12,6 +12,7 @@ from typing import Any, Literal
 from connector.lane import Lane
 from connector.lead import Baseline, LeadState
 from connector.observation import Raw, RecordKey
+from connector.score_move import ScoreMove
 from mappings.values import Value
 
 RecordRole = Literal["primary", "secondary", "past", "opportunity", "opportunity_contact"]
@@ -21,7 +22,8 @@ LeadCause = Literal["rules", "marketing", "sales", "clock", "fact", "imported", 
 @dataclass(frozen=True, slots=True)
 class StageMove:
     """One row for the ledger: from, to, the stages passed over, when in the world, and who or what did it.
-    `rules` are the rules that fired, with points, as `rules` reports them."""
+    `rules` are the rules that fired, with points, as `rules` reports them; `warnings` what the rules say
+    against the move without blocking it."""
 
     origin: str | None
     target: str
@@ -33,6 +35,7 @@ class StageMove:
     rules: tuple[Mapping[str, Any], ...] = ()
     reason: str | None = None
     outcome: str | None = None
+    warnings: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +101,7 @@ class Plan:
     roles: Mapping[RecordKey, RecordRole] = field(default_factory=dict)
     pool_turns: Mapping[str, int] = field(default_factory=dict)
     brake_kinds: tuple[str, ...] = ()
+    score_move: ScoreMove | None = None
     due_at_ms: int | None = None
 
     @property

@@ -23,6 +23,7 @@ from connector.observation import Observation, RecordKey
 from connector.plan import Plan, StageMove, WantedHold
 from connector.primaries import choose_primaries, cut_sides, described, inherited
 from connector.record_view import CONFIRM_AFTER_MS, RecordView, look
+from connector.score_move import score_move
 from connector.signals import born_ms, new_activities
 from connector.stage_moves import StageWalk, stage_rank
 from mappings.mapping import Mapping as LeadMapping
@@ -132,7 +133,8 @@ def reconcile(lead: LeadInput, policy: Policy, now_ms: int) -> Plan:
     )
     walk.walk()
     moves = (*started, *walk.moves)
-    state, desired = _publish_and_write(walk.state, walk.verdict, views, lead, policy, moves, now_ms)
+    tracked = replace(walk.state, nurture_track=walk.verdict.track)
+    state, desired = _publish_and_write(tracked, walk.verdict, views, lead, policy, moves, now_ms)
     for view in views:
         if now_ms >= _confirm_at_ms(view, now_ms + 1) or policy.lacks_fields(view.observation):
             desired.confirm(view)
@@ -150,6 +152,7 @@ def reconcile(lead: LeadInput, policy: Policy, now_ms: int) -> Plan:
         roles=roles,
         pool_turns={name: turn for name, turn in walk.pool_turns.items() if turn != lead.turns.get(name)},
         brake_kinds=_brake_kinds(walk.moves, desired),
+        score_move=score_move(lead.state.published, state.published),
         due_at_ms=_due_at_ms(state, walk, views, desired, now_ms),
     )
 
@@ -194,14 +197,22 @@ def _publish_and_write(
     now_ms: int,
 ) -> tuple[LeadState, Desired]:
     """The writes, with the score published as sparingly as can be: with a move, with other writes, or when
-    it is far from the published one and a day has passed."""
-    fresh = Published(verdict.fit, verdict.engagement, verdict.score, verdict.reasons, now_ms)
+    it is far from the published one and a day has passed. A change of grade does not wait."""
+    fresh = Published(
+        verdict.fit,
+        verdict.engagement,
+        verdict.score,
+        verdict.reasons,
+        now_ms,
+        verdict.grade,
+        {item.rule: item.points for item in verdict.fired if item.points},
+    )
     old = state.published
-    differs = (fresh.fit, fresh.engagement, fresh.score, fresh.reasons) != (
-        old.fit, old.engagement, old.score, old.reasons,
+    differs = (fresh.fit, fresh.engagement, fresh.score, fresh.reasons, fresh.grade) != (
+        old.fit, old.engagement, old.score, old.reasons, old.grade,
     )  # fmt: skip
     overdue = abs(fresh.score - old.score) >= MIN_CHANGE and now_ms - old.at_ms >= DAY_MS
-    if differs and (moves or overdue):
+    if differs and (moves or overdue or fresh.grade != old.grade):
         state = replace(state, published=fresh)
     desired = _write(state, views, lead, policy, moves, now_ms)
     if differs and state.published is old and writes_every(views, desired.writes):

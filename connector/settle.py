@@ -17,11 +17,12 @@ from connector.installation import Installation
 from connector.intake.ambiguity import AMBIGUOUS
 from connector.plan import Plan, WantedHold
 from connector.reconcile import LeadInput, reconcile
+from connector.score_move import ScoreMove
 from connector.store import activities as activity_store
 from connector.store import brakes as brake_store
 from connector.store import holds as hold_store
 from connector.store import leads as lead_store
-from connector.store import ledger, outbox, pools
+from connector.store import ledger, outbox, pools, score_moves
 from connector.store.baselines import put_baselines
 from connector.store.errors import LeaseLost, StoreBusy
 from connector.store.links import links_of, put_links
@@ -65,6 +66,8 @@ def settle(installation: Installation, limit: int = BATCH) -> Settled:
     for plan in plans.values():
         for move in plan.moves:
             installation.on_event("moved", {"lead": plan.lead_id, "from": move.origin, "to": move.target})
+            if move.warnings:
+                installation.on_event("few_touches", {"lead": plan.lead_id, "told": "; ".join(move.warnings)})
     return Settled(
         leads=len(plans),
         moves=sum(len(plan.moves) for plan in plans.values()),
@@ -226,6 +229,14 @@ def _commit(
             for move in plan.moves
         ],
     )
+    score_moves.append(
+        conn,
+        [
+            _score_row(plan.lead_id, plan.score_move, installation.configuration)
+            for plan in plans.values()
+            if plan.score_move is not None
+        ],
+    )
     activity_store.put(
         conn,
         [
@@ -277,6 +288,24 @@ def _commit(
             for plan in plans.values()
             for write in plan.writes
         ],
+    )
+
+
+def _score_row(lead_id: str, move: ScoreMove, configuration: str) -> score_moves.ScoreMoveRow:
+    was, now = move.was, move.now
+    return score_moves.ScoreMoveRow(
+        lead_id=lead_id,
+        at_ms=now.at_ms,
+        from_score=None if was is None else was.score,
+        from_fit=None if was is None else was.fit,
+        from_engagement=None if was is None else was.engagement,
+        from_grade=None if was is None else was.grade,
+        to_score=now.score,
+        to_fit=now.fit,
+        to_engagement=now.engagement,
+        to_grade=now.grade,
+        rules=[{"rule": each.rule, "was": each.was, "now": each.now} for each in move.rules],
+        configuration=configuration,
     )
 
 

@@ -223,7 +223,6 @@ class StageWalk:
             self.state,
             rejections=(*self.state.rejections, past),
             awaited_reason=None,
-            nurture_track=consequence.track or self.state.nurture_track,
             verdict_to_clear=target is Stage.MQL,
         )
         return self._move(target, "sales", at_ms, actor=by, reason=reason)
@@ -294,7 +293,15 @@ class StageWalk:
             return False
         self.state = replace(self.state, owner=owner, values={**self.state.values, "owner": owner})
         self.routed = True
-        return self._move(Stage.DISTRIBUTED, "rules", self.now_ms, actor=route.name)
+        warnings = self.verdict.warnings
+        return self._move(
+            Stage.DISTRIBUTED,
+            "rules",
+            self.now_ms,
+            actor=route.name,
+            reason="; ".join(warnings) or None,
+            warnings=warnings,
+        )
 
     # the move itself ------------------------------------------------------------------------------------
 
@@ -308,6 +315,7 @@ class StageWalk:
         reason: str | None = None,
         outcome: Outcome | None = None,
         rules: Sequence[Mapping[str, Any]] = (),
+        warnings: tuple[str, ...] = (),
     ) -> bool:
         move = Move(
             origin=self.state.stage,
@@ -330,7 +338,9 @@ class StageWalk:
             )
             return False
         skipped = tuple(stage.value for stage in answer.skipped)
-        return self._put(target, cause, at_ms, actor, reason, outcome, skipped, answer.new_cycle, rules)
+        return self._put(
+            target, cause, at_ms, actor, reason, outcome, skipped, answer.new_cycle, rules, warnings
+        )
 
     def _put(
         self,
@@ -343,6 +353,7 @@ class StageWalk:
         skipped: tuple[str, ...],
         new_cycle: bool,
         rules: Sequence[Mapping[str, Any]] = (),
+        warnings: tuple[str, ...] = (),
     ) -> bool:
         state = self.state
         cycle = state.cycle + 1 if new_cycle else state.cycle
@@ -358,6 +369,7 @@ class StageWalk:
                 rules=tuple(rules),
                 reason=reason,
                 outcome=outcome,
+                warnings=warnings,
             )
         )
         taken_up = state.stage in (Stage.NURTURE, Stage.DISQUALIFIED) and target in (

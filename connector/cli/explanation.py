@@ -13,7 +13,7 @@ from connector.cli.quarantine import refusal_data
 from connector.desired import NEW_RECORD
 from connector.observation import RecordKey
 from connector.reconcile import LeadInput
-from connector.store import holds, ledger, outbox, quarantine
+from connector.store import holds, ledger, outbox, quarantine, score_moves
 from connector.store.links import keys_of_leads, links_of
 from mappings.mapping import Mapping
 from rules.facts import LeadFacts, Rejection, Verdict
@@ -60,6 +60,7 @@ def explanation(conn: Connection, offline: Offline, seen: Preview, now_ms: int) 
             for link in links
         ],
         "cut_sides": list(state.cut_sides),
+        "score_moves": [_score_moved(row) for row in score_moves.of_lead(conn, lead.id)],
         "history": [_moved(row) for row in ledger.of_lead(conn, lead.id)],
         "rejections": [
             {
@@ -123,6 +124,27 @@ def _moved(row: ledger.LedgerRow) -> dict[str, Any]:
     }
 
 
+def _score_moved(row: score_moves.ScoreMoveRow) -> dict[str, Any]:
+    was = {
+        "score": row.from_score,
+        "fit": row.from_fit,
+        "engagement": row.from_engagement,
+        "grade": row.from_grade,
+    }
+    return {
+        "at": iso(row.at_ms),
+        "from": None if row.from_score is None else was,
+        "to": {
+            "score": row.to_score,
+            "fit": row.to_fit,
+            "engagement": row.to_engagement,
+            "grade": row.to_grade,
+        },
+        "rules": list(row.rules),
+        "configuration": row.configuration,
+    }
+
+
 def _values(seen: Preview, mapping: Mapping) -> dict[str, Any]:
     """Canonical field to its agreed value and whatever stands in the way of the sides showing it."""
     state = seen.known.state
@@ -173,6 +195,7 @@ def _score(seen: Preview, verdict: Verdict) -> dict[str, Any]:
             "score": published.score,
             "fit": published.fit,
             "engagement": published.engagement,
+            "grade": published.grade,
             "reasons": published.reasons,
             "at": iso(published.at_ms),
         }

@@ -130,13 +130,14 @@ def _remarks(about: dict[str, Any]) -> list[str]:
 def _score(page: Page, data: dict[str, Any]) -> None:
     score = data["score"]
     published = score["published"]
-    page.heading(f"Score {score['score']}: fit {score['fit']}, engagement {score['engagement']}")
+    grade = f", grade {score['grade']}" if score["grade"] else ""
+    page.heading(f"Score {score['score']}: fit {score['fit']}, engagement {score['engagement']}{grade}")
     if published is None:
         page.line("Not published yet.")
     else:
-        page.line(
-            f"Published as {published['score']} at {when(published['at'])}: {published['reasons'] or '—'}"
-        )
+        letter = f" ({published['grade']})" if published["grade"] else ""
+        told = published["reasons"] or "—"
+        page.line(f"Published as {published['score']}{letter} at {when(published['at'])}: {told}")
     page.table(
         [
             (item["rule"], item["part"], f"{item['points']:+}" if item["points"] else "", _saw(item["saw"]))
@@ -156,9 +157,14 @@ def _score(page: Page, data: dict[str, Any]) -> None:
         gates.append(("disqualified by", " for ".join(score["disqualify"])))
     if score["cooling_until"]:
         gates.append(("cooling off", f"until {when(score['cooling_until'])}"))
+    if score["touches"] is not None:
+        gates.append(("touches", str(score["touches"])))
     page.table(gates)
+    for warning in score["warnings"]:
+        page.line(f"Warning: {warning}.")
     for error in score["errors"]:
         page.line(f"Not used: {error}")
+    _score_moves(page, data["score_moves"])
     if data["activities"]:
         page.heading("Activities")
         page.table(
@@ -166,6 +172,40 @@ def _score(page: Page, data: dict[str, Any]) -> None:
         )
         if len(data["activities"]) > 20:
             page.line(f"and {len(data['activities']) - 20} earlier ones (all of them with --json)")
+
+
+def _score_moves(page: Page, moves: list[dict[str, Any]]) -> None:
+    """How the published score came to be what it is; the newest last."""
+    if not moves:
+        return
+    page.heading("Published scores")
+    page.table(
+        [
+            (when(row["at"]), _score_words(row["from"]), _score_words(row["to"]), _rule_changes(row["rules"]))
+            for row in moves[-10:]
+        ],
+        ("at", "from", "to", "because of"),
+    )
+    if len(moves) > 10:
+        page.line(f"and {len(moves) - 10} earlier ones (all of them with --json)")
+
+
+def _score_words(score: dict[str, Any] | None) -> str:
+    if score is None:
+        return "—"
+    return f"{score['score']} {score['grade']}" if score["grade"] else str(score["score"])
+
+
+def _rule_changes(rules: list[dict[str, Any]]) -> str:
+    told: list[str] = []
+    for each in rules:
+        if each["was"] is None:
+            told.append(f"{each['rule']} {each['now']:+}")
+        elif each["now"] is None:
+            told.append(f"{each['rule']} no more ({each['was']:+})")
+        else:
+            told.append(f"{each['rule']} {each['was']:+} → {each['now']:+}")
+    return ", ".join(told)
 
 
 def _saw(values: dict[str, Any]) -> str:

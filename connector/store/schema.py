@@ -202,6 +202,24 @@ activities = Table(
     sqlite_with_rowid=False,
 )
 
+score_moves = Table(
+    "score_moves",
+    metadata,
+    _number(),
+    _lead(),
+    _needed("at_ms", BigInteger),
+    Column("from_score", Integer),
+    Column("from_fit", Integer),
+    Column("from_engagement", Integer),
+    Column("from_grade", Text),
+    _needed("to_score", Integer),
+    _needed("to_fit", Integer),
+    _needed("to_engagement", Integer),
+    Column("to_grade", Text),
+    _needed("rules", LargeBinary),
+    _needed("configuration"),
+)
+
 outbox = Table(
     "outbox",
     metadata,

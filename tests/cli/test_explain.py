@@ -57,6 +57,21 @@ def test_computes_the_score_anew_with_the_rules_that_fired(world: World, leadloo
     assert (score["fit"], score["engagement"]) == (published.fit, published.engagement)
 
 
+def test_shows_how_the_published_score_came_to_be_what_it_is(world: World, leadloop: Shell) -> None:
+    sales_rejects_ann(world)
+
+    told = leadloop("explain", ANN, "--json").json["score_moves"]
+    text = leadloop("explain", ANN).out
+
+    assert [(row["from"] and row["from"]["score"], row["to"]["score"]) for row in told] == [
+        (None, 20),
+        (20, 50),
+    ]
+    assert told[1]["rules"] == [{"rule": "form", "was": None, "now": 30}]
+    assert "Published scores" in text
+    assert "20    50  form +30" in text
+
+
 def test_tells_differences_spellings_and_what_could_not_be_read(world: World, leadloop: Shell) -> None:
     contact = ann_fills_in_a_form(world)
     world.salesforce.insert("Lead", LastName="Arbour", Company="Acme", Email=ANN, Phone="ring me")
@@ -138,5 +153,6 @@ def test_fits_a_terminal_of_100_columns(world: World, leadloop: Shell) -> None:
         "Rejections by sales",
         "Agreed values",
         "Score 50",
+        "Published scores",
         "Activities",
     ]

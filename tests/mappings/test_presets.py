@@ -16,7 +16,8 @@ from tests.mappings.documents import People
 DESIGN_SALESFORCE = {
     "lead_id": "Leadloop_Id__c", "stage": "Leadloop_Stage__c", "stage_since": "Leadloop_Stage_Since__c",
     "cycle": "Leadloop_Cycle__c", "score": "Leadloop_Score__c", "fit": "Leadloop_Fit__c",
-    "engagement": "Leadloop_Engagement__c", "score_reasons": "Leadloop_Score_Reasons__c",
+    "engagement": "Leadloop_Engagement__c", "grade": "Leadloop_Grade__c",
+    "score_reasons": "Leadloop_Score_Reasons__c",
     "owner": "Leadloop_Owner__c", "response_due": "Leadloop_Response_Due__c",
     "response_state": "Leadloop_Response_State__c", "rejected_by": "Leadloop_Rejected_By__c",
     "rejected_at": "Leadloop_Rejected_At__c", "nurture_track": "Leadloop_Nurture_Track__c",

@@ -15,6 +15,7 @@ _TYPES = {
     "leadloop_score": "number",
     "leadloop_fit": "number",
     "leadloop_engagement": "number",
+    "leadloop_grade": "string",
     "leadloop_score_reasons": "string",
     "leadloop_owner": "string",
     "leadloop_response_due": "datetime",

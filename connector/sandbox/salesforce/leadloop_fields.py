@@ -32,6 +32,7 @@ def leadloop_fields() -> tuple[FieldSpec, ...]:
         custom_field("Leadloop_Score__c", "number", precision=6),
         custom_field("Leadloop_Fit__c", "number", precision=6),
         custom_field("Leadloop_Engagement__c", "number", precision=6),
+        custom_field("Leadloop_Grade__c", "text", length=20),
         custom_field("Leadloop_Score_Reasons__c", "text", length=255),
         custom_field("Leadloop_Owner__c", "text", length=255),
         custom_field("Leadloop_Response_Due__c", "datetime"),
