@@ -58,6 +58,7 @@ DESCRIPTIONS: Final[Mapping[str, str]] = {
     "SideDocument.side": "The name of this side.",
     "SideDocument.platform": "Which platform it is.",
     "SideDocument.kind": "crm or map (marketing automation).",
+    "SideDocument.objects": "Its objects, by the platform's own names.",
     "ObjectDocument.role": "What a record of this object is.",
     "ObjectDocument.precedence": "Which of several objects is a lead's primary record: the lowest.",
     "ObjectDocument.primary": "Which of several records of one person is kept in step.",
@@ -87,6 +88,9 @@ DESCRIPTIONS: Final[Mapping[str, str]] = {
     "Expectation.fired": "Rules that must fire.",
     "Expectation.not_fired": "Rules that must not fire.",
     "CaseActivity.at": '"3 days ago", today, or a date.',
+    "CsvDocument.columns": "The column that each canonical field is read from.",
+    "CsvDocument.blanks": "Texts that mean that nobody chose anything.",
+    "VocabularyDocument.vocabulary": "What the vocabulary is called.",
     "VocabularyDocument.labels": "The label of every stage.",
 }
 """What an editor shows beside a key, by model and key."""

@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from connector.brake import KINDS, BrakeLimits
-from connector.configuration import load_configuration
+from connector.configuration import load_configuration, presets
+from connector.schemas import schemas
 from tests.cli.shell import Shell
 
 FILES = {
@@ -17,6 +18,7 @@ FILES = {
     "mappings/salesforce.yaml",
     "mappings/hubspot.yaml",
     "rules/default.yaml",
+    *(f"schemas/{name}" for name in schemas()),
 }
 
 
@@ -115,8 +117,9 @@ def test_check_tells_every_error_with_its_place(shell: Shell, tmp_path: Path) ->
 
     assert answer.code == errors.code == 1
     assert errors.json["ok"] is False
-    assert len(errors.json["errors"]) == len(answer.out.splitlines()) >= 1
-    for error, line in zip(errors.json["errors"], answer.out.splitlines(), strict=True):
+    told = [line for line in answer.out.splitlines() if line.startswith("mappings/")]
+    assert len(errors.json["errors"]) == len(told) >= 1
+    for error, line in zip(errors.json["errors"], told, strict=True):
         assert line.startswith(f"{error['file']}:{error['line']}:{error['column']}: {error['message']}")
     assert "mappings/lead.yaml" in {error["file"] for error in errors.json["errors"]}
 
@@ -140,3 +143,37 @@ def test_check_leaves_nothing_behind(shell: Shell, folder: Path) -> None:
     shell("check")
 
     assert files_in(folder) == set()
+
+
+def test_a_preset_is_written_under_its_name_and_checks_clean(shell: Shell, folder: Path) -> None:
+    for name in sorted(presets("rules")):
+        made = shell("init", str(folder / name), "--preset", name, "--yes")
+        checked = shell("--config", str(folder / name), "check")
+
+        assert made.code == 0
+        assert (folder / name / "rules" / f"{name}.yaml").exists()
+        assert checked.code == 0, checked.out
+        assert f"  {name}" in made.out or f"rules/{name}.yaml" in made.out
+
+
+def test_an_unknown_preset_is_told_with_the_nearest_and_all_others(shell: Shell, folder: Path) -> None:
+    answer = shell("init", str(folder / "conf"), "--preset", "defalt")
+
+    assert answer.code == 2
+    assert answer.err.startswith('There is no preset "defalt"; did you mean "default"? Presets: ')
+    assert not (folder / "conf").exists()
+
+
+def test_the_help_names_every_preset(shell: Shell) -> None:
+    said = shell("init", "--help").out
+
+    assert all(name in said for name in presets("rules"))
+
+
+def test_every_new_file_says_which_schema_it_has(shell: Shell, folder: Path) -> None:
+    shell("init", str(folder), "--yes")
+
+    for path in folder.rglob("*.yaml"):
+        first = path.read_text().splitlines()[0]
+        assert first.startswith("# yaml-language-server: $schema=")
+        assert (path.parent / first.partition("=")[2]).resolve().is_file()

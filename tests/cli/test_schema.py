@@ -1,0 +1,103 @@
+"""`leadloop schema`: editors accept what leadloop accepts, and mark what it refuses for its shape."""
+
+from __future__ import annotations
+
+import json
+from importlib import resources
+from pathlib import Path
+
+import pytest
+from jsonschema import Draft202012Validator
+
+from connector.cli.init import folder_texts
+from connector.schemas import schema_of, schemas
+from mappings.source import Source, parse
+from tests.cli.shell import Shell
+
+ROOT = Path(str(resources.files("mappings"))).parent
+SHIPPED = sorted(
+    path
+    for pattern in ("mappings/presets/*", "mappings/examples/*/*", "mappings/vocabularies/*", "rules/*/*")
+    for path in ROOT.glob(f"{pattern}.yaml")
+)
+
+SIDE = "side: x\nplatform: x\nkind: crm\n"
+
+
+def faults(name: str, text: str) -> list[str]:
+    """What an editor would mark."""
+    validator = Draft202012Validator(schemas()[schema_of(name, text)])
+    return [error.message for error in validator.iter_errors(parse(Source(name, text)).data)]
+
+
+@pytest.mark.parametrize("path", SHIPPED, ids=lambda path: str(path.relative_to(ROOT)))
+def test_every_shipped_document_is_accepted(path: Path) -> None:
+    assert faults(path.name, path.read_text(encoding="utf-8")) == []
+
+
+def test_every_file_of_a_new_folder_is_accepted() -> None:
+    for name, text in folder_texts().items():
+        if name.endswith(".yaml"):
+            assert faults(name.rpartition("/")[2], text) == [], name
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("leadloop.yaml", "brakes: {}"),
+        ("leadloop.yaml", "brake: {limits: {mqls: {share: 1, at_least: 1}}}"),
+        ("leadloop.yaml", "brake: {window_minutes: 0}"),
+        ("leadloop.yaml", "settings: {hubspot: {access_token: x}}"),
+        ("leadloop.yaml", "settings: {log_level: loud}"),
+        ("leadloop.yaml", "mappings: lead.yaml"),
+        ("lead.yaml", "fields: {email: {type: emial, policy: hubspot}}"),
+        ("lead.yaml", "fields: {email: {policy: hubspot}}"),
+        ("side.yaml", SIDE + "objects: {Lead: {role: persn}}"),
+        (
+            "side.yaml",
+            SIDE + "objects: {Lead: {role: person, leadloop: {stag: X}}}",
+        ),
+        (
+            "side.yaml",
+            SIDE + "objects: {Lead: {role: person, fields: {a: {field: A, tabel: {}}}}}",
+        ),
+        ("rules.yaml", "score: {fit: [{rule: a, when: b, point: 3}]}"),
+        ("rules.yaml", "gates: {mqll: {}}"),
+        ("rules.yaml", "cases: [{case: a, expect: {stage: mqll}}]"),
+        ("rules.yaml", "cases: [{case: a, expect: {score: many}}]"),
+        ("rules.yaml", "cases: [{case: a}]"),
+        ("words.yaml", "vocabulary: x\nlabels: {mql: MQL}"),
+    ],
+)
+def test_known_mistakes_are_marked(name: str, text: str) -> None:
+    assert faults(name, text)
+
+
+def test_the_keys_of_every_document_say_what_they_are_for() -> None:
+    for name, schema in schemas().items():
+        for key, value in schema["properties"].items():
+            assert value.get("description"), f"{name}: {key}"
+
+
+def test_the_schemas_themselves_are_valid() -> None:
+    for schema in schemas().values():
+        Draft202012Validator.check_schema(schema)
+
+
+def test_they_are_written_beside_the_configuration_or_where_one_says(shell: Shell, folder: Path) -> None:
+    beside, elsewhere = shell("schema"), shell("schema", str(folder / "deep" / "er"))
+
+    assert beside.code == elsewhere.code == 0
+    for name, schema in schemas().items():
+        assert json.loads((folder / "schemas" / name).read_text()) == schema
+        assert (folder / "deep" / "er" / name).exists()
+        assert f"  {name}\n" in beside.out
+
+
+def test_a_folder_that_cannot_be_written_is_told(shell: Shell, folder: Path) -> None:
+    (folder / "file").write_text("")
+
+    answer = shell("schema", str(folder / "file"))
+
+    assert answer.code == 2
+    assert answer.err.endswith("Nothing was written.\n")
