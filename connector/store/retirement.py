@@ -31,7 +31,8 @@ from connector.store.schema import (
 def retire_lead(conn: Connection, old_id: str, into_id: str) -> None:
     """Unite one lead into another: its links, identity keys, activities, score moves and writes in flight
     become the other's, its id (and ids retired into it) an alias. Both lose their baselines, so that the
-    survivor is compared as at a first contact; pending writes of the old one are dropped. The ledger stays as it is.
+    survivor is compared as at a first contact; pending writes of the old one are dropped. The ledger stays as
+    it is.
 
     The caller saves the survivor's state and marks it dirty. Raises LookupError when one is unknown."""
     if old_id == into_id:
