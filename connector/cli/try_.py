@@ -217,14 +217,17 @@ def print_rows(rows: list[tuple[str, ...]], headers: tuple[str, ...], *, first: 
     from rich.text import Text
 
     screen = console()
-    widths = {"fit": 4, "eng": 4, "score": 6, "stage": 15}
+    widths = {"fit": 4, "eng": 4, "score": 6, "scores": 11, "stage": 13}
     left = max(screen.width - 2 * (len(headers) - 1) - sum(widths.get(name, 0) for name in headers), 30)
     wide = {"lead": left * 2 // 5, headers[-1]: left - left * 2 // 5}
     table = Table(box=None, show_header=first, header_style="dim", padding=(0, 2, 0, 0), pad_edge=False)
     for name in headers:
         width = wide.get(name) or widths.get(name)
         table.add_column(
-            name, width=width, overflow="fold", justify="right" if name in ("fit", "eng", "score") else "left"
+            name,
+            width=width,
+            overflow="fold",
+            justify="right" if name in ("fit", "eng", "score", "scores") else "left",
         )
     for row in rows:
         table.add_row(*(Text(plain(cell)) for cell in row))

@@ -24,7 +24,7 @@ def test_stages_are_shown_in_the_words_of_the_vocabulary(world: World, leadloop:
     status, explain, plan = (leadloop(*words) for words in (["status"], _of("explain"), _of("plan")))
 
     assert "  Nurturing  1\n" in status.out
-    assert "  stage         Nurturing, since " in explain.out
+    assert "  stage        Nurturing, since " in explain.out
     assert "Generation → Qualification" in explain.out
     assert "  stage        Nurturing\n" in plan.out
     assert leadloop("status", "--json").json["stages"]["nurture"] == 1
@@ -52,5 +52,5 @@ def test_a_vocabulary_of_ones_own_is_a_file(shell: Shell, folder: Path) -> None:
 
     assert answer.code == 1
     assert answer.out.startswith(
-        "words.yaml:2:1: no label for inquiry, qualification, nurture, distributed, "
+        "words.yaml:2:1: no label for inquiry, qualification, nurture, "
     )
