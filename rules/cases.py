@@ -18,7 +18,7 @@ from mappings.source import Document, Source, parse
 from mappings.stages import LINE, Stage
 from mappings.validation import validate
 from mappings.values import FieldType, Unreadable, Value
-from rules.case_document import Case, Expectation
+from rules.case_document import Case
 from rules.evaluate import Rules
 from rules.facts import Activity, LeadFacts, Rejection, Verdict
 from rules.routing import Route
@@ -35,6 +35,7 @@ _UNIT_MS: Final = {
 }
 _NOON_MS: Final = 12 * 3_600_000
 _BEFORE_MQL: Final = LINE[: LINE.index(Stage.MQL)]
+_BEYOND_RULES: Final = frozenset(str(stage) for stage in LINE[len(_BEFORE_MQL) + 1 :])
 _NUMBERS: Final = ("score", "fit", "engagement")
 
 
@@ -102,7 +103,7 @@ def run_cases(
             seen[case.case] = number
             reading = _Reading(document, path, scope, default_country)
             facts, now_ms = reading.facts(case)
-            reading.check_expected(case.expect, rules, names)
+            reading.check_expected(case, rules, names)
             errors.extend(reading.errors)
             if not reading.errors:
                 failures.extend(_compare(document, path, case, go_as_far(rules, facts, now_ms)))
@@ -250,8 +251,12 @@ class _Reading:
         )
         return facts, now_ms
 
-    def check_expected(self, expect: Expectation, rules: Rules, names: set[str]) -> None:
-        """Whether what is expected exists."""
+    def check_expected(self, case: Case, rules: Rules, names: set[str]) -> None:
+        """Whether what is expected exists, and can come out."""
+        expect = case.expect
+        if expect.stage in _BEYOND_RULES and expect.stage != case.stage:
+            message = f"the rules take a lead as far as mql, not to {expect.stage}"
+            self._error(("expect", "stage"), message, "for who gets it, expect a route")
         tracks = {reason.track for reason in rules.reasons.values() if reason.track} | set(
             rules.nurture.tracks
         )

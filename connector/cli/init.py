@@ -92,7 +92,7 @@ def _preset_help() -> str:
     """The presets there are. Reads the folder only: help is to answer at once."""
     folder = Path(__file__).resolve().parents[2] / "rules" / "presets"
     names = sorted(path.stem for path in folder.glob("*.yaml"))
-    return f"The rules to begin with: {', '.join(names)}. {DEFAULT} without it."
+    return f"The shipped rules to begin with: {', '.join(names)}."
 
 
 def init(

@@ -219,7 +219,7 @@ def print_rows(rows: list[tuple[str, ...]], headers: tuple[str, ...], *, first: 
     screen = console()
     widths = {"fit": 4, "eng": 4, "score": 6, "scores": 11, "stage": 13}
     left = max(screen.width - 2 * (len(headers) - 1) - sum(widths.get(name, 0) for name in headers), 30)
-    wide = {"lead": left * 2 // 5, headers[-1]: left - left * 2 // 5}
+    wide = {"lead": left // 2, headers[-1]: left - left // 2}
     table = Table(box=None, show_header=first, header_style="dim", padding=(0, 2, 0, 0), pad_edge=False)
     for name in headers:
         width = wide.get(name) or widths.get(name)

@@ -34,26 +34,12 @@ def test_a_csv_file_by_canonical_names(ours: Shell, folder: Path) -> None:
     answer = ours("try", file)
 
     assert answer.code == 0
-    assert [line.split() for line in answer.out.splitlines()] == [
-        ["lead", "stage", "fit", "eng", "score", "why"],
-        ["ann@acme.example", "nurture", "40", "0", "40", "lacks", "30", "more", "engagement", "points"],
-        [
-            "bob@acme.example",
-            "qualification",
-            "0",
-            "0",
-            "0",
-            "lacks",
-            "20",
-            "more",
-            "fit",
-            "points,",
-            "30",
-            "more",
-        ],
-        ["engagement", "points"],
-        ["2", "leads:", "nurture", "1,", "qualification", "1."],
-    ]
+    assert " ".join(answer.out.split()) == (
+        "lead stage fit eng score why "
+        "ann@acme.example nurture 40 0 40 lacks 30 more engagement points "
+        "bob@acme.example qualification 0 0 0 lacks 20 more fit points, 30 more engagement points "
+        "2 leads: nurture 1, qualification 1."
+    )
 
 
 @pytest.mark.parametrize("form", ["list", "lines"])

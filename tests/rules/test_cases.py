@@ -171,6 +171,10 @@ def test_a_mistake_in_a_case_is_told_with_its_place(line: str, message: str) -> 
     ("expect", "message"),
     [
         ("{fired: [decide]}", '3:22: there is no rule "decide"; did you mean "decides"?'),
+        (
+            "{stage: accepted}",
+            "3:21: the rules take a lead as far as mql, not to accepted; for ",
+        ),
         ("{route: bigg}", '3:21: there is no route "bigg"; did you mean "big"?'),
         ("{track: latr}", '3:21: there is no track "latr"; did you mean "later"?'),
         ("{disqualified: rivl}", '3:28: there is no reason "rivl"; did you mean "rival"?'),
