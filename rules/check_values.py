@@ -163,7 +163,7 @@ class ValueCheck:
             raise self.mistake(tree, f"{name} cannot be used in a condition", "write is_blank(…)")
         if name in SCORE_NAMES:
             raise self.mistake(
-                tree, f'"{name}" is not known here', "it can be used in gates, disqualify and routes"
+                tree, f'"{name}" is not known here', "it can be used in gates, disqualify, routes and tracks"
             )
         if name in FUNCTIONS:
             raise self.mistake(tree, f"{name} is a function", f"write {FUNCTIONS[name].signature}")

@@ -19,7 +19,7 @@ SPECIAL_NAMES: Final[dict[str, Type]] = {
     "origin": Type.TEXT,
 }
 SCORE_NAMES: Final[dict[str, Type]] = {"fit": Type.NUMBER, "engagement": Type.NUMBER, "score": Type.NUMBER}
-"""Known only once the lead has been scored: in gates, disqualify and routes."""
+"""Known only once the lead has been scored: in gates, disqualify, routes and tracks."""
 
 STAGE_NAMES: Final = tuple(stage.value for stage in Stage)
 

@@ -76,7 +76,7 @@ MISTAKES = [
     ),
     (
         GATE + "score: {fit: [{rule: a, when: score > 2, points: 5}]}",
-        '2:31: "score" is not known here; it can be used in gates, disqualify and routes',
+        '2:31: "score" is not known here; it can be used in gates, disqualify, routes and tracks',
     ),
     (
         GATE

@@ -25,7 +25,7 @@ MISTAKES = [
     ('rejected("timming")', '1:10: unknown reason "timming"; did you mean "timing"?'),
     ('last_rejection_reason() == "timming"', '1:28: unknown reason "timming"; did you mean "timing"?'),
     ('exists_on("sf")', '1:11: unknown side "sf"; known: hubspot, salesforce'),
-    ("score > 3", '1:1: "score" is not known here; it can be used in gates, disqualify and routes'),
+    ("score > 3", '1:1: "score" is not known here; it can be used in gates, disqualify, routes and tracks'),
     ('activity.url == "x"', "1:1: activity.url is only known in a rule with on:"),
     ('activity == "x"', "1:1: activity stands alone; write activity.<attribute>"),
     ("contains", "1:1: contains is a function; write contains(text, part)"),
