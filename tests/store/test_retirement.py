@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import text
 
 from connector.observation import Observation
-from connector.store import activities, quarantine
+from connector.store import activities, quarantine, score_moves
 from connector.store.activities import ActivityRow
 from connector.store.baselines import baselines_of, put_baselines
 from connector.store.database import Database
@@ -21,6 +21,7 @@ from connector.store.outbox import Row, claim_writes, finish, of_leads, replace_
 from connector.store.quarantine import Refusal
 from connector.store.retirement import erase_lead, erased, retire_lead
 from connector.store.schema import metadata
+from connector.store.score_moves import ScoreMoveRow
 
 OLD = Link("salesforce", "Contact", "003A", "old", "primary")
 NEW = Link("hubspot", "contacts", "12", "new", "primary")
@@ -50,6 +51,20 @@ def test_links_keys_and_activities_become_the_survivors(
         assert baselines_of(conn, ["old", "new"]) == {}, "the survivor starts without a baseline"
         assert read_leads(conn, ["old"]) == []
         assert [lead.id for lead in find_leads(conn, "old")] == ["new"]
+
+
+def test_score_moves_become_the_survivors_and_go_with_a_person(
+    database: Database, with_leads: Callable[..., None]
+) -> None:
+    with_leads("old", "new")
+    moved = ScoreMoveRow("old", 1_000, None, None, None, None, 50, 20, 30, "A", [{"rule": "form"}], "c1")
+    risen = replace(moved, lead_id="new", at_ms=2_000, from_score=50, to_score=60)
+    with database.begin() as conn:
+        score_moves.append(conn, [risen, moved])
+        retire_lead(conn, "old", "new")
+        assert score_moves.of_lead(conn, "new") == [replace(moved, lead_id="new"), risen]
+        erase_lead(conn, "new", [], 3_000)
+        assert score_moves.of_lead(conn, "new") == []
 
 
 def test_writes_in_flight_keep_their_answer_and_pending_ones_go(
