@@ -72,11 +72,17 @@ class Desired:
         self._check_owner(view.mapping)
         fields: dict[str, Raw] = {}
         then: dict[str, Raw] = {}
+        barred: list[Pair] = []
         for pair, value in self._wanted_pairs(view.mapping):
             if pair.native not in view.fields:
                 continue
             wanted = self._spell(view.mapping, pair, value)
-            if isinstance(wanted, _NotSpelled) or self._shows(view, pair, wanted, value):
+            if isinstance(wanted, _NotSpelled):
+                barred.append(pair)
+                continue
+            if self._refused(view, pair.native, wanted):
+                barred.append(pair)
+            if self._shows(view, pair, wanted, value):
                 continue
             if wanted is None:
                 if "blanks" in self.braked:
@@ -89,6 +95,7 @@ class Desired:
                     continue
                 self.owners_changed += 1
             fields[pair.native] = wanted
+        self._keep_groups_whole(view.mapping, fields, barred)
         for pair, value in self._wanted_outputs(view.mapping):
             if pair.native not in view.fields:
                 continue
@@ -179,6 +186,23 @@ class Desired:
     def _changes_owner(self, view: RecordView, pair: Pair, value: Value) -> bool:
         """Whether somebody loses a record to somebody else, other than by the hand-off."""
         return view.fields[pair.native] is not None and value != self.state.owner
+
+    def _keep_groups_whole(
+        self, target: ObjectMapping, fields: dict[str, Raw], barred: Sequence[Pair]
+    ) -> None:
+        """Take out the fields of a group of which one cannot be written: half an old and half a new address
+        helps nobody. (A new record has nothing old: it gets what it can.)"""
+        for stopped in barred:
+            group = self.mapping.fields[stopped.canonical].group
+            if group is None:
+                continue
+            for pair in target.pairs:
+                if pair.native in fields and self.mapping.fields[pair.canonical].group == group:
+                    del fields[pair.native]
+                    self.unspelled[f"{target.side}.{pair.canonical}"] = (
+                        f"it waits for {stopped.canonical}, which {target.side} does not take: "
+                        f"the fields of the group {group} are written together"
+                    )
 
     # what the platform refused ---------------------------------------------------------------------------
 

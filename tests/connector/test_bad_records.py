@@ -139,3 +139,26 @@ def test_a_refused_hand_off_leaves_the_lifecycle_stage_where_it_was(world: World
     assert contact["leadloop_verdict"] is None
     assert "handoff_refused" in {hold.kind for hold in world.holds(ANN)}
     assert world.run().written == 0
+
+
+def test_an_address_of_which_one_part_is_refused_is_held_back_as_a_whole(world: World) -> None:
+    lead_id = make_mql(world)
+    contact = world.contact(ANN)["hs_object_id"]
+    world.hubspot.update("contacts", contact, address="1 Old Street", city="Austin", zip="73301")
+    world.run()
+    assert world.salesforce.get("Lead", lead_id)["City"] == "Austin"
+    world.salesforce.add_validation_rule(
+        ValidationRule("Lead", "no_gotham", "City = 'Gotham'", "There is no such city", "City")
+    )
+    world.hubspot.update("contacts", contact, address="2 New Street", city="Gotham", jobtitle="Chief Buyer")
+    world.run()
+    world.run()
+    lead = world.salesforce.get("Lead", lead_id)
+    assert (lead["Street"], lead["City"], lead["Title"]) == ("1 Old Street", "Austin", "Chief Buyer")
+    assert world.lead(ANN).unspelled["salesforce.street"].startswith("it waits for city")
+    assert world.run().written == 0
+    world.hubspot.update("contacts", contact, city="Dallas")
+    world.run()
+    lead = world.salesforce.get("Lead", lead_id)
+    assert (lead["Street"], lead["City"]) == ("2 New Street", "Dallas")
+    assert not world.lead(ANN).unspelled
