@@ -205,7 +205,7 @@ class Baseline:
 
     def only(self, natives: Collection[str]) -> Baseline:
         """What is remembered of these native fields alone; of the others it is as if they were never seen."""
-        kept = {
+        kept: dict[str, Any] = {
             name: {native: one for native, one in getattr(self, name).items() if native in natives}
             for name in ("shown", "sent", "awaiting", "spelled", "resisted", "history", "unsure")
         }
