@@ -145,9 +145,15 @@ class LeadFile:
             self._read(name, written, values, unreadable)
         try:
             facts = self._facts(values, given)
-        except (Unreadable, KeyError, TypeError, ValueError, AttributeError) as why:
-            told = f"{why.args[0]} is missing" if isinstance(why, KeyError) else str(why)
-            raise LeadFileError(f"{self.path}:{line}: {told}.") from None
+        except Unreadable as why:
+            raise LeadFileError(f"{self.path}:{line}: {why}.") from None
+        except KeyError as why:
+            raise LeadFileError(f"{self.path}:{line}: {why.args[0]} is missing.") from None
+        except (TypeError, ValueError, AttributeError, OverflowError):
+            raise LeadFileError(
+                f"{self.path}:{line}: {_misshapen(given)} is not of its form: activities and rejections are "
+                "lists of objects, cycle is a whole number, a moment a date or such as 3 days ago."
+            ) from None
         return FileLead(line, facts, unreadable)
 
     def _read(self, name: str, written: Any, values: dict[str, Value], unreadable: dict[str, str]) -> None:
@@ -195,6 +201,11 @@ class LeadFile:
         if written is None:
             return self.now_ms
         return int(written) if isinstance(written, int | float) else read_moment(str(written), self.now_ms)
+
+
+def _misshapen(given: Mapping[str, Any]) -> str:
+    """The keys beside the values that a lead has, one of which is wrong."""
+    return ", ".join(key for key in OTHER_KEYS if key in given)
 
 
 def json_objects(path: Path, file: TextIO) -> Iterator[tuple[int, Any]]:

@@ -121,6 +121,10 @@ def test_a_value_that_cannot_be_read_is_told_and_blank(ours: Shell, folder: Path
             '{"activities": [{"kind": "visti"}]}',
             "a.json:1: no configured source gives the activity",
         ),
+        ("a.json", '{"activities": 5}', "a.json:1: activities is not of its form: "),
+        ("a.json", '{"activities": ["visit"]}', "a.json:1: activities is not of its form: "),
+        ("a.json", '{"cycle": "second"}', "a.json:1: cycle is not of its form: "),
+        ("a.json", '{"created": Infinity}', "a.json:1: created is not of its form: "),
         ("a.json", '{"rejections": [{"reason": "x", "at": "soon"}]}', "a.json:1: "),
     ],
 )
