@@ -287,8 +287,9 @@ def test_a_health_port_that_is_taken_is_told(world: World, leadloop: Shell) -> N
     answer = leadloop("run", "--health-port", str(taken))
 
     assert answer.code == 2
-    assert answer.err.endswith(
-        f"--health-port {taken} on 127.0.0.1 cannot be used (Address already in use).\n"
+    assert answer.err == (
+        f"--health-port {taken} on 127.0.0.1 cannot be used (Address already in use): choose another one "
+        "(0 takes any that is free), or correct --health-host.\n"
     )
 
 
