@@ -16,13 +16,14 @@ from connector.store import leads as lead_store
 
 def release(conn: Connection, lead_ids: Iterable[str], now_ms: int) -> list[str]:
     """Let resting leads be judged like any other from now on; unknown ones and those that do not rest are
-    passed over. Returns the ids of those that rested."""
+    passed over. All that are known are looked at again. Returns the ids of those that rested."""
+    ids = list(dict.fromkeys(lead_ids))
     released: list[str] = []
-    for lead in lead_store.read_leads(conn, lead_ids):
+    lead_store.mark_dirty(conn, ids, now_ms)  # and locks them, so that nobody decides on them meanwhile
+    for lead in lead_store.read_leads(conn, ids):
         state = LeadState.from_json(lead.state)
         if state.resting:
             awake = replace(state, resting=False)
             lead_store.put_state(conn, lead.id, lead.stage, lead.cycle, awake.to_json())
             released.append(lead.id)
-    lead_store.mark_dirty(conn, released, now_ms)
     return released

@@ -33,7 +33,11 @@ def _head(page: Page, data: dict[str, Any]) -> None:
     page.heading(f"Lead {data['lead']} (moments are UTC)")
     stage = data["stage"] + (f", {data['outcome']}" if data["outcome"] else "")
     standing = f"{stage}, since {when(data['stage_since'])}, cycle {data['cycle']}"
-    rows: list[tuple[str, object]] = [("stage", standing + (", resting" if data["resting"] else ""))]
+    rows: list[tuple[str, object]] = [("stage", standing)]
+    if data["resting"]:
+        rows.append(
+            ("resting", "from before leadloop; `leadloop holds release` has it judged like any other")
+        )
     if data["owner"]:
         rows.append(("owner", data["owner"]))
     if data["nurture_track"]:

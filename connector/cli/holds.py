@@ -1,4 +1,5 @@
-"""`leadloop holds`: what leadloop does not decide by itself, with what a person can do about it."""
+"""`leadloop holds`: what leadloop does not decide by itself, with what a person can do about it; and the
+release of leads that rest."""
 
 from __future__ import annotations
 
@@ -6,19 +7,26 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from connector.cli.failures import FOUND, Problem
+from connector.cli.find import LEAD, one_lead
 from connector.cli.output import Page, counted, iso, moment, print_json
 from connector.cli.place import place_of
 
 if TYPE_CHECKING:
     from connector.store.holds import Hold
 
+app = typer.Typer(invoke_without_command=True, help="List what waits for a person.")
 
+
+@app.callback()
 def holds(
     ctx: typer.Context,
     kind: Annotated[str | None, typer.Option("--kind", metavar="KIND", help="Only this kind.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     """List what waits for a person. Each with what to do about it."""
+    if ctx.invoked_subcommand is not None:
+        return
     from connector.store.holds import count_open, open_holds
 
     place = place_of(ctx)
@@ -46,6 +54,28 @@ def holds(
         page.line(f"{held_kind}  {lead_id or 'the installation'}  since {moment(opened_ms)}")
         page.line(f"{message} {remedy}", indent=4)
         page.line(f"about {', '.join(subjects)}", indent=4)
+
+
+@app.command()
+def release(
+    ctx: typer.Context,
+    leads: Annotated[list[str], typer.Argument(metavar="LEAD", help=f"A lead that rests: {LEAD}.")],
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+) -> None:
+    """Judge leads that rest like any other. They rest because they are from before leadloop. All that are
+    named are released, or none."""
+    from connector.resting import release as wake
+
+    place = place_of(ctx)
+    with place.database() as database, database.begin() as conn:
+        named = {one_lead(conn, text, as_json=as_json).id: text for text in leads}
+        released = wake(conn, named, place.clock.now_ms())
+        if awake := [text for lead_id, text in named.items() if lead_id not in released]:
+            raise Problem(f"Not resting: {', '.join(awake)}. No lead was released.", FOUND)
+    if as_json:
+        print_json({"leads": released})
+    else:
+        typer.echo(f"{counted(len(released), 'lead')} will be judged like any other with the next pass.")
 
 
 def hold_data(hold: Hold) -> dict[str, Any]:
