@@ -143,13 +143,7 @@ def compile_documents(documents: Mapping[str, str]) -> Configuration:
         raise ConfigErrors([*found.errors, *_misshapen(rules_sources), *errors]) from None
     types = {name: rule.type for name, rule in mapping.fields.items()}
     choices = {name: rule.values for name, rule in mapping.fields.items() if rule.values is not None}
-    kinds = {
-        counter.activity
-        for side in mapping.sides.values()
-        for target in side.objects.values()
-        for counter in target.counters
-    }
-    activities = {kind: {"detail"} for kind in kinds}
+    activities = mapping.activities
     create_when: dict[str, Condition] = {}
     for side in mapping.sides.values():
         target = side.object_for_create

@@ -28,7 +28,8 @@ def gather(conn: Connection, leads: Sequence[lead_store.Lead], mapping: LeadMapp
     links = links_of(conn, ids)
     people = observations_of(conn, ids)
     records = {lead_id: [item.observation for item in people[lead_id]] for lead_id in ids}
-    for lead_id, found in _opportunities_of(conn, links, records).items():
+    opportunities, activity_records = _referring_records(conn, links, records, mapping)
+    for lead_id, found in opportunities.items():
         records[lead_id].extend(found)
     baselines = baselines_of(conn, ids)
     activities = activity_store.activities_of(conn, ids)
@@ -53,6 +54,8 @@ def gather(conn: Connection, leads: Sequence[lead_store.Lead], mapping: LeadMapp
             refusals=refusals[lead.id],
             sides_in_doubt=in_doubt.get(lead.id, frozenset()),
             foreign_ids=foreign.get(lead.id, {}),
+            activity_records=activity_records[lead.id],
+            counted=frozenset(row.key for row in activities[lead.id]),
         )
     return inputs
 
@@ -85,11 +88,14 @@ def _foreign_ids(
     }
 
 
-def _opportunities_of(
-    conn: Connection, links: Mapping[str, Sequence[Link]], records: Mapping[str, Sequence[Observation]]
-) -> dict[str, list[Observation]]:
-    """Contact roles and opportunities by lead. An opportunity can speak about several leads, so it is found
-    by what points at it, not by a link of its own."""
+def _referring_records(
+    conn: Connection,
+    links: Mapping[str, Sequence[Link]],
+    records: Mapping[str, Sequence[Observation]],
+    mapping: LeadMapping,
+) -> tuple[dict[str, list[Observation]], dict[str, list[Observation]]]:
+    """Contact roles and opportunities by lead, and the records that are its activities. An opportunity can
+    speak about several leads, so it is found by what points at it, not by a link of its own."""
     owner_of: dict[RecordKey, set[str]] = {}
     wanted: dict[RecordKey, set[str]] = {}
     by_object: dict[tuple[str, str], list[str]] = {}
@@ -102,11 +108,18 @@ def _opportunities_of(
                 key = RecordKey(record.side, "Opportunity", record.refs["Opportunity"])
                 wanted.setdefault(key, set()).add(lead_id)
     extra: dict[str, list[Observation]] = {lead_id: [] for lead_id in links}
+    activity_records: dict[str, list[Observation]] = {lead_id: [] for lead_id in links}
     for (side, name), ids in by_object.items():
         for role in referring(conn, side, name, ids):
-            if role.key in owner_of:
+            described = mapping.sides[side].objects.get(role.object) if side in mapping.sides else None
+            if role.key in owner_of or described is None:
                 continue
             leads_here = owner_of.get(RecordKey(side, name, role.refs.get(name, "")), set())
+            if described.activity is not None:
+                if role.refs[name] in {role.fields.get(native) for native in described.activity.of}:
+                    for lead_id in leads_here:
+                        activity_records[lead_id].append(role)
+                continue
             for lead_id in leads_here:
                 extra[lead_id].append(role)
             for target, record_id in role.refs.items():
@@ -115,7 +128,7 @@ def _opportunities_of(
     for key, record in observations_by_key(conn, wanted).items():
         for lead_id in wanted[key]:
             extra[lead_id].append(record)
-    return extra
+    return extra, activity_records
 
 
 def _refusals_of(

@@ -77,7 +77,7 @@ def check_metadata(
         if described is None:
             hint = did_you_mean(name, metadata.objects)
             error = document.error(path, f"{side.side} has no object {name}", hint, key=True)
-            found.append(Finding(error))
+            found.append(Finding(error, warning=mapped.role == "activity"))  # leads do without
             continue
         checked = _ObjectCheck(document, side, name, mapped, described, types, tuple(reasons))
         found.extend(checked.findings())
@@ -122,6 +122,7 @@ class _ObjectCheck:
                     ("activities", place, "counter"), f"{counter.counter} is a {info.type}, not a number"
                 )
         yield from self._read_only(("created",), mapped.created)
+        yield from self._activity()
         yield from self._required()
 
     def _say(self, path: Path, message: str, hint: str = "", *, warning: bool = False) -> Finding:
@@ -303,6 +304,19 @@ class _ObjectCheck:
                 "the default reason would apply; add it to the rules or to a table",
                 warning=True,
             )
+
+    def _activity(self) -> Iterator[Finding]:
+        """The native fields of an object in the role activity."""
+        mapped, kind = self.mapped, self.mapped.activity
+        for key, natives in (("of", mapped.of), ("at", mapped.at)):
+            for native in natives:
+                yield from self._read_only((key,), native)
+        for native in mapped.when:
+            yield from self._read_only(("when", native), native)
+        for name, attribute in mapped.attributes.items():
+            yield from self._read_only(("attributes", name), attribute.field)
+        yield from self._read_only(("per",), mapped.per)
+        yield from self._read_only(("activity",), None if kind is None else kind.field)
 
     def _required(self) -> Iterator[Finding]:
         """Fields that a create must fill."""

@@ -24,7 +24,7 @@ def choose_primaries(
     for item in observations:
         side = mapping.sides.get(item.side)
         target = side.objects.get(item.object) if side is not None else None
-        if target is None:
+        if target is None or target.role == "activity":
             continue
         if target.role != "person":
             roles[item.key] = target.role

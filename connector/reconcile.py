@@ -24,7 +24,7 @@ from connector.plan import Plan, StageMove, WantedHold
 from connector.primaries import choose_primaries, cut_sides, described, inherited
 from connector.record_view import CONFIRM_AFTER_MS, RecordView, look
 from connector.score_move import score_move
-from connector.signals import born_ms, new_activities
+from connector.signals import born_ms, new_activities, recorded_activities
 from connector.stage_moves import StageWalk, stage_rank
 from mappings.mapping import Mapping as LeadMapping
 from mappings.stages import Stage
@@ -48,7 +48,7 @@ class LeadInput:
     `refusals` are the values that a platform refused, by record and native field; `turns` the positions of
     the routing pools; `braked` the kinds of change that the brake has stopped. `sides_in_doubt` have a record
     that may be this lead's or another's; `foreign_ids` are lead ids that are not known here, by the record
-    that carries one."""
+    that carries one. `activity_records` may be activities that are not among the `counted` keys yet."""
 
     state: LeadState
     observations: Sequence[Observation]
@@ -60,6 +60,8 @@ class LeadInput:
     braked: frozenset[str] = frozenset()
     sides_in_doubt: frozenset[str] = frozenset()
     foreign_ids: Mapping[RecordKey, str] = field(default_factory=dict)
+    activity_records: Sequence[Observation] = ()
+    counted: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +102,12 @@ def reconcile(lead: LeadInput, policy: Policy, now_ms: int) -> Plan:
     agreement = agree(lead.state, views, mapping, policy.directory)
     stale = lead.state.verdict_to_clear
     facts = read_facts(lead.observations, views, mapping, policy.directory, stale)
-    activities = new_activities(views, policy.live_since_ms)
+    counts = new_activities(views, policy.live_since_ms)
+    recorded, ahead_ms = recorded_activities(
+        lead.activity_records, mapping, lead.counted, policy.live_since_ms, now_ms
+    )
+    activities = (*counts, *recorded)
+    known = [*lead.activities, *(Activity(item.kind, item.at_ms, item.attributes) for item in activities)]
     state = replace(
         lead.state,
         values=agreement.values,
@@ -116,10 +123,11 @@ def reconcile(lead: LeadInput, policy: Policy, now_ms: int) -> Plan:
     if not state.started:
         state, first = start(state, views, facts, mapping, policy.rules, policy.live_since_ms, now_ms)
         started.append(first)
-    elif state.resting and (activities or any(_wakes(view, lead, policy) for view in views)):
+    elif state.resting and (counts or any(_wakes(view, lead, policy) for view in views)):
+        state = replace(state, resting=False)
+    if state.resting and any(item.at_ms >= policy.live_since_ms for item in known):
         state = replace(state, resting=False)
     sides = lead.linked_sides | {view.side for view in views}
-    known = [*lead.activities, *(Activity(item.kind, item.at_ms, item.attributes) for item in activities)]
     walk = StageWalk(
         state=state,
         mapping=mapping,
@@ -153,7 +161,7 @@ def reconcile(lead: LeadInput, policy: Policy, now_ms: int) -> Plan:
         pool_turns={name: turn for name, turn in walk.pool_turns.items() if turn != lead.turns.get(name)},
         brake_kinds=_brake_kinds(walk.moves, desired),
         score_move=score_move(lead.state.published, state.published),
-        due_at_ms=_due_at_ms(state, walk, views, desired, now_ms),
+        due_at_ms=_due_at_ms(state, walk, views, desired, ahead_ms, now_ms),
     )
 
 
@@ -307,9 +315,15 @@ def _confirm_at_ms(view: RecordView, never_ms: int) -> int:
 
 
 def _due_at_ms(
-    state: LeadState, walk: StageWalk, views: Sequence[RecordView], desired: Desired, now_ms: int
+    state: LeadState,
+    walk: StageWalk,
+    views: Sequence[RecordView],
+    desired: Desired,
+    ahead_ms: int | None,
+    now_ms: int,
 ) -> int | None:
-    """The next moment at which time alone changes something for this lead."""
+    """The next moment at which time alone changes something for this lead. An activity `ahead_ms` wakes a
+    resting one too."""
     moments = [walk.verdict.next_change_ms, walk.verdict.cooling_until_ms, *desired.again_at_ms]
     waiting = state.awaited_reason
     if waiting is not None:
@@ -326,7 +340,7 @@ def _due_at_ms(
     ahead = [moment for moment in moments if moment is not None and moment > now_ms]
     if state.resting:
         ahead = []
-    return min((*ahead, *confirm_ms), default=None)
+    return min((*ahead, *confirm_ms, *([] if ahead_ms is None else [ahead_ms])), default=None)
 
 
 def _conflicts(state: LeadState) -> list[WantedHold]:

@@ -1,13 +1,22 @@
-"""Signals: what a record's counters say that the person has done since. Pure; no I/O."""
+"""Signals: what the platforms say that a person has done. Pure; no I/O.
+
+A counter that rises on the person's own record is an activity without detail. A record of its own (a campaign
+member, a task, an event) is one with its attributes, once by its key, however often it is read.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
+from connector.clock import DAY_MS, HOUR_MS
 from connector.moments import native_moment_ms
-from connector.observation import Raw
+from connector.observation import Observation, Raw
 from connector.plan import NewActivity
 from connector.record_view import RecordView
+from mappings.mapping import ActivityRecord, shown_as
+from mappings.mapping import Mapping as LeadMapping
+from mappings.normalise import normalise
+from mappings.values import Unreadable, Value
 
 
 def new_activities(views: Sequence[RecordView], live_since_ms: int) -> tuple[NewActivity, ...]:
@@ -37,6 +46,75 @@ def new_activities(views: Sequence[RecordView], live_since_ms: int) -> tuple[New
                 )
             )
     return tuple(found)
+
+
+def recorded_activities(
+    records: Sequence[Observation],
+    mapping: LeadMapping,
+    counted: Collection[str],
+    live_since_ms: int,
+    now_ms: int,
+) -> tuple[tuple[NewActivity, ...], int | None]:
+    """Records that are activities and whose keys are not in `counted` yet, and the moment of the next one
+    that is dated ahead: a meeting next week has not happened. What happened before leadloop went live counts
+    only where the mapping says `history`. A record that is deleted takes nothing back."""
+    found: list[NewActivity] = []
+    ahead_ms: int | None = None
+    for record in records:
+        mapped = mapping.sides[record.side].objects[record.object]
+        rule = mapped.activity
+        if rule is None or record.deleted or not _counts(record, rule):
+            continue
+        kind = rule.kinds.get(shown_as(record.fields.get(rule.kind_field or "")) or "", rule.kind)
+        if kind is None:
+            continue
+        key = str(record.key)
+        again = rule.per is not None and any(known.startswith(f"{key}:") for known in counted)
+        if rule.per is not None:
+            key = f"{key}:{shown_as(record.fields.get(rule.per)) or ''}"
+        if key in counted:
+            continue
+        # the date of a record is that of its first value
+        at_ms, latest_ms = (record.stamp_ms, record.stamp_ms) if again else _when(record, rule)
+        if latest_ms < live_since_ms and not rule.history:
+            continue
+        if at_ms > now_ms:
+            ahead_ms = at_ms if ahead_ms is None else min(ahead_ms, at_ms)
+            continue
+        found.append(NewActivity(key, kind, at_ms, _attributes(record, rule, mapped.default_country)))
+    return tuple(found), ahead_ms
+
+
+def _counts(record: Observation, rule: ActivityRecord) -> bool:
+    return all(shown_as(record.fields.get(native)) in wanted for native, wanted in rule.when.items())
+
+
+def _when(record: Observation, rule: ActivityRecord) -> tuple[int, int]:
+    """When an activity was, and the latest that it can have been. A date without a time is a day somewhere on
+    earth: a record that was saved on it says more."""
+    for native in rule.at:
+        raw = record.fields.get(native)
+        at_ms = native_moment_ms(raw)
+        if at_ms is None:
+            continue
+        if not isinstance(raw, str) or len(raw) != len("2027-01-15"):
+            return at_ms, at_ms
+        begins_ms, ends_ms = at_ms - 14 * HOUR_MS, at_ms + DAY_MS + 12 * HOUR_MS
+        return (record.stamp_ms if begins_ms <= record.stamp_ms < ends_ms else at_ms), at_ms + DAY_MS
+    return record.stamp_ms, record.stamp_ms
+
+
+def _attributes(record: Observation, rule: ActivityRecord, country: str | None) -> dict[str, Value]:
+    """What can be read of the attributes; what is blank or of another type is unknown."""
+    attributes: dict[str, Value] = {}
+    for name, attribute in rule.attributes.items():
+        try:
+            value = normalise(attribute.type, record.fields.get(attribute.native), country)
+        except Unreadable:
+            continue
+        if value is not None:
+            attributes[name] = value
+    return attributes
 
 
 def born_ms(view: RecordView) -> int:

@@ -258,7 +258,8 @@ def _hold_missing_fields(database: Database, clock: Clock, missing: list[str]) -
 
 
 def _start(installation: Installation, side: str) -> None:
-    """Start the cursors of a new side at now; a side without people is known completely from the start."""
+    """Start the cursors of a new side, and of objects that are new in its mapping, at now; a side without
+    people is known completely from the start."""
     database = installation.database
     with database.read() as conn:
         begun = bool(cursors_of(conn, side))
@@ -268,6 +269,6 @@ def _start(installation: Installation, side: str) -> None:
         complete = sum(installation.platforms[side].count(people).values()) == 0
         with database.begin() as conn:
             put_value(conn, f"complete:{side}", complete)
-        start_cursors(installation, side)
+    start_cursors(installation, side)  # objects that the mapping has had before keep theirs
     if complete:
         installation.complete.add(side)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from types import MappingProxyType
 
+from mappings.compile_activity import compile_activity
 from mappings.compile_pair import PairCompiler
 from mappings.compile_stage import compile_stage_field
 from mappings.document import LEADLOOP_FIELDS, ROLE_FIELDS, ObjectDocument, SideDocument
@@ -78,6 +79,17 @@ class _ObjectCompiler:
     def compiled(self) -> ObjectMapping:
         mapped = self.mapped
         self._check_role()
+        if mapped.role == "activity":
+            return ObjectMapping(
+                side=self.side,
+                object=self.name,
+                role="activity",
+                precedence=mapped.precedence,
+                primary=mapped.primary,
+                pairs=(),
+                default_country=self.default_country,
+                activity=compile_activity(self.document, self.path, mapped, self.errors),
+            )
         defaults = self._defaults()
         pairs = self._pairs(defaults)
         stages = []
@@ -126,11 +138,18 @@ class _ObjectCompiler:
             )
 
     def _check_role(self) -> None:
-        if self.mapped.role == "person":
+        role, written = self.mapped.role, self.mapped.model_fields_set
+        if role != "activity":
+            for key in ("of", "activity", "when", "at", "per", "attributes", "history"):
+                if key in written:
+                    self._error((key,), f'"{key}" is for objects with "role: activity"', key=True)
+        if role == "person":
             return
         for key in ("stage", "verdict", "leadloop", "activities", "create", "primary"):
-            if key in self.mapped.model_fields_set:
+            if key in written:
                 self._error((key,), f'"{key}" is for objects with "role: person"', key=True)
+        if role == "activity" and "fields" in written:
+            self._error(("fields",), "leadloop reads no fields of an activity", 'use "attributes"', key=True)
 
     def _pairs(self, defaults: dict[str, Value]) -> tuple[Pair, ...]:
         pairs = []

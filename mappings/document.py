@@ -170,6 +170,41 @@ class CounterDocument(Strict):
     detail: str | None = None
 
 
+def _unfold_kind(value: Any) -> Any:
+    """`activity: call` is short for `activity: {kind: call}`."""
+    return {"kind": value} if isinstance(value, str) else value
+
+
+def _unfold_list(value: Any) -> Any:
+    """`at: StartDateTime` is short for `at: [StartDateTime]`."""
+    return [value] if isinstance(value, str | int | float | bool) else value
+
+
+class ActivityKindDocument(Strict):
+    """Which kind of activity a record is: always `kind`, or by the value of a field."""
+
+    kind: str | None = None
+    field: str | None = None
+    table: dict[str, str] = Field(default_factory=dict)
+
+
+class AttributeDocument(Strict):
+    """What rules may ask of an activity, and the native field that has it."""
+
+    field: str
+    type: FieldType = "text"
+
+
+Names = Annotated[list[str], BeforeValidator(_unfold_list, json_schema_input_type=str | list[str])]
+Wanted = Annotated[list[Scalar], BeforeValidator(_unfold_list, json_schema_input_type=Scalar | list[Scalar])]
+AnyKind = Annotated[
+    ActivityKindDocument, BeforeValidator(_unfold_kind, json_schema_input_type=str | ActivityKindDocument)
+]
+AnyAttribute = Annotated[
+    AttributeDocument, BeforeValidator(_unfold_pair, json_schema_input_type=str | AttributeDocument)
+]
+
+
 class CreateDocument(Strict):
     """When a lead that this side lacks is created there."""
 
@@ -180,7 +215,7 @@ class CreateDocument(Strict):
 class ObjectDocument(Strict):
     """One object of a side."""
 
-    role: Literal["person", "opportunity", "opportunity_contact"]
+    role: Literal["person", "opportunity", "opportunity_contact", "activity"]
     precedence: int = 1
     primary: Literal["oldest", "newest", "hold"] = "hold"
     created: str | None = None
@@ -190,6 +225,13 @@ class ObjectDocument(Strict):
     leadloop: dict[str, AnyPair] = Field(default_factory=dict)
     activities: list[CounterDocument] = Field(default_factory=list)
     create: CreateDocument | None = None
+    of: Names = Field(default_factory=list)
+    activity: AnyKind | None = None
+    when: dict[str, Wanted] = Field(default_factory=dict)
+    at: Names = Field(default_factory=list)
+    per: str | None = None
+    attributes: dict[str, AnyAttribute] = Field(default_factory=dict)
+    history: bool = False
 
 
 class SideDocument(Strict):

@@ -25,7 +25,7 @@ Reader = Callable[[Raw, OwnerDirectory, str | None], Value]
 Writer = Callable[[Value, OwnerDirectory, str | None], Raw]
 """(canonical value, directory, the lead's country) -> native value. Raises NoSpelling."""
 
-Role = Literal["person", "opportunity", "opportunity_contact"]
+Role = Literal["person", "opportunity", "opportunity_contact", "activity"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +111,49 @@ class Counter:
 
 
 @dataclass(frozen=True, slots=True)
+class Attribute:
+    """Something that a record says about an activity: the native field, and the type that rules see."""
+
+    native: str
+    type: FieldType
+
+
+@dataclass(frozen=True, slots=True)
+class ActivityRecord:
+    """How a record of its own is an activity. `of`: the native fields that name the person's record. The kind
+    is what `kinds` has for the value of `kind_field`, else `kind`; None: no activity. `when`: native field to
+    the values, in text, of which it must show one. `at`: the native dates to take, the first that is filled
+    in. `per`: each new value of this native field is an activity of its own. `history`: what happened before
+    leadloop went live counts too."""
+
+    of: tuple[str, ...]
+    kind: str | None
+    kind_field: str | None
+    kinds: ReadOnly[str, str]
+    when: ReadOnly[str, frozenset[str]]
+    at: tuple[str, ...]
+    per: str | None
+    attributes: ReadOnly[str, Attribute]
+    history: bool
+
+    @property
+    def all_kinds(self) -> tuple[str, ...]:
+        """Every kind that a record can be."""
+        return tuple(dict.fromkeys([*self.kinds.values(), *([self.kind] if self.kind is not None else [])]))
+
+    @property
+    def natives(self) -> list[str]:
+        """All native fields that are read for it."""
+        asked = [*self.of, *self.when, *self.at, *(name for name in (self.kind_field, self.per) if name)]
+        return asked + [attribute.native for attribute in self.attributes.values()]
+
+
+def shown_as(raw: Raw) -> str | None:
+    """A native value as mapping documents spell it: true, false, or its text."""
+    return None if raw is None else str(raw).lower() if isinstance(raw, bool) else str(raw)
+
+
+@dataclass(frozen=True, slots=True)
 class CreateRule:
     """When a lead is created on a platform that lacks it. `when` is a condition in the rules' language,
     compiled by rules/; it stands at `file`:`line`:`column`. `defaults`: canonical values for required
@@ -159,6 +202,7 @@ class ObjectMapping:
     create: CreateRule | None = None
     created: str | None = None
     default_country: str | None = None
+    activity: ActivityRecord | None = None
     natives: tuple[str, ...] = field(init=False)
     _plan: tuple[tuple[str, str, Reader], ...] = field(init=False, repr=False, compare=False)
     _country: str | None = field(init=False, repr=False, compare=False)
@@ -182,6 +226,8 @@ class ObjectMapping:
         names += [pair.native for pair in self.outputs]
         for counter in self.counters:
             names += [name for name in (counter.counter, counter.at, counter.detail) if name is not None]
+        if self.activity is not None:
+            names += self.activity.natives
         return names + ([self.created] if self.created is not None else [])
 
     def read(self, fields: Fields, directory: OwnerDirectory) -> Translated:
@@ -278,6 +324,22 @@ class Mapping:
     groups: ReadOnly[str, tuple[str, ...]]
     default_country: str | None = None
 
+    @property
+    def activities(self) -> dict[str, dict[str, FieldType]]:
+        """Every kind of activity that the platforms give, with the types of its attributes."""
+        found: dict[str, dict[str, FieldType]] = {}
+        for side in self.sides.values():
+            for target in side.objects.values():
+                for counter in target.counters:
+                    given = found.setdefault(counter.activity, {})
+                    if counter.detail is not None:
+                        given["detail"] = "text"
+                if target.activity is not None:
+                    for kind in target.activity.all_kinds:
+                        given = found.setdefault(kind, {})
+                        given.update((name, item.type) for name, item in target.activity.attributes.items())
+        return found
+
     def offered(self, options: ReadOnly[tuple[str, str], ReadOnly[str, Collection[str] | None]]) -> Mapping:
         """The same mapping on platforms whose picklists offer these values: (side, object) to native field
         to values. Stage values that are not offered are read, never written."""
@@ -306,6 +368,8 @@ def load_mapping(sources: Sequence[Source]) -> Mapping:
 
 
 __all__ = [
+    "ActivityRecord",
+    "Attribute",
     "Counter",
     "CreateRule",
     "FieldRule",
@@ -322,4 +386,5 @@ __all__ = [
     "Verdict",
     "Writer",
     "load_mapping",
+    "shown_as",
 ]

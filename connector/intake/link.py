@@ -66,6 +66,7 @@ def link_records(
     names_of: dict[tuple[str, str], Names] = {}
     batch = _Batch(now_ms)
     people: list[Stored] = []
+    activities: list[Observation] = []
     for item in stored:
         if item.status not in ("new", "changed"):
             continue
@@ -74,6 +75,9 @@ def link_records(
         if names is None:
             described = _described(installation, record)
             if described is None:
+                continue
+            if described.role == "activity":
+                activities.append(record)
                 continue
             if described.role != "person":
                 if item.lead_id is not None:
@@ -85,6 +89,7 @@ def link_records(
             people.append(item)
         else:
             batch.dirty.add(item.lead_id)
+    batch.dirty.update(_leads_of_activities(conn, activities))
     if not people:
         lead_store.mark_dirty(conn, batch.dirty, now_ms)
         return batch.dirty
@@ -132,6 +137,14 @@ def _leads_behind(conn: Connection, item: Observation) -> set[str]:
         keys.add(other.key)
         keys.update(RecordKey(other.side, name, record_id) for name, record_id in other.refs.items())
     return {link.lead_id for link in linked(conn, keys).values()}
+
+
+def _leads_of_activities(conn: Connection, records: Sequence[Observation]) -> set[str]:
+    """The leads that did these. A person who is not known yet finds them when its own record is read."""
+    keys = {
+        RecordKey(item.side, name, record_id) for item in records for name, record_id in item.refs.items()
+    }
+    return {link.lead_id for link in linked(conn, keys).values()} if keys else set()
 
 
 def _link_people(

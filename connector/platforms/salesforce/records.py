@@ -13,7 +13,7 @@ from typing import Any
 
 from connector.observation import Observation
 from connector.platforms.errors import Refused
-from connector.platforms.salesforce.ids import is_field_path, is_name
+from connector.platforms.salesforce.ids import is_field_path, is_id, is_name
 from connector.platforms.stamps import epoch_ms
 
 _EVERY = ("Id", "SystemModstamp", "IsDeleted", "LastModifiedById")
@@ -28,6 +28,7 @@ _REFERENCES = {
     "OpportunityContactRole": (("Contact", "ContactId"), ("Opportunity", "OpportunityId")),
     "CampaignMember": (("Lead", "LeadId"), ("Contact", "ContactId"), ("Campaign", "CampaignId")),
 }
+# A custom object that is an activity points at the person by a lookup of its own, which the mapping reads.
 # WhoId is a Lead or a Contact; the first three characters of an id tell which.
 _WHO = {"Task", "Event"}
 _WHO_PREFIX = {"00Q": "Lead", "003": "Contact"}
@@ -75,7 +76,7 @@ class Columns:
         name = self.object
         merged, converts = name in _MERGED, name == "Lead"
         references = _REFERENCES.get(name, ())
-        who = name in _WHO
+        who, custom = name in _WHO, name.endswith("__c")
         extra = self.extra
         observations = []
         for row in rows:
@@ -84,6 +85,12 @@ class Columns:
                 refs = {target: row[column] for target, column in references if row[column]}
             if who and row["WhoId"]:
                 refs = {_WHO_PREFIX.get(row["WhoId"][:3], "Name"): row["WhoId"]}
+            elif custom:
+                refs = {
+                    _WHO_PREFIX[value[:3]]: value
+                    for column in self.fields
+                    if isinstance(value := row.get(column), str) and value[:3] in _WHO_PREFIX and is_id(value)
+                }
             observation = Observation(
                 side,
                 name,
