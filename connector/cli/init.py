@@ -87,12 +87,24 @@ SCHEMAS = "schemas"
 
 DEFAULT = "default"
 
+_ROOT = Path(__file__).resolve().parents[2]
+
+
+def preset_names() -> list[str]:
+    """The presets there are: rules for the shipped mappings, and examples that bring mappings of their own.
+
+    Reads the folders only: help is to answer at once."""
+    rules = (path.stem for path in (_ROOT / "rules" / "presets").glob("*.yaml"))
+    return sorted({*rules, *_examples()})
+
+
+def _examples() -> set[str]:
+    """The presets that come with mappings of their own."""
+    return {path.parent.name for path in (_ROOT / "mappings" / "examples").glob("*/lead.yaml")}
+
 
 def _preset_help() -> str:
-    """The presets there are. Reads the folder only: help is to answer at once."""
-    folder = Path(__file__).resolve().parents[2] / "rules" / "presets"
-    names = sorted(path.stem for path in folder.glob("*.yaml"))
-    return f"The shipped rules to begin with: {', '.join(names)}."
+    return f"The shipped rules to begin with: {', '.join(preset_names())}."
 
 
 def init(
@@ -128,28 +140,41 @@ def init(
 def folder_texts(preset: str = DEFAULT) -> dict[str, str]:
     """The files of a new folder, by name. They compile. Raises Problem for an unknown preset."""
     from connector.cli.schema import schema_texts
-    from connector.configuration import compile_documents, presets, shipped
+    from connector.configuration import compile_documents, shipped
     from connector.schemas import schema_of
     from mappings.problems import did_you_mean
 
-    known = sorted(presets("rules"))
+    known = preset_names()
     if preset not in known:
         near = did_you_mean(preset, known)
         listed = "" if near.startswith("known") else f" Presets: {', '.join(known)}."
         raise Problem(f'There is no preset "{preset}"; {near or "try another"}{listed}')
     own = f"rules/{preset}.yaml"
-    copies = {name: copied for name, copied in COPIES.items() if not name.startswith("rules/")}
-    copies[own] = ("rules", preset)
-    documents = {
-        "leadloop.yaml": MAIN.replace("rules/default.yaml", own),
-        **{name: shipped(*copied) for name, copied in copies.items()},
-    }
+    documents = {"leadloop.yaml": MAIN.replace("rules/default.yaml", own)}
+    if preset in _examples():
+        documents |= _example_texts(preset)
+    else:
+        copies = {name: copied for name, copied in COPIES.items() if not name.startswith("rules/")}
+        copies[own] = ("rules", preset)
+        documents |= {name: shipped(*copied) for name, copied in copies.items()}
     compile_documents(documents)
     marked = {}
     for name, text in documents.items():
         up = "../" * name.count("/")
         marked[name] = f"# yaml-language-server: $schema={up}{SCHEMAS}/{schema_of(name, text)}\n{text}"
     return marked | {f"{SCHEMAS}/{name}": text for name, text in schema_texts().items()}
+
+
+def _example_texts(name: str) -> dict[str, str]:
+    """The mappings, the table of CSV columns and the rules of an example."""
+    folder = _ROOT / "mappings" / "examples" / name
+    mappings = {
+        f"mappings/{path.name}": path.read_text(encoding="utf-8")
+        for path in sorted(folder.glob("*.yaml"))
+        if path.name != "leadloop.yaml"
+    }
+    rules = _ROOT / "rules" / "examples" / f"{name}.yaml"
+    return {**mappings, f"rules/{name}.yaml": rules.read_text(encoding="utf-8")}
 
 
 def write_all(directory: Path, texts: Mapping[str, str]) -> None:

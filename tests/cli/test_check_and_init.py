@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import json
 import os
+import re
 from pathlib import Path
 
 import pytest
 
 from connector.brake import KINDS, BrakeLimits
+from connector.cli.init import preset_names
 from connector.configuration import load_configuration, presets
 from connector.schemas import schemas
 from tests.cli.shell import Shell
@@ -146,14 +149,36 @@ def test_check_leaves_nothing_behind(shell: Shell, folder: Path) -> None:
 
 
 def test_a_preset_is_written_under_its_name_and_checks_clean(shell: Shell, folder: Path) -> None:
-    for name in sorted(presets("rules")):
+    assert {*presets("rules"), "x-education"} == set(preset_names())
+    for name in preset_names():
         made = shell("init", str(folder / name), "--preset", name, "--yes")
         checked = shell("--config", str(folder / name), "check")
 
         assert made.code == 0
         assert (folder / name / "rules" / f"{name}.yaml").exists()
         assert checked.code == 0, checked.out
-        assert f"  {name}" in made.out or f"rules/{name}.yaml" in made.out
+        assert re.search(r" (\d+) cases passed\.$", checked.out.strip()), checked.out
+        assert f"rules/{name}.yaml" in made.out
+
+
+def test_a_preset_with_mappings_of_its_own_brings_them_and_its_table_of_columns(
+    shell: Shell, folder: Path
+) -> None:
+    shell("init", str(folder), "--preset", "x-education", "--yes")
+    leads = folder / "export.csv"
+    leads.write_text(
+        "Prospect ID,Lead Source,What is your current occupation\n"
+        "1,Reference,Working Professional\n"
+        "2,google,select\n"
+    )
+
+    tried = shell(
+        "try", str(leads), "--mapping", str(folder / "mappings/csv.yaml"), "--stage", "nurture", "--json"
+    )
+
+    assert "occupation" in (folder / "mappings/lead.yaml").read_text()
+    stages = [json.loads(line)["stage"] for line in tried.out.splitlines()]
+    assert stages == ["mql", "nurture"]
 
 
 def test_an_unknown_preset_is_told_with_the_nearest_and_all_others(shell: Shell, folder: Path) -> None:
@@ -167,7 +192,7 @@ def test_an_unknown_preset_is_told_with_the_nearest_and_all_others(shell: Shell,
 def test_the_help_names_every_preset(shell: Shell) -> None:
     said = shell("init", "--help").out
 
-    assert all(name in said for name in presets("rules"))
+    assert all(name in said for name in preset_names())
 
 
 def test_every_new_file_says_which_schema_it_has(shell: Shell, folder: Path) -> None:
