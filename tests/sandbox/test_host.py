@@ -61,7 +61,7 @@ def test_leadloops_own_fields_are_there_on_both_sides(sandbox: Sandbox) -> None:
         listed = map_.get("/crm/v3/properties/contacts").body["results"]
         own = {each["name"] for each in listed if each["name"].startswith("leadloop_")}
     assert {name.lower().removesuffix("__c") for name in native} == own
-    assert len(own) == 17
+    assert len(own) == 18
 
 
 def test_the_clock_is_shared_and_can_be_moved_on_either_port(sandbox: Sandbox, clock: ManualClock) -> None:
