@@ -14,6 +14,7 @@ from connector.cli.init import preset_names
 from connector.configuration import load_configuration, presets
 from connector.schemas import schemas
 from tests.cli.shell import Shell
+from tests.demo.leads_csv import write_csv
 
 FILES = {
     "leadloop.yaml",
@@ -165,17 +166,13 @@ def test_a_preset_with_mappings_of_its_own_brings_them_and_its_table_of_columns(
     shell: Shell, folder: Path
 ) -> None:
     shell("init", str(folder), "--preset", "x-education", "--yes")
-    leads = folder / "export.csv"
-    leads.write_text(
-        "Prospect ID,Lead Source,What is your current occupation\n"
-        "1,Reference,Working Professional\n"
-        "2,google,select\n"
-    )
+    professional = {"Lead Source": "Reference", "What is your current occupation": "Working Professional"}
+    leads = write_csv(folder / "export.csv", professional, {"Lead Source": "google"})
 
-    tried = shell(
-        "try", str(leads), "--mapping", str(folder / "mappings/csv.yaml"), "--stage", "nurture", "--json"
-    )
+    columns = str(folder / "mappings/csv.yaml")
+    tried = shell("try", str(leads), "--mapping", columns, "--stage", "nurture", "--json")
 
+    assert tried.code == 0, tried.err
     assert "occupation" in (folder / "mappings/lead.yaml").read_text()
     stages = [json.loads(line)["stage"] for line in tried.out.splitlines()]
     assert stages == ["mql", "nurture"]

@@ -35,7 +35,7 @@ def load_text(name: str, source: Source) -> Rules:
     """Load a text in the place of a shipped document."""
     mapping = shipped_mapping(name)
     fields = {field: rule.type for field, rule in mapping.fields.items()}
-    return load_rules([source], fields, dict.fromkeys(kinds_of(mapping), ("detail",)), sides=mapping.sides)
+    return load_rules([source], fields, mapping.activities, sides=mapping.sides)
 
 
 def load_shipped(name: str) -> tuple[Rules, list[str], list[str]]:
@@ -49,12 +49,11 @@ def run_shipped_cases(name: str) -> CaseReport:
     mapping = shipped_mapping(name)
     fields = {field: rule.type for field, rule in mapping.fields.items()}
     rules = load_text(name, shipped_source(name))
-    activities = declare_activities(dict.fromkeys(kinds_of(mapping), ("detail",)))
+    activities = declare_activities(mapping.activities)
     scope = Scope(fields, activities, {}, rules.reasons, set(mapping.sides))
     return run_cases([shipped_source(name)], rules, scope, mapping.default_country)
 
 
 def kinds_of(mapping: Mapping) -> list[str]:
-    """The activities that the mapping's counters give."""
-    objects = [target for side in mapping.sides.values() for target in side.objects.values()]
-    return sorted({counter.activity for target in objects for counter in target.counters})
+    """The activities that the mapping gives."""
+    return sorted(mapping.activities)
