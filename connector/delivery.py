@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from sqlalchemy import Connection
 
 from connector.clock import DAY_MS, MINUTE_MS
-from connector.desired import NEW_RECORD, WHOLE_RECORD
+from connector.desired import GOES_WITH, NEW_RECORD, WHOLE_RECORD
 from connector.installation import Installation
 from connector.lane import Lane
 from connector.lead import Baseline
@@ -210,6 +210,9 @@ def _store_refused(
         if isinstance(outcome, Missing) or _is_there_already(row, outcome):
             continue
         code = outcome.code if isinstance(outcome, Refused) else "AMBIGUOUS"
+        named = (
+            [name for name in outcome.fields if name in row.fields] if isinstance(outcome, Refused) else []
+        )
         for name in _quarantined_fields(installation, row, outcome):
             value = digest(row.fields) if name == WHOLE_RECORD else digest(row.fields.get(name))
             refusals.append(
@@ -220,7 +223,7 @@ def _store_refused(
                     field=name,
                     value_hash=value,
                     code=code,
-                    reason=str(outcome),
+                    reason=GOES_WITH + ", ".join(named) if named and name not in named else str(outcome),
                     since_ms=now_ms,
                 )
             )

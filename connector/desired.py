@@ -34,6 +34,9 @@ WHOLE_RECORD = "*"
 NEW_RECORD = "new:"
 """Begins the record id under which the refusal of a create is remembered; the lead id follows."""
 
+GOES_WITH = "goes with "
+"""Begins the reason of a field that is held back only because of another of the hand-off, which it names."""
+
 _HANDOFF_OUTPUTS = {
     "stage", "stage_since", "cycle", "owner", "response_due", "response_state",
     "rejection_reason", "rejection_comment", "rejected_by", "rejected_at", "verdict",
@@ -211,20 +214,36 @@ class Desired:
         return refusal is not None and refusal.digest == digest(fields)
 
     def _report_refusals(self, key: RecordKey) -> None:
-        """A refused hand-off, and a record that is refused as a whole, need a person."""
+        """A refused hand-off, and a record that is refused as a whole, need a person: one hold for each,
+        however many fields the hand-off has."""
+        refusals = self.refusals.get(key, {})
+        place = "the new record" if key.record_id.startswith(NEW_RECORD) else key.record_id
+        whole = refusals.get(WHOLE_RECORD)
+        if whole is not None:
+            self._hold_refused(
+                key, "record_refused", f".{WHOLE_RECORD}", f"{key.side} refuses {place}: {whole.reason}"
+            )
         handoff = handoff_natives(self.mapping.sides[key.side].objects[key.object])
-        for native, refusal in self.refusals.get(key, {}).items():
-            if native == WHOLE_RECORD or native in handoff:
-                place = "the new record" if key.record_id.startswith(NEW_RECORD) else key.record_id
-                self.holds.append(
-                    WantedHold(
-                        kind="record_refused" if native == WHOLE_RECORD else "handoff_refused",
-                        subject=f"{key.side}:{key.object}.{native}",
-                        message=f"{key.side} refuses {place}: {refusal.reason}",
-                        remedy="Change the value or the rule that refuses it; "
-                        "`leadloop quarantine retry` tries again at once.",
-                    )
-                )
+        stopped = {native: refusal.reason for native, refusal in refusals.items() if native in handoff}
+        named = {native: why for native, why in stopped.items() if not why.startswith(GOES_WITH)} or stopped
+        if named:
+            fields: dict[str, list[str]] = {}
+            for native, why in named.items():
+                fields.setdefault(why, []).append(native)
+            told = "; ".join(f"{', '.join(natives)}: {why}" for why, natives in fields.items())
+            message = f"{key.side} refuses the hand-off of {place} because of {told}"
+            self._hold_refused(key, "handoff_refused", "", message)
+
+    def _hold_refused(self, key: RecordKey, kind: str, part: str, message: str) -> None:
+        self.holds.append(
+            WantedHold(
+                kind=kind,
+                subject=f"{key.side}:{key.object}{part}",
+                message=message,
+                remedy="Change the value or the rule that refuses it; "
+                "`leadloop quarantine retry` tries again at once.",
+            )
+        )
 
     # the values -----------------------------------------------------------------------------------------
 

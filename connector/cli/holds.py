@@ -27,7 +27,7 @@ def holds(
     """List what waits for a person. Each with what to do about it."""
     if ctx.invoked_subcommand is not None:
         return
-    from connector.store.holds import count_open, open_holds
+    from connector.store.holds import SHARED_KINDS, count_open, open_holds
 
     place = place_of(ctx)
     with place.database() as database, database.read() as conn:
@@ -45,15 +45,18 @@ def holds(
         if kind is not None and kinds:
             page.line(f"Kinds that are: {', '.join(sorted(kinds))}", indent=0)
         return
-    page.heading(f"{counted(len(found), 'hold')} (moments are UTC)")
-    alike: dict[tuple[str, str, str, str, int], list[str]] = {}
+    number = len({(hold.kind, hold.subject) if hold.kind in SHARED_KINDS else hold.id for hold in found})
+    page.heading(f"{counted(number, 'hold')} (moments are UTC)")
+    alike: dict[tuple[str, ...], list[Hold]] = {}
     for hold in found:
-        about = (hold.lead_id, hold.kind, hold.message, hold.remedy, hold.opened_ms)
-        alike.setdefault(about, []).append(hold.subject)
-    for (lead_id, held_kind, message, remedy, opened_ms), subjects in alike.items():
-        page.line(f"{held_kind}  {lead_id or 'the installation'}  since {moment(opened_ms)}")
-        page.line(f"{message} {remedy}", indent=4)
-        page.line(f"about {', '.join(subjects)}", indent=4)
+        whose = hold.subject if hold.kind in SHARED_KINDS else f"{hold.lead_id} {hold.opened_ms}"
+        alike.setdefault((hold.kind, whose, hold.message, hold.remedy), []).append(hold)
+    for same in alike.values():
+        first = same[0]
+        leads = ", ".join(dict.fromkeys(hold.lead_id or "the installation" for hold in same))
+        page.line(f"{first.kind}  {leads}  since {moment(first.opened_ms)}")
+        page.line(f"{first.message} {first.remedy}", indent=4)
+        page.line(f"about {', '.join(dict.fromkeys(hold.subject for hold in same))}", indent=4)
 
 
 @app.command()

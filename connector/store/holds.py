@@ -6,13 +6,16 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, func, insert, select, update
+from sqlalchemy import Connection, String, bindparam, case, cast, distinct, func, insert, select, update
 
 from connector.store.rows import chunks, from_json, to_json
 from connector.store.schema import holds, storable_text
 
 INSTALLATION = ""
 """The lead id of holds that concern no lead: a field missing from a platform's metadata, for example."""
+
+SHARED_KINDS = frozenset({"ambiguous"})
+"""Kinds of which one hold stands with each of the leads that it concerns: it is still one thing to decide."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,8 +183,9 @@ def holds_of(conn: Connection, lead_id: str) -> list[Hold]:
 
 
 def count_open(conn: Connection) -> dict[str, int]:
-    """Kind to the number of open holds."""
-    statement = select(holds.c.kind, func.count()).where(holds.c.closed_ms.is_(None))
+    """Kind to the number of open holds; one that several leads share counts once."""
+    each = case((holds.c.kind.in_(sorted(SHARED_KINDS)), holds.c.subject), else_=cast(holds.c.id, String))
+    statement = select(holds.c.kind, func.count(distinct(each))).where(holds.c.closed_ms.is_(None))
     return {row[0]: row[1] for row in conn.execute(statement.group_by(holds.c.kind))}
 
 

@@ -88,3 +88,17 @@ def test_holds_with_one_cause_are_told_once(world: World, leadloop: Shell) -> No
     assert "2 holds" in text
     assert text.count("field_missing") == 1
     assert "Fields are missing. Create them.\n    about Region__c, Tier__c\n" in text
+
+
+def test_a_record_that_may_be_one_of_several_people_is_one_hold(world: World, leadloop: Shell) -> None:
+    told = WantedHold("ambiguous", "salesforce:Lead:00Q1", "It may be lead L1 or lead L2.", "Correct it.")
+    with world.database.begin() as conn:
+        sync_holds(conn, {"L1": [told], "L2": [told]}, START_MS)
+
+    text = leadloop("holds").out
+
+    assert leadloop("holds", "--json").json["kinds"] == {"ambiguous": 1}
+    assert leadloop("status", "--json").json["holds"] == {"ambiguous": 1}
+    assert "1 hold (moments are UTC)" in text
+    assert text.count("It may be lead L1 or lead L2.") == 1
+    assert "ambiguous  L1, L2  since 2027-01-15 08:00:00" in text

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from connector.sandbox.salesforce.world import ValidationRule
 from connector.store import quarantine
+from connector.store.leads import mark_all_dirty
 from connector.worker.passes import run_until_quiet
 from tests.connector.test_life_of_a_lead import ANN, enter_ann, make_mql
 from tests.world import World
@@ -137,8 +138,20 @@ def test_a_refused_hand_off_leaves_the_lifecycle_stage_where_it_was(world: World
     assert contact["leadloop_stage"] == "distributed"
     assert contact["lifecyclestage"] == "marketingqualifiedlead"
     assert contact["leadloop_verdict"] is None
-    assert "handoff_refused" in {hold.kind for hold in world.holds(ANN)}
     assert world.run().written == 0
+    (hold,) = world.holds(ANN)
+    assert (hold.kind, hold.subject) == ("handoff_refused", "hubspot:contacts")
+    refused = f"hubspot refuses the hand-off of {contact['hs_object_id']} because of hs_lead_status: "
+    assert hold.message.startswith(refused)
+    world.hubspot.set_options(
+        "contacts", "hs_lead_status", ["NEW", "OPEN", "IN_PROGRESS", contact["hs_lead_status"], "UNQUALIFIED"]
+    )
+    with world.database.begin() as conn:
+        quarantine.clear(conn)
+        mark_all_dirty(conn, world.clock.now_ms())
+    world.run()
+    assert world.contact(ANN)["leadloop_stage"] == world.lead(ANN).stage != "distributed"
+    assert world.holds(ANN) == []
 
 
 def test_an_address_of_which_one_part_is_refused_is_held_back_as_a_whole(world: World) -> None:
