@@ -15,6 +15,7 @@ from connector.configuration import load_configuration, presets
 from connector.schemas import schemas
 from tests.cli.shell import Shell
 from tests.demo.leads_csv import write_csv
+from tests.docs.pages import ROOT
 
 FILES = {
     "leadloop.yaml",
@@ -190,6 +191,12 @@ def test_the_help_names_every_preset(shell: Shell) -> None:
     said = shell("init", "--help").out
 
     assert all(name in said for name in preset_names())
+
+
+def test_the_page_about_commands_says_what_every_preset_is_for() -> None:
+    page = (ROOT / "docs" / "commands.md").read_text(encoding="utf-8")
+
+    assert set(re.findall(r"^\| \[`([\w-]+)`\]\(\.\./rules/", page, re.MULTILINE)) == set(preset_names())
 
 
 def test_every_new_file_says_which_schema_it_has(shell: Shell, folder: Path) -> None:
