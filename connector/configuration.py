@@ -15,13 +15,17 @@ from typing import Any
 
 from pydantic import Field
 
+from connector.activity_file import OWN as OWN_COLUMNS
 from connector.brake import KINDS, BrakeLimit, BrakeLimits
 from connector.clock import MINUTE_MS
+from mappings.compile_activity import ACTIVITY_NAME, NAME_HINT
 from mappings.mapping import Mapping as LeadMapping
 from mappings.mapping import load_mapping
 from mappings.problems import ConfigError, ConfigErrors, did_you_mean
+from mappings.problems import Path as KeyPath
 from mappings.source import Document, Source, parse, validate
 from mappings.validation import Strict
+from mappings.values import FieldType
 from mappings.vocabulary import CANONICAL, Vocabulary, load_vocabulary, shipped_vocabularies, vocabulary_text
 from rules.document import RulesDocument
 from rules.evaluate import Rules
@@ -55,6 +59,7 @@ class _Main(Strict):
     brake: _Brake = Field(default_factory=_Brake)
     read_before_handoff: bool = False
     vocabulary: str | None = None
+    sources: dict[str, dict[str, dict[str, FieldType] | None]] = Field(default_factory=dict)
     settings: Any = None  # checked by `connector.settings.written_settings`
 
 
@@ -70,6 +75,7 @@ class Configuration:
     brake: BrakeLimits = field(default_factory=BrakeLimits)
     read_before_handoff: bool = False
     vocabulary: Vocabulary = CANONICAL
+    sources: Mapping[str, Mapping[str, Mapping[str, FieldType]]] = field(default_factory=dict)
     scope: Scope = field(default_factory=lambda: Scope({}), repr=False, compare=False)
 
     def documents_in(self, kind: str) -> list[Source]:
@@ -144,6 +150,8 @@ def compile_documents(documents: Mapping[str, str]) -> Configuration:
     types = {name: rule.type for name, rule in mapping.fields.items()}
     choices = {name: rule.values for name, rule in mapping.fields.items() if rule.values is not None}
     activities = mapping.activities
+    sources, wrong = _sources(parse(Source(MAIN_FILE, documents[MAIN_FILE])), main, activities)
+    errors += wrong
     create_when: dict[str, Condition] = {}
     for side in mapping.sides.values():
         target = side.object_for_create
@@ -179,8 +187,34 @@ def compile_documents(documents: Mapping[str, str]) -> Configuration:
         brake=BrakeLimits({**defaults.limits, **limits}, main.brake.window_minutes * MINUTE_MS),
         read_before_handoff=main.read_before_handoff,
         vocabulary=vocabulary,
+        sources=sources,
         scope=Scope(types, declare_activities(activities), choices, rules.reasons, set(mapping.sides)),
     )
+
+
+def _sources(
+    document: Document, main: _Main, activities: dict[str, dict[str, FieldType]]
+) -> tuple[dict[str, dict[str, dict[str, FieldType]]], list[ConfigError]]:
+    """The sources outside the platforms, by name, and what is wrong with them. Their kinds are added to
+    `activities`."""
+    sources: dict[str, dict[str, dict[str, FieldType]]] = {}
+    errors: list[ConfigError] = []
+    for name, kinds in main.sources.items():
+        sources[name] = {kind: dict(attributes or {}) for kind, attributes in kinds.items()}
+        paths: list[KeyPath] = [("sources", name)]
+        for kind, attributes in sources[name].items():
+            paths += [("sources", name, kind), *(("sources", name, kind, one) for one in attributes)]
+            given = activities.setdefault(kind, {})
+            for one, type_ in attributes.items():
+                if given.setdefault(one, type_) != type_:
+                    message = f'the attribute "{one}" of "{kind}" is {given[one]} elsewhere'
+                    errors.append(document.error(("sources", name, kind, one), message, "one type for all"))
+        for path in paths:
+            taken = len(path) == 4 and path[-1] in ("at", *OWN_COLUMNS)
+            if taken or not ACTIVITY_NAME.fullmatch(str(path[-1])):
+                hint = "it has a meaning of its own" if taken else NAME_HINT
+                errors.append(document.error(path, f'"{path[-1]}" cannot be used as a name', hint, key=True))
+    return sources, errors
 
 
 def _misshapen(sources: Sequence[Source]) -> list[ConfigError]:

@@ -31,6 +31,7 @@ DESCRIPTIONS: Final[Mapping[str, str]] = {
     "_Main.brake": "Too many changes of one kind at once are stopped until you release them.",
     "_Main.read_before_handoff": "Read a record once more before a lead is handed over.",
     "_Main.vocabulary": "What your team calls the stages: a shipped vocabulary, or a file of your own.",
+    "_Main.sources": "What people do outside both platforms: source, kinds of activity, attributes, types.",
     "_Main.settings": "Settings that are not secret; the environment goes first.",
     "_Brake.window_minutes": "The window in which the brake counts changes.",
     "_Brake.limits": "By kind of change, how much of it a window may have.",

@@ -12,6 +12,7 @@ from typing import Annotated
 import typer
 
 from connector.cli import (
+    activities,
     apply,
     brake,
     check,
@@ -75,6 +76,7 @@ worker.register(app)
 app.command()(status.status)
 app.command()(plan.plan)
 app.command()(explain.explain)
+app.command()(activities.activities)
 app.add_typer(holds.app, name="holds")
 app.add_typer(quarantine.app, name="quarantine")
 app.add_typer(brake.app, name="brake")

@@ -16,6 +16,7 @@ from sqlalchemy import Connection
 
 from connector.installation import Installation, is_lead_id
 from connector.intake.ambiguity import Ambiguity, put_ambiguities, records_in_doubt
+from connector.intake.custom_source import address_fields
 from connector.intake.identity import CLAIM, Names, NamesOf, field_of
 from connector.intake.uniting import unite_leads
 from connector.lead import LeadState
@@ -24,6 +25,7 @@ from connector.store import leads as lead_store
 from connector.store.links import Link, Role, drop_keys, keys_of, linked, put_keys, put_links
 from connector.store.observations import Stored, observations_by_key, observations_of, referring
 from connector.store.rows import from_json, lock_name
+from connector.store.waiting_activities import hand_over
 from mappings.mapping import ObjectMapping
 from mappings.stages import Stage
 
@@ -175,6 +177,8 @@ def _link_people(
         _link_one(installation, item, key, keys, related.get(key, ()), batch)
     lead_store.insert_leads(conn, batch.new_leads)
     put_keys(conn, batch.keys)
+    addresses = set(address_fields(installation.policy.mapping))
+    hand_over(conn, {value: lead_id for kind, value, lead_id in batch.keys if kind in addresses})
     put_links(conn, batch.links)
     for old_id, into_id in unite_leads(conn, installation, batch.one_person, batch.now_ms).items():
         batch.renamed.add(into_id)

@@ -202,6 +202,17 @@ activities = Table(
     sqlite_with_rowid=False,
 )
 
+waiting_activities = Table(
+    "waiting_activities",
+    metadata,
+    _key("key", FreeText),
+    Column("email", Text, nullable=False, index=True),
+    _needed("kind"),
+    _needed("at_ms", BigInteger),
+    _needed("attributes", LargeBinary),
+    sqlite_with_rowid=False,
+)
+
 score_moves = Table(
     "score_moves",
     metadata,

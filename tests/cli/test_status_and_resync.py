@@ -33,6 +33,7 @@ def test_counts_leads_work_calls_and_cursors(world: World, leadloop: Shell) -> N
     contacts = status["sides"]["hubspot"]["cursors"]["contacts"]
     assert 0 <= contacts["age_seconds"] <= 120
     assert set(status["sides"]["salesforce"]["cursors"]) == {
+        "CampaignMember",
         "Contact",
         "Lead",
         "Opportunity",
