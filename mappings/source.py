@@ -32,6 +32,9 @@ __all__ = [
 ]
 
 _DEEPEST = 100
+_BREAKS: Final = re.compile("\r\n|[\r\n]")
+_STRAY: Final = re.compile("[^\t\n\r\x20-\x7e\xa0-\u2027\u202a-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+"""Control characters, which YAML does not take, and line breaks that editors do not show."""
 _MOST_VALUES = 200_000  # a document of a few kilobytes can name billions through aliases
 
 
@@ -70,6 +73,7 @@ class Document:
 def parse(source: Source) -> Document:
     """Read YAML. An empty text is an empty mapping. Raises ConfigErrors (with one error) for what is no YAML,
     for duplicate keys, several documents, and tags."""
+    _check_characters(source)
     try:
         _check_depth(source)
         loader = _Loader(source.text)
@@ -82,6 +86,16 @@ def parse(source: Source) -> Document:
     reading = _Reading(source)
     data = {} if node is None else reading.value(node, ())
     return Document(source, data, reading.positions, reading.key_positions)
+
+
+def _check_characters(source: Source) -> None:
+    """Refuse what cannot be seen: the parser would tell no place, or count lines otherwise than an editor."""
+    stray = _STRAY.search(source.text)
+    if stray is None:
+        return
+    before = _BREAKS.split(source.text[: stray.start()])
+    message = f"the invisible character U+{ord(stray[0]):04X} cannot stand here"
+    raise ConfigErrors([ConfigError(source.name, len(before), len(before[-1]) + 1, message, "delete it")])
 
 
 def _check_depth(source: Source) -> None:
@@ -151,6 +165,8 @@ class _Reading:
             if not isinstance(key_node, yaml.ScalarNode):
                 self._refuse(key_node, "a key must be a text")
             key = str(key_node.value)
+            if key == "<<":
+                self._refuse(key_node, "merge keys (<<) are not used here; write the keys out")
             if key in data:
                 first, _ = self.key_positions[(*path, key)]
                 self._refuse(key_node, f'the key "{key}" is here twice (first in line {first})')
@@ -176,7 +192,9 @@ class _Reading:
                     return number
                 self._refuse(node, f"{text} is not a finite number")
         except (ValueError, KeyError):
-            self._refuse(node, f'"{text}" is not a {kind}')
+            self._refuse(
+                node, f'"{text[:20]}{"…" if len(text) > 20 else ""}" is not a number that can be used'
+            )
         return self._refuse(node, f"tags such as {node.tag} are not used here")
 
     def _refuse(self, node: yaml.Node, message: str) -> None:
@@ -201,6 +219,8 @@ def _yaml_error(source: Source, fault: yaml.YAMLError) -> ConfigError:
         hint = "indent with spaces, not with a tab"
     elif "mapping values" in problem:
         hint = 'put a text that contains ": " in quotes'
+    elif "',' or" in problem:
+        hint = "close the bracket; a text with any of [ ] { } , : in it needs quotes"
     elif "single document" in str(fault) or "another document" in problem:
         hint = "one document in a file"
     elif "cannot start any token" in problem:

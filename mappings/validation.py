@@ -64,8 +64,11 @@ def _told(
     if kind in _BOUNDS:
         words, name = _BOUNDS[kind]
         return document.error(path, f"this must be {words} {context[name]:g}, not {_shown(given)}")
-    if kind == "too_short":
+    if kind == "too_short" or (kind == "string_too_short" and not given):
         return document.error(path, "this must not be empty")
+    if kind == "string_too_long":
+        most = context["max_length"]
+        return document.error(path, f"this has {len(given)} characters; {most} are allowed")
     if kind == "string_pattern_mismatch":
         return document.error(path, f"{_shown(given)} is not of the form {context['pattern']}")
     if kind in ("value_error", "assertion_error"):

@@ -5,14 +5,33 @@ Names of fields, activities and rules are checked in `rules/cases.py`, which kno
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from types import NoneType
+from typing import Annotated, Any, Final
 
-from pydantic import BeforeValidator, Field, model_validator
+from pydantic import BeforeValidator, Field, field_validator, model_validator
 
 from mappings.stages import Stage
 from mappings.validation import Strict
 
-Written = str | int | float | bool | list[str] | None
+_PLAIN: Final = (str, int, float, bool)
+
+
+def _written(value: Any) -> Any:
+    """One message for what no value can be, instead of one for each type that it could have."""
+    if not isinstance(value, (*_PLAIN, NoneType)) and not (
+        isinstance(value, list) and all(isinstance(item, str) for item in value)
+    ):
+        raise ValueError("a value is a text, a number, true or false, or a list of texts")
+    return value
+
+
+def _plain(value: Any) -> Any:
+    if not isinstance(value, _PLAIN):
+        raise ValueError("an attribute is a text, a number, or true or false; leave out what is not known")
+    return value
+
+
+Written = Annotated[str | int | float | bool | list[str] | None, BeforeValidator(_written)]
 """A canonical value as YAML has it."""
 
 StageName = Annotated[str, Field(json_schema_extra={"enum": [stage.value for stage in Stage]})]
@@ -52,7 +71,20 @@ class Bounds(Strict):
 
 def _unfold_points(value: Any) -> Any:
     """`score: 40` is short for `score: {exactly: 40}`."""
-    return {"exactly": value} if isinstance(value, int) and not isinstance(value, bool) else value
+    if isinstance(value, int) and not isinstance(value, bool):
+        return {"exactly": value}
+    if not isinstance(value, dict):
+        raise ValueError("say how many: a whole number, at_least: or at_most:")
+    return value
+
+
+def _not_nothing(value: Any) -> Any:
+    """An expectation that looks at nothing cannot fail."""
+    if value is None:
+        raise ValueError("this expects nothing; leave it out, or say what shall come out")
+    if value == []:
+        raise ValueError("no rule is named here; name those that are meant")
+    return value
 
 
 Expected = Annotated[Bounds, BeforeValidator(_unfold_points, json_schema_input_type=int | Bounds)]
@@ -63,7 +95,9 @@ class CaseActivity(Strict):
 
     kind: str
     at: str = "today"
-    attributes: dict[str, str | int | float | bool] = Field(default_factory=dict)
+    attributes: dict[str, Annotated[str | int | float | bool, BeforeValidator(_plain)]] = Field(
+        default_factory=dict
+    )
 
 
 class CaseRejection(Strict):
@@ -89,6 +123,11 @@ class Expectation(Strict):
     track: str | None = None
     disqualified: str | None = None
     route: str | None = None
+
+    @field_validator("stage", "score", "fit", "engagement", "fired", "not_fired", mode="before")
+    @classmethod
+    def _looks_at_something(cls, value: Any) -> Any:
+        return _not_nothing(value)
 
     @model_validator(mode="after")
     def _something(self) -> Expectation:

@@ -154,6 +154,8 @@ class ValueCheck:
         if name in ("true", "false"):
             return Literal(name == "true", Type.BOOLEAN, source)
         special = self.scope.special_type(name)
+        if special is not None and name == "grade" and self.scope.grades == []:
+            raise self.mistake(tree, "there are no grades", "write grades: {score: {A: 60, B: 30}}")
         if special is not None:
             return Special(name, special, source)
         found = self.scope.field_type(name)
@@ -161,6 +163,8 @@ class ValueCheck:
             return Field(name, self.scope.fields[name], found, source)
         if name in ("null", "none", "blank"):
             raise self.mistake(tree, f"{name} cannot be used in a condition", "write is_blank(…)")
+        if name in ("TRUE", "FALSE"):
+            raise self.mistake(tree, f"{name} cannot be used in a condition", f'write "{name.lower()}"')
         if name in SCORE_NAMES:
             raise self.mistake(
                 tree, f'"{name}" is not known here', "it can be used in gates, disqualify, routes and tracks"
@@ -169,7 +173,9 @@ class ValueCheck:
             raise self.mistake(tree, f"{name} is a function", f"write {FUNCTIONS[name].signature}")
         if name == "activity":
             raise self.mistake(tree, "activity stands alone", "write activity.<attribute>")
-        raise self.mistake(tree, f'unknown field "{name}"', did_you_mean(name, self.scope.names()))
+        known = self.scope.names()
+        hint = did_you_mean(name, known) or f'a text is written in quotes: "{name}"'
+        raise self.mistake(tree, f'unknown field "{name}"', hint)
 
     def _attribute(self, tree: ast.Attribute) -> Node:
         if self.scope.on is None:
@@ -203,8 +209,9 @@ class ValueCheck:
                 problems.extend(found.problems)
         if problems:
             raise Mistakes(problems)
-        if name == "is_blank" and isinstance(arguments[0], Literal | Special):
-            raise self.mistake(tree, f"{arguments[0].source} is never blank")
+        asked = arguments[0] if name == "is_blank" else None
+        if isinstance(asked, Literal) or (isinstance(asked, Special) and asked.name != "grade"):
+            raise self.mistake(tree, f"{asked.source} is never blank")
         return Call(function, tuple(arguments), function.result, self.source(tree))
 
     def _bound(self, tree: ast.Call, function: Function) -> list[ast.expr | None]:

@@ -8,6 +8,7 @@ allow-list into `rules/nodes.py`; nothing is ever evaluated here. What the tree 
 from __future__ import annotations
 
 import ast
+import re
 import warnings
 from dataclasses import dataclass
 from typing import Final
@@ -30,8 +31,18 @@ _CONFUSIONS: Final = (
     (" OR ", 'write "or" in small letters'),
     ("NOT ", 'write "not" in small letters'),
     (" IN (", 'write "in" in small letters'),
+    ("“", "write straight quotes"),
+    ("”", "write straight quotes"),
+    ("≥", 'write ">=" for "≥"'),
+    ("≤", 'write "<=" for "≤"'),
+    ("≠", 'write "!=" for "≠"'),
+    ("\N{NO-BREAK SPACE}", "there is a no-break space; write an ordinary one"),
     (" is null", "write is_blank(…)"),
     (" is not null", "write not is_blank(…)"),
+)
+
+_CUT_OFF: Final = (
+    'close it; if YAML cut the rest off at " #" or, within { }, at a comma, quote the whole condition'
 )
 
 
@@ -82,6 +93,10 @@ def _parse(text: str) -> tuple[ast.expr, str, int]:
     except SyntaxError as error:
         # an offset of 0 is Python's way to say that more was expected at the end
         offset = lead + min((error.offset or len(stripped) + 1) - 1, len(stripped))
+        if "never closed" in error.msg or "unterminated" in error.msg:
+            raise _wrong(
+                offset, "cannot read this expression: what opens here is not closed", _CUT_OFF
+            ) from None
         raise _unreadable(flat, offset) from None
     except (ValueError, RecursionError, MemoryError):
         raise _unreadable(flat, lead) from None
@@ -105,6 +120,10 @@ def _unreadable(text: str, offset: int) -> ExpressionErrors:
     hint = next((hint for sign, hint in _CONFUSIONS if sign in padded or sign in padded.lower()), "")
     if not hint and _single_equals(text):
         hint = 'write "==" to compare'
+    if not hint and re.search(r"!(?!=)", text):
+        hint = 'write "not" for "!"'
+    if not hint and re.match(r"0[0-9]", text[offset:]):
+        hint = "write the number without leading zeros"
     return _wrong(offset, f"cannot read this expression, near {near}", hint)
 
 

@@ -79,6 +79,18 @@ def test_an_empty_text_is_an_empty_mapping() -> None:
         ("a: !foo [1]\n", "f.yaml:1:4: tags such as !foo are not used here"),
         ("a: .nan\n", "f.yaml:1:4: .nan is not a finite number"),
         ("? [a]\n: b\n", "f.yaml:1:3: a key must be a text"),
+        ("a: 1\nb: x\x07y\n", "f.yaml:2:5: the invisible character U+0007 cannot stand here; delete it"),
+        ("a: 1 # x\u2028\n", "f.yaml:1:9: the invisible character U+2028 cannot stand here; delete it"),
+        ("a: &a {b: 1}\nc: {<<: *a}\n", "f.yaml:2:5: merge keys (<<) are not used here; write the keys out"),
+        (
+            "a: " + "9" * 5000,
+            'f.yaml:1:4: "99999999999999999999…" is not a number that can be used',
+        ),
+        (
+            "a: {b: c: d}\n",
+            "f.yaml:1:9: this is not valid YAML: did not find expected ',' or '}'; "
+            "close the bracket; a text with any of [ ] { } , : in it needs quotes",
+        ),
         ("&a [*a]\n", "f.yaml:1:1: this contains itself"),
         ("[" * 200_000 + "]" * 200_000, "f.yaml:1:101: this is nested more than 100 deep"),
     ],

@@ -60,7 +60,7 @@ def test_an_outcome_may_have_a_label_of_its_own() -> None:
     [
         (OURS.replace("  mql:", "  mqll:"), 'words.yaml:6:3: unknown stage "mqll"; did you mean "mql"?'),
         (OURS.replace("  mql: MQL\n", ""), "words.yaml:2:1: no label for mql"),
-        (OURS.replace("MQL", "''"), 'words.yaml:6:8: string should have at least 1 character: ""'),
+        (OURS.replace("MQL", "''"), "words.yaml:6:8: this must not be empty"),
         (OURS + "  mql: twice\n", 'words.yaml:13:3: the key "mql" is here twice (first in line 6)'),
         (OURS + "lables: {}\n", 'words.yaml:13:1: unknown key "lables"; did you mean "labels"?'),
     ],

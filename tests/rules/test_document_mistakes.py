@@ -42,7 +42,39 @@ MISTAKES = [
     ("gates: {nurture: {}}", '1:8: the gate "mql" is missing; write gates: {mql: {score: 50}}'),
     ("gates: {mqll: {}, mql: {}}", '1:9: unknown key "mqll"; did you mean "mql"?'),
     ("gates: {mql: {}, mql: {}}", '1:18: the key "mql" is here twice (first in line 1)'),
-    ("gates: {mql: {}", "2:1: this is not valid YAML: did not find expected ',' or '}'"),
+    (
+        "gates: {mql: {}",
+        "2:1: this is not valid YAML: did not find expected ',' or '}'; close the bracket; a text with any of [ ] { } , : in it needs quotes",
+    ),
+    (GATE + "score: {fit: [{rule: '', when: opted_out, points: 5}]}", "2:22: this must not be empty"),
+    (
+        GATE + f"score: {{fit: [{{rule: {'a' * 81}, when: opted_out, points: 5}}]}}",
+        "2:22: this has 81 characters; 80 are allowed",
+    ),
+    (
+        GATE + "cases: [{case: a, lead: {employees: {b: 1}}, expect: {stage: mql}}]",
+        "2:37: a value is a text, a number, true or false, or a list of texts",
+    ),
+    (
+        GATE + "cases: [{case: a, activities: [{kind: visit, attributes: {b: [c]}}], expect: {stage: mql}}]",
+        "2:62: an attribute is a text, a number, or true or false; leave out what is not known",
+    ),
+    (
+        GATE + "cases: [{case: a, expect: {score: many}}]",
+        "2:35: say how many: a whole number, at_least: or at_most:",
+    ),
+    (
+        GATE + "cases: [{case: a, expect: {score: }}]",
+        "2:35: this expects nothing; leave it out, or say what shall come out",
+    ),
+    (
+        GATE + "cases: [{case: a, expect: {stage: null}}]",
+        "2:35: this expects nothing; leave it out, or say what shall come out",
+    ),
+    (
+        GATE + "cases: [{case: a, expect: {fired: []}}]",
+        "2:35: no rule is named here; name those that are meant",
+    ),
     # conditions
     (
         GATE + "score:\n  fit:\n    - {rule: a, when: employes > 3, points: 5}",
@@ -358,7 +390,8 @@ def test_a_group_may_stand_in_another_document_than_its_rules_and_only_once() ->
 
 def test_a_document_that_is_no_yaml_hides_no_mistake_of_another() -> None:
     assert mistakes("gates: {mql: {}", "scores: {}") == [
-        "rules.yaml:2:1: this is not valid YAML: did not find expected ',' or '}'",
+        "rules.yaml:2:1: this is not valid YAML: did not find expected ',' or '}'; "
+        "close the bracket; a text with any of [ ] { } , : in it needs quotes",
         'more1.yaml:1:1: unknown key "scores"; did you mean "score"?',
     ]
 

@@ -187,6 +187,29 @@ MISTAKES = [
         "opted_out AND employees > 3",
         '1:11: cannot read this expression, near AND employee; write "and" in small letters',
     ),
+    ("!opted_out", '1:1: cannot read this expression, near !opted_out; write "not" for "!"'),
+    ("country == “DE”", "1:12: cannot read this expression, near “DE”; write straight quotes"),
+    ("employees ≥ 200", '1:11: cannot read this expression, near ≥ 200; write ">=" for "≥"'),
+    (
+        "employees\u00a0>= 200",
+        "1:10: cannot read this expression, near >= 200; there is a no-break space; write an ordinary one",
+    ),
+    (
+        "employees >= 0200",
+        "1:14: cannot read this expression, near 0200; write the number without leading zeros",
+    ),
+    ("opted_out == TRUE", '1:14: TRUE cannot be used in a condition; write "true"'),
+    ("country == DE", '1:12: unknown field "DE"; a text is written in quotes: "DE"'),
+    (
+        'company == "a',
+        "1:12: cannot read this expression: what opens here is not closed; close it; "
+        'if YAML cut the rest off at " #" or, within { }, at a comma, quote the whole condition',
+    ),
+    (
+        "(opted_out",
+        "1:1: cannot read this expression: what opens here is not closed; close it; "
+        'if YAML cut the rest off at " #" or, within { }, at a comma, quote the whole condition',
+    ),
     ("employees >", "1:12: cannot read this expression, near its end"),
     (
         "employees > 3 # many",
