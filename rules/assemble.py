@@ -126,7 +126,7 @@ class Assembly:
                 for reached in (False, True)
             },
             engages_by_activity=any(rule.on is not None and rule.points > 0 for rule in scoring),
-            decide=fuse_decision(scoring, self._tracks, self._exclusions, gates, groups),
+            decide=fuse_decision(scoring, self._tracks, self._exclusions, gates, groups, grades),
             choose=fuse_routes([(route.name, condition) for route, condition, _ in self._routes]),
         )
 

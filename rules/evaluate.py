@@ -84,7 +84,7 @@ class Rules:
             gates[gate.name] = judge(gate, missing, fit, engagement, score, reached=reached, held=lacks)
         track: str | None = None
         if facts.stage is Stage.NURTURE:
-            track = self._track(facts, comeback, wake, errors, fit, engagement, engaged=engaged)
+            track = self._track(facts, comeback, wake, errors, judged, engaged=engaged)
         touches: int | None = None
         warnings: tuple[str, ...] = ()
         if minimum := self.nurture.minimum_touches:
@@ -108,7 +108,7 @@ class Rules:
             cooling_ms,
             wake.next_change_ms,
             tuple(dict.fromkeys(errors)) if errors else (),
-            self._grade(fit, engagement, score),
+            judged.grade,
             track,
             touches,
             warnings,
@@ -120,7 +120,7 @@ class Rules:
         wake = Wake(now_ms)
         errors: list[str] = []
         judged = self.decide(facts, now_ms, wake, errors, BEFORE_ALL_MS)
-        place = self.choose(facts, now_ms, wake, errors, judged.fit, judged.engagement)
+        place = self.choose(facts, now_ms, wake, errors, judged.fit, judged.engagement, judged.grade)
         return None if place < 0 else self.routes[place]
 
     def _newest_ms(self, facts: LeadFacts, judged: Judged, wake: Wake) -> int:
@@ -131,19 +131,13 @@ class Rules:
         newest_ms = last_activity(None, facts, {}, wake.now_ms, wake)
         return BEFORE_ALL_MS if newest_ms is None else newest_ms
 
-    def _grade(self, fit: int, engagement: int, score: int) -> str | None:
-        if self.grades is None:
-            return None
-        return self.grades.letter({"fit": fit, "engagement": engagement, "score": score}[self.grades.of])
-
     def _track(
         self,
         facts: LeadFacts,
         comeback: Comeback | None,
         wake: Wake,
         errors: list[str],
-        fit: int,
-        engagement: int,
+        judged: Judged,
         *,
         engaged: bool,
     ) -> str | None:
@@ -153,7 +147,8 @@ class Rules:
         )
         if rejected is not None or self.nurture.choose is None:
             return rejected
-        place = self.nurture.choose(facts, now_ms, wake, errors, fit, engagement)
+        points = judged.fit, judged.engagement, judged.grade
+        place = self.nurture.choose(facts, now_ms, wake, errors, *points)
         return None if place < 0 else self.nurture.tracks[place]
 
     def _levels(

@@ -18,7 +18,7 @@ from rules.fired import CAP_OF, Found
 from rules.gates import GateRule
 from rules.generate import Generator
 from rules.nodes import Node
-from rules.scoring import GroupRule, ScoreRule, settle, settle_moments
+from rules.scoring import Grades, GroupRule, ScoreRule, settle, settle_moments
 from rules.wake import Wake
 from rules.words import lacking
 
@@ -48,7 +48,8 @@ class Judged(NamedTuple):
     """What the fused function found. `tracks`: the first fast track by an activity since the given moment,
     and the first by a condition alone. `newest_ms`: the last activity that earned points. `missing`: for
     each gate, and for each way through it, the conditions that do not hold, in words. `sums`: what the rules
-    of each group add up to, before the group bounds it. `values` are the lead's, as the rules saw them."""
+    of each group add up to, before the group bounds it. `values` are the lead's, as the rules saw them;
+    `grade` is the letter for its points, if any."""
 
     fit: int
     engagement: int
@@ -61,13 +62,15 @@ class Judged(NamedTuple):
     missing: tuple[list[str], ...]
     sums: tuple[int, ...]
     values: Mapping[str, Value]
+    grade: str | None
 
 
 Decide = Callable[[LeadFacts, int, Wake, list[str], int], Judged]
 """(facts, now_ms, wake, errors, moment since which activities count for fast tracks)."""
 
-Choose = Callable[[LeadFacts, int, Wake, list[str], int, int], int]
-"""(facts, now_ms, wake, errors, fit, engagement) -> the place of the first route that applies, or -1."""
+Choose = Callable[[LeadFacts, int, Wake, list[str], int, int, str | None], int]
+"""(facts, now_ms, wake, errors, fit, engagement, grade) -> the place of the first route that applies, or
+-1."""
 
 
 def fuse_decision(
@@ -76,6 +79,7 @@ def fuse_decision(
     exclusions: Sequence[ExclusionRule],
     gates: Sequence[GateRule],
     groups: Sequence[GroupRule] = (),
+    grades: Grades | None = None,
 ) -> Decide:
     """One function for everything that `Judged` holds."""
     writer = _Writer([group.name for group in groups])
@@ -95,6 +99,9 @@ def fuse_decision(
     for place, group in enumerate(groups):
         writer.group(place, group)
     writer.lines.append("score = fit + engagement")
+    if grades is not None:
+        writer.code.namespace.add(letter=grades.letter)
+        writer.lines.append(f"grade = letter({grades.of})")
     for place, exclusion in enumerate(exclusions):
         writer.first("excluded", place, exclusion.name, "disqualify", exclusion.condition)
     judged = [each for gate in gates for each in (gate, *gate.choices)]
@@ -104,7 +111,7 @@ def fuse_decision(
     sums = "".join(f"group{place}, " for place in range(len(groups)))
     writer.lines.append(
         f"return Judged(fit, engagement, fired, fading, newest, fast, plain, excluded, ({missing}), "
-        f"({sums}), {writer.code.lead_values()})"
+        f"({sums}), {writer.code.lead_values()}, grade)"
     )
     decide: Decide = writer.function(
         "decide",
@@ -114,7 +121,7 @@ def fuse_decision(
             "fired = []",
             "fading = []",
             f"newest = {BEFORE_ALL_MS}",
-            "fast = plain = excluded = None",
+            "fast = plain = excluded = grade = None",
             *(f"group{place} = 0" for place in range(len(groups))),
         ],
     )
@@ -131,7 +138,7 @@ def fuse_routes(conditions: Sequence[tuple[str, Node | None]]) -> Choose:
         writer.attempt(name, [f"if {writer.code.true(condition)}:", f"    return {place}"])
     writer.lines.append("return -1")
     choose: Choose = writer.function(
-        "choose", "facts, now, wake, errors, fit, engagement", ["score = fit + engagement"]
+        "choose", "facts, now, wake, errors, fit, engagement, grade", ["score = fit + engagement"]
     )
     return choose
 

@@ -53,6 +53,7 @@ _SPECIALS: Final = {
     "fit": "fit",
     "engagement": "engagement",
     "score": "score",
+    "grade": "grade.casefold()",
 }
 
 
@@ -98,6 +99,8 @@ class Generator:
             return self._fields.as_it_is(node.name, node.type)
         if isinstance(node, Special) and node.name in ("stage", "origin"):
             return f"facts.{node.name}"
+        if isinstance(node, Special) and node.name == "grade":
+            return "grade"
         return self._nullable(node)
 
     def saw(self, node: Node) -> str:
@@ -227,7 +230,8 @@ class Generator:
                 name = self._attributes.compared(node.name, node.type, folded=folded)
                 return _Operand((f"{name} is not None",), name)
             case Special(name=special):
-                return _Operand((), _SPECIALS[special])
+                guards = ("grade is not None",) if special == "grade" else ()  # below the last letter
+                return _Operand(guards, _SPECIALS[special])
             case Call():
                 operand = self._call(node)
                 return self._folded_text(operand, node) if folded else operand

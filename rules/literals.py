@@ -42,6 +42,9 @@ def spell_choice(value: str, other: Node, scope: Scope) -> tuple[str, str] | Non
     elif isinstance(other, Special) and other.name == "origin" and scope.sides is not None:
         known = list(scope.sides)
         what = "side"
+    elif isinstance(other, Special) and other.name == "grade" and scope.grades is not None:
+        known = list(scope.grades)
+        what = "grade"
     elif isinstance(other, Call) and other.function.gives == "reason" and scope.reasons is not None:
         known = list(scope.reasons)
         what = "reason"

@@ -44,7 +44,8 @@ def load_rules(
             errors.extend(found.errors)
     if not sources:
         raise ConfigErrors([ConfigError("rules", 1, 1, "there is no rules document")])
-    scope = Scope(fields, declare_activities(activities), choices or {}, _reasons(documents), sides)
+    reasons, grades = _reasons(documents), _grades(documents)
+    scope = Scope(fields, declare_activities(activities), choices or {}, reasons, sides, grades)
     assembly = Assembly(hash_of(sources))
     for document in documents:
         nodes = _Conditions(document, scope)
@@ -84,6 +85,13 @@ def _reasons(documents: Sequence[Document]) -> list[str] | None:
             if isinstance(named, dict):
                 reasons.extend(named)
     return reasons or None
+
+
+def _grades(documents: Sequence[Document]) -> list[str]:
+    """The grades of the documents, as far as they can be read."""
+    tables = [document.data.get("grades") for document in documents if isinstance(document.data, dict)]
+    given = [each for table in tables if isinstance(table, dict) for each in table.values()]
+    return [str(letter) for letters in given if isinstance(letters, dict) for letter in letters]
 
 
 class _Conditions:

@@ -23,6 +23,7 @@ NAMES: Final = {
     "fit": "points for who the lead is",
     "engagement": "points for what it does",
     "score": "both together",
+    "grade": "the letter for the points, as `grades` says; blank below the last",
 }
 """What each bare name is; a name that is missing here fails the making of the page."""
 
@@ -123,7 +124,7 @@ def _truth_table() -> Iterable[Sequence[str]]:
 
 def _names() -> Iterable[Sequence[str]]:
     for name, kind in {**SPECIAL_NAMES, **SCORE_NAMES}.items():
-        where = "everywhere" if name in SPECIAL_NAMES else "gates, `disqualify`, routes"
+        where = "everywhere" if name in SPECIAL_NAMES else "gates, `disqualify`, routes, tracks"
         yield f"`{name}`", kind.value, NAMES[name], where
 
 

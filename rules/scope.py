@@ -18,7 +18,12 @@ SPECIAL_NAMES: Final[dict[str, Type]] = {
     "cycle": Type.NUMBER,
     "origin": Type.TEXT,
 }
-SCORE_NAMES: Final[dict[str, Type]] = {"fit": Type.NUMBER, "engagement": Type.NUMBER, "score": Type.NUMBER}
+SCORE_NAMES: Final[dict[str, Type]] = {
+    "fit": Type.NUMBER,
+    "engagement": Type.NUMBER,
+    "score": Type.NUMBER,
+    "grade": Type.TEXT,
+}
 """Known only once the lead has been scored: in gates, disqualify, routes and tracks."""
 
 STAGE_NAMES: Final = tuple(stage.value for stage in Stage)
@@ -29,13 +34,15 @@ Activities = Mapping[str, Mapping[str, str] | None]
 
 @dataclass(frozen=True, slots=True)
 class Scope:
-    """The names that can be used in one place. None for `reasons`, `sides`: not known, so not checked."""
+    """The names that can be used in one place. None for `reasons`, `sides`, `grades`: not known, so
+    not checked."""
 
     fields: Mapping[str, str]
     activities: Activities | None = None
     choices: Mapping[str, Collection[str]] = field(default_factory=dict)
     reasons: Collection[str] | None = None
     sides: Collection[str] | None = None
+    grades: list[str] | None = None
     scores: bool = False
     on: str | None = None
 

@@ -245,6 +245,14 @@ MISTAKES = [
         GATE + "grades: {A: 80}",
         '2:10: unknown key "A"; known: engagement, fit, score',
     ),
+    (
+        'gates: {mql: {when: grade == "A"}}',
+        "1:21: there are no grades; write grades: {score: {A: 60, B: 30}}",
+    ),
+    (
+        'gates: {mql: {when: grade == "D"}}\ngrades: {fit: {A: -3, B: -5}}',
+        '1:30: unknown grade "D"; known: A, B',
+    ),
     (GATE + "grades: {}", "2:9: grades are of one number: fit:, engagement: or score:"),
     (GATE + "grades: {fit: {}}", "2:15: there is no grade"),
     (

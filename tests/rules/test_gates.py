@@ -15,6 +15,42 @@ score:
 """
 
 
+GRADED = """
+score: {fit: [{rule: staff, when: employees > 0, points: 30}, {rule: more, when: employees > 9, points: 30}]}
+grades: {score: {A: 60, b: 30}}
+gates: {mql: {when: grade == "a"}}
+disqualify: [{rule: hopeless, when: 'is_blank(grade) and country == "DE"', reason: unspecified}]
+routes: [{route: best, when: 'grade in ["A"]', owner: a@x.example}, {route: rest, owner: b@x.example}]
+nurture: {tracks: [{track: warm, when: grade == "B"}, {track: cold}]}
+"""
+
+
+@pytest.mark.parametrize(
+    ("employees", "passed", "route", "track", "disqualified"),
+    [
+        (10, True, "best", "cold", False),
+        (1, False, "rest", "warm", False),
+        (0, False, "rest", "cold", True),  # below the last letter there is no grade
+    ],
+)
+def test_conditions_may_ask_for_the_grade(
+    employees: int, passed: bool, route: str, track: str, disqualified: bool
+) -> None:
+    rules = rules_of(GRADED)
+    facts = blank_lead(stage=Stage.NURTURE, values={"employees": employees, "country": "DE"})
+
+    verdict = rules.evaluate(facts, NOW_MS)
+    taken = rules.route(facts, NOW_MS)
+
+    assert verdict.errors == ()
+    assert verdict.gates["mql"].passed is passed
+    assert verdict.gates["mql"].missing == (() if passed else ("grade being a",))
+    assert taken is not None
+    assert taken.name == route
+    assert verdict.track == track
+    assert (verdict.disqualify is not None) is disqualified
+
+
 @pytest.mark.parametrize(
     ("when", "missing"),
     [
