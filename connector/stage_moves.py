@@ -19,12 +19,12 @@ from mappings.mapping import Mapping as LeadMapping
 from mappings.stages import LINE, Allowed, Cause, Move, Outcome, Stage, check_move, is_person
 from rules.evaluate import Rules
 from rules.facts import LeadFacts, Verdict
+from rules.moves import next_move
 from rules.routing import pick
 
 MOVES_AT_MOST = 24
 
 _PURSUED = (Stage.MQL, Stage.DISTRIBUTED, Stage.ACCEPTED, Stage.QUALIFIED)
-_BEFORE_MQL = (Stage.INQUIRY, Stage.QUALIFICATION, Stage.NURTURE)
 
 
 class EndlessMoves(RuntimeError):
@@ -233,33 +233,19 @@ class StageWalk:
         state, verdict = self.state, self.verdict
         if state.resting or state.awaited_reason is not None:
             return False  # sales has said no, and is only asked why
-        fired = tuple(item.to_json() for item in verdict.fired)
-        if verdict.disqualify is not None and verdict.disqualify[0] not in state.overruled:
-            rule, reason = verdict.disqualify
-            if state.stage is not Stage.DISQUALIFIED and state.stage in (*_BEFORE_MQL, *_PURSUED):
-                if "regressions" in self.braked:
-                    self.holds.append(brake_hold("regressions", "disqualifying this lead"))
-                    return False
-                return self._move(
-                    Stage.DISQUALIFIED, "rules", self.now_ms, actor=rule, reason=reason, rules=fired
-                )
-        if state.stage not in _BEFORE_MQL:
+        move = next_move(state.stage, verdict, state.overruled)
+        if move is None:
             return False
-        gates = verdict.gates
-        sales_ready = verdict.fast_track is not None or gates["mql"].passed
-        if sales_ready and (state.stage is not Stage.INQUIRY or verdict.fast_track is not None):
-            if "mql" in self.braked:
-                self.holds.append(brake_hold("mql", "making this lead an MQL"))
-                return False
-            actor = verdict.fast_track or "mql gate"
-            return self._move(Stage.MQL, "rules", self.now_ms, actor=actor, rules=fired)
-        if state.stage is Stage.INQUIRY and gates["qualification"].passed:
-            return self._move(
-                Stage.QUALIFICATION, "rules", self.now_ms, actor="qualification gate", rules=fired
-            )
-        if state.stage is Stage.QUALIFICATION and gates["nurture"].passed:
-            return self._move(Stage.NURTURE, "rules", self.now_ms, actor="nurture gate", rules=fired)
-        return False
+        if move.target is Stage.DISQUALIFIED and "regressions" in self.braked:
+            self.holds.append(brake_hold("regressions", "disqualifying this lead"))
+            return False
+        if move.target is Stage.MQL and "mql" in self.braked:
+            self.holds.append(brake_hold("mql", "making this lead an MQL"))
+            return False
+        fired = tuple(item.to_json() for item in verdict.fired)
+        return self._move(
+            move.target, "rules", self.now_ms, actor=move.actor, reason=move.reason, rules=fired
+        )
 
     def _by_route(self) -> bool:
         state = self.state

@@ -21,6 +21,7 @@ from mappings.values import FieldType, Unreadable, Value
 from rules.case_document import Case
 from rules.evaluate import Rules
 from rules.facts import Activity, LeadFacts, Rejection, Verdict
+from rules.moves import BEFORE_MQL, next_move
 from rules.routing import Route
 from rules.scope import STAGE_NAMES, Scope
 
@@ -34,8 +35,7 @@ _UNIT_MS: Final = {
     "year": 365 * 86_400_000,
 }
 _NOON_MS: Final = 12 * 3_600_000
-_BEFORE_MQL: Final = LINE[: LINE.index(Stage.MQL)]
-_BEYOND_RULES: Final = frozenset(str(stage) for stage in LINE[len(_BEFORE_MQL) + 1 :])
+_BEYOND_RULES: Final = frozenset(str(stage) for stage in LINE[len(BEFORE_MQL) + 1 :])
 _NUMBERS: Final = ("score", "fit", "engagement")
 
 
@@ -119,29 +119,13 @@ def go_as_far(rules: Rules, facts: LeadFacts, now_ms: int) -> Reached:
         verdict = rules.evaluate(facts, now_ms)
         fired.update(dict.fromkeys(rule.rule for rule in verdict.fired))
         fast_track = fast_track or verdict.fast_track
-        target = next_stage(facts.stage, verdict)
-        if target is Stage.DISQUALIFIED and verdict.disqualify is not None:
-            disqualified = verdict.disqualify[1]
-        if target is None:
+        move = next_move(facts.stage, verdict)
+        if move is None:
             break
-        facts = replace(facts, stage=target, stage_since_ms=now_ms)
+        disqualified = move.reason or disqualified
+        facts = replace(facts, stage=move.target, stage_since_ms=now_ms)
     route = rules.route(facts, now_ms) if facts.stage is Stage.MQL else None
     return Reached(facts.stage, verdict, route, tuple(fired), fast_track, disqualified)
-
-
-def next_stage(stage: Stage, verdict: Verdict) -> Stage | None:
-    """Where the rules move a lead next, up to MQL; None: nowhere."""
-    if verdict.disqualify is not None and stage not in (Stage.DISQUALIFIED, Stage.OPPORTUNITY, Stage.CLOSED):
-        return Stage.DISQUALIFIED
-    if stage not in _BEFORE_MQL:
-        return None
-    if verdict.fast_track is not None or (verdict.gates["mql"].passed and stage is not Stage.INQUIRY):
-        return Stage.MQL
-    if stage is Stage.INQUIRY and verdict.gates["qualification"].passed:
-        return Stage.QUALIFICATION
-    if stage is Stage.QUALIFICATION and verdict.gates["nurture"].passed:
-        return Stage.NURTURE
-    return None
 
 
 def read_moment(text: str, now_ms: int) -> int:

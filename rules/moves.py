@@ -1,0 +1,43 @@
+"""Moves: the one move, if any, that the rules make from what they say of a lead. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from typing import Final, NamedTuple
+
+from mappings.stages import LINE, Stage
+from rules.facts import Verdict
+
+BEFORE_MQL: Final = LINE[: LINE.index(Stage.MQL)]
+"""The stages in which the rules may move a lead on."""
+
+_BEYOND_RULES: Final = (Stage.DISQUALIFIED, Stage.OPPORTUNITY, Stage.CLOSED)
+
+
+class RuleMove(NamedTuple):
+    """Where the rules move a lead, and the rule or gate that does it; with the `reason` of a
+    disqualification."""
+
+    target: Stage
+    actor: str
+    reason: str | None = None
+
+
+def next_move(stage: Stage, verdict: Verdict, overruled: Collection[str] = ()) -> RuleMove | None:
+    """Where the rules move a lead next, up to MQL; None: nowhere. `overruled` are the disqualifications that
+    a person has taken back for this lead."""
+    if verdict.disqualify is not None and stage not in _BEYOND_RULES:
+        rule, reason = verdict.disqualify
+        if rule not in overruled:
+            return RuleMove(Stage.DISQUALIFIED, rule, reason)
+    if stage not in BEFORE_MQL:
+        return None
+    if verdict.fast_track is not None:
+        return RuleMove(Stage.MQL, verdict.fast_track)
+    if stage is not Stage.INQUIRY and verdict.gates["mql"].passed:
+        return RuleMove(Stage.MQL, "mql gate")
+    if stage is Stage.INQUIRY and verdict.gates["qualification"].passed:
+        return RuleMove(Stage.QUALIFICATION, "qualification gate")
+    if stage is Stage.QUALIFICATION and verdict.gates["nurture"].passed:
+        return RuleMove(Stage.NURTURE, "nurture gate")
+    return None
