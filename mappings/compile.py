@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from types import MappingProxyType
 from typing import Final
 
+from mappings.compile_activity import check_attribute_types
 from mappings.compile_side import compile_side
 from mappings.document import FieldDocument, LeadDocument, SideDocument
 from mappings.mapping import FieldRule, Mapping, SideMapping
@@ -70,6 +71,7 @@ def compile_mapping(sources: Sequence[Source]) -> Mapping:
     compiled: dict[str, SideMapping] = {}
     for side_document, side in sides:
         compiled[side.side] = compile_side(side_document, side, fields, default_country, errors)
+    check_attribute_types(sides, errors)
     if errors:
         order = {source.name: position for position, source in enumerate(sources)}
         raise ConfigErrors(

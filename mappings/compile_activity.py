@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from types import MappingProxyType
 
-from mappings.document import ObjectDocument
+from mappings.document import ObjectDocument, SideDocument
 from mappings.mapping import ActivityRecord, Attribute, shown_as
 from mappings.problems import ConfigError, Path
 from mappings.source import Document
+from mappings.values import FieldType
 
 ACTIVITY_NAME = re.compile(r"[a-z][a-z0-9_]*")
 NAME_HINT = "lower-case letters, digits and _, a letter first"
@@ -61,3 +63,27 @@ def compile_activity(
         ),
         history=mapped.history,
     )
+
+
+def check_attribute_types(sides: Sequence[tuple[Document, SideDocument]], errors: list[ConfigError]) -> None:
+    """An attribute of a kind of activity has one type, whichever records give it; a counter's detail is
+    text."""
+    known: dict[tuple[str, str], FieldType] = {}
+    for _, side in sides:
+        for mapped in side.objects.values():
+            known.update({(one.activity, "detail"): "text" for one in mapped.activities if one.detail})
+    for document, side in sides:
+        for name, mapped in side.objects.items():
+            kind = mapped.activity
+            kinds = set() if kind is None else {kind.kind, *kind.table.values()} - {None}
+            for attribute, item in mapped.attributes.items():
+                for one in sorted(map(str, kinds)):
+                    first = known.setdefault((one, attribute), item.type)
+                    if first != item.type:
+                        errors.append(
+                            document.error(
+                                ("objects", name, "attributes", attribute),
+                                f'the attribute "{attribute}" of "{one}" is {first} elsewhere',
+                                "one type for all",
+                            )
+                        )

@@ -151,7 +151,51 @@ SALESFORCE_MISTAKES = [
      "¦side: salesforce"),
 ]  # fmt: skip
 
+ACTIVITY = (
+    SALESFORCE
+    + """\
+  Task:
+    role: activity
+    of: WhoId
+    activity: {field: TaskSubtype, table: {Call: call}}
+    when: {IsClosed: true, Status: [Completed, Done]}
+    at: [CompletedDateTime, ActivityDate]
+    attributes: {subject: Subject}
+"""
+)
+ACTIVITY_MISTAKES = [
+    ("    of: WhoId\n", "",
+     '"of" is missing: the native fields that name the person; of: [LeadId, ContactId]',
+     "  Task:\n    role: ¦activity"),
+    ("    activity: {field: TaskSubtype, table: {Call: call}}\n", "",
+     "no kind of activity is given; activity: call",
+     "  Task:\n    role: ¦activity"),
+    ("{field: TaskSubtype, table: {Call: call}}", "¦{field: TaskSubtype}",
+     "no kind of activity is given; activity: call"),
+    ("{field: TaskSubtype, table: {Call: call}}", "¦{field: TaskSubtype, kind: call}",
+     '"field" and "table" go together: which field, and what its values are'),
+    ("{Call: call}", "{Call: ¦Call}",
+     '"Call" cannot be the name of an activity; lower-case letters, digits and _, a letter first'),
+    ("{field: TaskSubtype, table: {Call: call}}", "¦a call",
+     '"a call" cannot be the name of an activity; lower-case letters, digits and _, a letter first'),
+    ("{subject: Subject}", "{¦at: Subject}",
+     '"at" cannot be the name of an attribute; it is when the activity was'),
+    ("{subject: Subject}", "{subject: {field: Subject, type: ¦txt}}",
+     '"txt" is not known here; did you mean "text"?'),
+    ("    of: WhoId\n", "    of: WhoId\n    ¦fields: {email: Email}\n",
+     'leadloop reads no fields of an activity; use "attributes"'),
+    ("    of: WhoId\n", "    of: WhoId\n    ¦create: {when: 'true'}\n",
+     '"create" is for objects with "role: person"'),
+    ("    role: opportunity\n", "    role: opportunity\n    ¦of: [ContactId]\n",
+     '"of" is for objects with "role: activity"'),
+    ("    attributes: {subject: Subject}\n",
+     "    attributes: {subject: Subject}\n  Event:\n    role: activity\n    of: WhoId\n    activity: call\n"
+     "    attributes: {subject: ¦{field: Subject, type: number}}\n",
+     'the attribute "subject" of "call" is text elsewhere; one type for all'),
+]  # fmt: skip
+
 LEAD_CASES = [(*case, None)[:4] for case in LEAD_MISTAKES]
+ACTIVITY_CASES = [(*case, None)[:4] for case in ACTIVITY_MISTAKES]
 SALESFORCE_CASES = [(*case, None)[:4] for case in SALESFORCE_MISTAKES]
 
 
@@ -177,8 +221,15 @@ def test_a_mistake_in_a_side(old: str, new: str, message: str, at: str | None) -
     assert f"salesforce.yaml:{line}:{column}: {message}" in complaints(salesforce=text)
 
 
+@pytest.mark.parametrize(("old", "new", "message", "at"), ACTIVITY_CASES)
+def test_a_mistake_in_an_activity(old: str, new: str, message: str, at: str | None) -> None:
+    text, line, column = marked(ACTIVITY, old, new, at)
+    assert f"salesforce.yaml:{line}:{column}: {message}" in complaints(salesforce=text)
+
+
 def test_the_documents_the_mistakes_are_made_in_are_right() -> None:
     assert complaints() == []
+    assert complaints(salesforce=ACTIVITY) == []
 
 
 def test_one_mistake_is_told_once() -> None:
