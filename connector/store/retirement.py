@@ -57,11 +57,25 @@ def retire_lead(conn: Connection, old_id: str, into_id: str) -> None:
 
 def erase_lead(conn: Connection, lead_id: str, keyed_hashes: Iterable[bytes], now_ms: int) -> None:
     """Forget a person: everything but the ledger (which holds nothing personal) goes, the observations and
-    quarantine of the linked records included. The keyed hashes of the person's identity keys stay for ever,
-    so that `erased` can prevent a re-creation. An unknown lead only leaves its hashes."""
+    quarantine of the linked records and the records that point at them included. The keyed hashes of the
+    person's identity keys stay for ever, so that `erased` can prevent a re-creation. An unknown lead only
+    leaves its hashes."""
     insert_new(
         conn, erasures, [{"keyed_hash": one, "erased_ms": now_ms} for one in dict.fromkeys(keyed_hashes)]
     )
+    # what speaks of the person without being theirs: campaign members, tasks, parts in opportunities
+    for table in (observations, observation_refs):
+        pointing = observation_refs.alias("pointing")
+        about = exists().where(
+            links.c.lead_id == lead_id,
+            links.c.side == pointing.c.side,
+            links.c.object == pointing.c.ref_object,
+            links.c.record_id == pointing.c.ref_id,
+            pointing.c.side == table.c.side,
+            pointing.c.object == table.c.object,
+            pointing.c.record_id == table.c.record_id,
+        )
+        conn.execute(delete(table).where(about))
     for table in (observations, observation_refs, quarantine):
         of_lead = exists().where(
             links.c.lead_id == lead_id,

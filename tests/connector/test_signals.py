@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from connector.configuration import shipped
+from connector.platforms.salesforce.records import Columns
 from connector.store.activities import ActivityRow, activities_of
 from connector.store.cursors import cursors_of
 from connector.store.holds import INSTALLATION, open_holds
@@ -279,6 +280,22 @@ def test_an_object_that_is_mapped_later_is_looked_at_from_then_on(tmp_path: Path
         log_a_call(world, lead_id)
         world.run()
         assert kinds(world) == ["call"]
+
+
+def test_a_custom_object_with_a_lookup_to_the_person_is_an_activity() -> None:
+    lead_id, contact_id = "00QKG00000AbCdE2AV", "003KG00000AbCdE2AV"
+    columns = Columns.of("Webinar_Seat__c", ["Lead__c", "Contact__c", "Topic__c"])
+    row = {
+        "Id": "a01KG00000AbCdE2AV",
+        "SystemModstamp": "2027-01-15T08:00:00.000+0000",
+        "IsDeleted": False,
+        "LastModifiedById": "005KG00000AbCdE2AV",
+        "Lead__c": lead_id,
+        "Contact__c": contact_id,
+        "Topic__c": "003 ways to sell",
+    }
+    (seen,) = columns.observe([row], "salesforce", START_MS)
+    assert seen.refs == {"Lead": lead_id, "Contact": contact_id}
 
 
 SOURCES = (

@@ -117,6 +117,10 @@ def test_a_person_is_forgotten_but_for_the_hash(database: Database, with_leads: 
     with_leads("ann", "alias", "bob")
     ann = Observation("salesforce", "Contact", "003A", 1, 1, {"Name": "Ann Secret"}, refs={"Account": "001"})
     bob = ann._replace(record_id="003B", fields={"Name": "Bob"})
+    call = Observation(
+        "salesforce", "Task", "00TA", 1, 1, {"Subject": "Called Ann"}, refs={"Contact": "003A"}
+    )
+    meeting = call._replace(record_id="00TB", fields={"Subject": "Met Bob"}, refs={"Contact": "003B"})
     with database.begin() as conn:
         for one, lead_id in ((ann, "ann"), (bob, "bob")):
             store_observations(conn, [one])
@@ -127,11 +131,13 @@ def test_a_person_is_forgotten_but_for_the_hash(database: Database, with_leads: 
             sync_holds(conn, {lead_id: [WantedHold("k", "s", "Secret")]}, 1)
             replace_pending(conn, [lead_id], [_write(lead_id, one.record_id)])
             quarantine.put(conn, [Refusal(*_place(one), "Name", "hash", "CODE", "Secret", 1)])
+        store_observations(conn, [call, meeting])
         retire_lead(conn, "alias", "ann")
         erase_lead(conn, "ann", [b"hash of ann"], 9_000)
         erase_lead(conn, "ann", [b"hash of ann"], 9_001)
         assert erased(conn, [b"hash of ann", b"hash of bob"]) == {b"hash of ann"}
         assert observations_by_key(conn, [ann.key, bob.key]) == {bob.key: bob}
+        assert observations_by_key(conn, [call.key, meeting.key]) == {meeting.key: meeting}
         assert referring(conn, "salesforce", "Account", ["001"]) == [bob]
         left = {
             table.name: [row for row in conn.execute(table.select()) if "ann" in repr(row).lower()]
