@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from connector.cli.failures import FOUND, WRONG, Problem
+from connector.cli.place import Place, place_of
 
 if TYPE_CHECKING:
     from types import FrameType
@@ -31,6 +32,7 @@ INTERRUPTED = 130
 
 
 def demo(
+    ctx: typer.Context,
     leads: Annotated[
         Path | None,
         typer.Option(
@@ -48,7 +50,8 @@ def demo(
 
     log_to_stderr("error")
     with _interruptible():
-        figures = _perform(as_json=as_json) if leads is None else _live(leads)
+        place = place_of(ctx)
+        figures = _perform(place, as_json=as_json) if leads is None else _live(leads)
         if as_json or leads is not None:
             _print_figures(figures, as_json=as_json)
     if not _good(figures):
@@ -60,32 +63,36 @@ def register(app: typer.Typer) -> None:
     app.command()(demo)
 
 
-def _perform(*, as_json: bool) -> Mapping[str, Any]:
-    """The cast, on a terminal with a live table."""
+def _perform(place: Place, *, as_json: bool) -> Mapping[str, Any]:
+    """The cast, on a terminal with a live table; stages have the labels of the folder's vocabulary."""
     from rich.console import Console
 
     from connector.clock import SystemClock
+    from connector.configuration import MAIN_FILE
     from connector.demo.cast import CAST, SALES, SCRIPT
     from connector.demo.people import People
     from connector.demo.play import Play, StoryStopped
     from connector.demo.screen import Lines, Nobody, Screen, summary
     from connector.demo.stage_set import cast_configuration, set_stage
     from connector.demo.story_clock import StoryClock
+    from mappings.vocabulary import CANONICAL
 
     console = Console(highlight=False, markup=False, emoji=False)
     configuration = cast_configuration()
+    has_words = (place.folder / MAIN_FILE).is_file()
+    vocabulary = place.configuration().vocabulary if has_words else CANONICAL
     clock = StoryClock(MONDAY_MS + OVERTURE_MS, SPEED)
     with set_stage(clock, configuration, SALES) as (sandbox, connected):
         people = People(sandbox, clock, CAST)
-        show = Nobody() if as_json else Screen(console) if console.is_terminal else Lines(console)
+        show = Nobody() if as_json else Screen(console, vocabulary) if console.is_terminal else Lines(console)
         try:
             with show:
-                play = Play(sandbox, connected, clock, people, show, SystemClock(), MONDAY_MS)
+                play = Play(sandbox, connected, clock, people, show, SystemClock(), MONDAY_MS, vocabulary)
                 figures = play.perform(SCRIPT)
         except StoryStopped as error:
             raise Problem(str(error), FOUND) from error
     if not as_json:
-        console.print(summary(figures))
+        console.print(summary(figures, vocabulary))
     return figures
 
 

@@ -17,6 +17,7 @@ from connector.sandbox.host import Sandbox
 from connector.store import leads as lead_store
 from connector.store import ledger
 from connector.store.ledger import LedgerRow
+from mappings.vocabulary import CANONICAL, Vocabulary
 
 SHORT = {
     "Open - Not Contacted": "Open",
@@ -75,7 +76,9 @@ class Board:
         sandbox: Sandbox,
         characters: Sequence[Character],
         diary: Sequence[Doing],
+        vocabulary: Vocabulary = CANONICAL,
     ) -> None:
+        self._vocabulary = vocabulary
         self._installation = installation
         self._sandbox = sandbox
         self._names = {each.email: each.name for each in characters}
@@ -143,22 +146,23 @@ class Board:
                 News(
                     name,
                     row.recorded_ms,
-                    told(row, state.owner),
-                    reason_of(row, state.owner) or f"→ {row.target}",
+                    told(row, state.owner, self._vocabulary),
+                    reason_of(row, state.owner, self._vocabulary)
+                    or f"→ {self._vocabulary.shown(row.target, row.outcome)}",
                 )
                 for row in fresh
             )
         return news
 
 
-def told(row: LedgerRow, owner: str | None = None) -> str:
+def told(row: LedgerRow, owner: str | None = None, vocabulary: Vocabulary = CANONICAL) -> str:
     """A move in a few words. `owner`: whose lead it is now."""
-    why = reason_of(row, owner)
-    skipped = f", past {', '.join(row.skipped)}" if row.skipped else ""
-    return f"→ {row.target}{skipped}" + (f" ({why})" if why else "")
+    why = reason_of(row, owner, vocabulary)
+    skipped = f", past {', '.join(map(vocabulary.shown, row.skipped))}" if row.skipped else ""
+    return f"→ {vocabulary.shown(row.target, row.outcome)}{skipped}" + (f" ({why})" if why else "")
 
 
-def reason_of(row: LedgerRow, owner: str | None = None) -> str:
+def reason_of(row: LedgerRow, owner: str | None = None, vocabulary: Vocabulary = CANONICAL) -> str:
     """Why a lead moved, or who moved it, in a few words; empty where the stage says it all."""
     if row.origin is None:
         return f"new, from {SIDE_NAMES.get(row.actor or '', row.actor)}"
@@ -167,7 +171,7 @@ def reason_of(row: LedgerRow, owner: str | None = None) -> str:
     if row.cause == "sales":
         if row.target in SENT_BACK and row.reason:
             return f"rejected by {_first(row.actor)}: {row.reason}"
-        return f"{row.target} by {_first(row.actor)}"
+        return f"{vocabulary.shown(row.target)} by {_first(row.actor)}"
     if row.cause == "fact":
         return row.outcome or row.reason or ("converted" if row.target == "qualified" else "")
     if row.cause == "marketing":

@@ -23,6 +23,7 @@ from connector.sandbox.host import Sandbox
 from connector.sandbox.salesforce.refusals import Refusal
 from connector.wiring import Connected
 from connector.worker.embedded import Embedded
+from mappings.vocabulary import CANONICAL, Vocabulary
 
 FRAME_SECONDS = 0.12
 ACT_AT_MOST_SECONDS = 12.0
@@ -66,6 +67,7 @@ class Play:
     show: Show
     wall: Clock
     monday_ms: int
+    vocabulary: Vocabulary = CANONICAL
     _failure: list[BaseException] = field(default_factory=list)
 
     def perform(self, script: Sequence[Act]) -> dict[str, Any]:
@@ -76,7 +78,8 @@ class Play:
         installation = self.connected.installation
         startup = sum(budget.total() for budget in self.connected.budgets.values())
         before = figures.requests_to(self.sandbox)
-        board = Board(installation, self.sandbox, list(self.people.characters.values()), self.people.diary)
+        cast = list(self.people.characters.values())
+        board = Board(installation, self.sandbox, cast, self.people.diary, self.vocabulary)
         with self._working() as worker:
             for number, act in enumerate(script, start=1):
                 begins_ms = self.monday_ms + act.day * DAY_MS + int(act.hour * HOUR_MS)

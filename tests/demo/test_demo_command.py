@@ -71,6 +71,21 @@ def test_without_a_terminal_acts_and_moves_are_lines_and_the_summary_is_last(
     assert "1 of 1 records agree with leadloop" in answer.out
 
 
+def test_stages_have_the_labels_of_the_vocabulary_of_the_folder(
+    shell: Shell, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (shell.folder / "leadloop.yaml").write_text("vocabulary: demand-waterfall\n", encoding="utf-8")
+    monkeypatch.setattr(cast, "SCRIPT", (Act(0, 9, ann_arrives),))
+    answer = shell("demo")
+    assert answer.code == 0
+    assert [line[18:] for line in answer.out.splitlines() if "→" in line] == [
+        "  Ann → Inquiry (new, from HubSpot)",
+        "  Ann → Inquiry, in qualification (qualification gate)",
+        "  Ann → Nurture (nurture gate)",
+    ]
+    assert "1:  1 Nurture" in answer.out
+
+
 def test_a_platform_that_disagrees_ends_with_1_and_is_named(
     shell: Shell, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -10,6 +10,8 @@ from rich.text import Text
 
 from connector.demo.board import Line, News, Shown
 from connector.demo.screen import DATES, Lines, Screen, picture, summary
+from mappings.source import Source
+from mappings.vocabulary import CANONICAL, Vocabulary, load_vocabulary, vocabulary_text
 
 NOW_MS = 1_799_053_200_000  # Monday, 2027-01-04T09:00:00Z
 LINES = [
@@ -39,9 +41,9 @@ FIGURES = {
 }
 
 
-def drawn(width: int) -> list[str]:
+def drawn(width: int, vocabulary: Vocabulary = CANONICAL) -> list[str]:
     console = Console(file=io.StringIO(), width=width, record=True)
-    console.print(picture(NOW_MS, LINES, Text("The act"), width))
+    console.print(picture(NOW_MS, LINES, Text("The act"), width, vocabulary))
     return console.export_text().splitlines()
 
 
@@ -75,6 +77,40 @@ def test_no_line_is_wider_than_the_terminal_and_every_lead_has_one(width: int) -
     assert [line.split()[0] for line in rows] == NAMES
     assert "closed lost" in rows[1]
     assert ("04 Jan" in rows[0]) == (width >= DATES)
+
+
+def words(name: str) -> Vocabulary:
+    return load_vocabulary(Source(f"{name}.yaml", vocabulary_text(name)))
+
+
+def test_stages_have_the_labels_of_the_team() -> None:
+    rows = {line.split()[0]: line for line in drawn(140, words("demand-waterfall")) if line.split()}
+    assert rows["Ann"].count("MQL, assigned") == 2
+    assert "✓ MQL, assigned" in rows["Ann"]
+    assert "… Nurture" in rows["Ann"]
+    assert "Closed/Lost" in rows["Bruno"]
+    assert "distributed" not in rows["Ann"]
+
+
+@pytest.mark.parametrize("width", [80, 120])
+@pytest.mark.parametrize("name", ["demand-waterfall", "hubspot-lifecycle", "seven-stages"])
+def test_long_labels_are_cut_and_leave_the_columns_in_line(width: int, name: str) -> None:
+    text = drawn(width, words(name))
+    assert max(len(line) for line in text) <= width
+    head = next(line for line in text if "Salesforce" in line)
+    starts = [head.index(title) for title in ("Salesforce", "HubSpot", "last event")]
+    ann = next(line for line in text if "Ann" in line)
+    assert [ann[at] for at in starts[:2]] == ["✓", "…"]
+    assert ann[starts[2] :].startswith("handed to Kim")
+    label = words(name).shown("distributed")
+    assert (label in ann) == (name != "hubspot-lifecycle" and (width > 80 or len(label) <= 12))
+    assert ("…" in ann[: starts[1]]) == (label not in ann)
+
+
+def test_the_summary_counts_leads_by_the_labels() -> None:
+    console = Console(file=io.StringIO(), width=120, record=True)
+    console.print(summary(FIGURES, words("demand-waterfall")))
+    assert "1 MQL, 1 MQL, assigned, 1 Closed" in console.export_text()
 
 
 def test_what_a_lead_wrote_is_never_read_as_markup() -> None:
