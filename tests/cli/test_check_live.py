@@ -167,3 +167,29 @@ def test_a_broken_folder_is_told_before_anybody_is_asked(shell: Shell, folder: P
 
     assert answer.code == 1
     assert answer.out.startswith('leadloop.yaml:1:1: unknown key "brakes"; did you mean "brake"?')
+
+
+def test_an_activity_that_the_user_may_not_see_is_a_warning_and_its_fields_are_checked(
+    own: Shell, folder: Path
+) -> None:
+    line = change(folder, "salesforce.yaml", "  CampaignMember:", "  CampainMember:")
+
+    answer = own("check", "--live")
+
+    assert answer.code == 0
+    assert [told for told in lines(answer) if "CampainMember" in told] == [
+        f"salesforce.yaml:{line}:3: warning: salesforce has no object CampainMember; "
+        "known: Contact, Lead, Opportunity, OpportunityContactRole"
+    ]
+
+    change(folder, "salesforce.yaml", "  CampainMember:", "  CampaignMember:")
+    line = change(folder, "salesforce.yaml", "at: FirstRespondedDate", "at: FirstRespondedOn")
+
+    answer = own("check", "--live")
+
+    assert answer.code == 1
+    assert any(
+        told.startswith(f"salesforce.yaml:{line}:")
+        and "salesforce has no field CampaignMember.FirstRespondedOn" in told
+        for told in lines(answer)
+    )
