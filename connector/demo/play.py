@@ -21,6 +21,7 @@ from connector.demo.quiet import Quiet, why_not
 from connector.demo.story_clock import StoryClock
 from connector.sandbox.host import Sandbox
 from connector.sandbox.salesforce.refusals import Refusal
+from connector.store.leads import next_due_ms
 from connector.wiring import Connected
 from connector.worker.embedded import Embedded
 from mappings.vocabulary import CANONICAL, Vocabulary
@@ -33,7 +34,16 @@ LATE_SECONDS = 25.0
 
 LEAP_MS = 2 * DAY_MS
 LEAP_SECONDS = 0.04
-"""A leap of time, and the real seconds in which leadloop may look at what it brought."""
+"""The longest leap of time, and the real seconds in which leadloop may look at what it brought."""
+
+DUE_AT_MOST_SECONDS = 2.0
+"""How long leadloop is given, in real time, for what falls due between two acts."""
+
+
+def leap_to_ms(now_ms: int, until_ms: int, due_ms: int | None) -> int:
+    """The end of the next leap on the way to `until_ms`: where something falls due, or two days on."""
+    end_ms = min(until_ms, now_ms + LEAP_MS)
+    return end_ms if due_ms is None or due_ms <= now_ms else min(end_ms, due_ms)
 
 
 class StoryStopped(Exception):
@@ -129,14 +139,26 @@ class Play:
             self._failure.append(error)
 
     def _wait_for(self, moment_ms: int, worker: Embedded, board: Board) -> None:
-        """Let the time pass in leaps; leadloop goes on looking at both platforms meanwhile, and has done what
-        fell due before somebody acts again."""
-        while (left_ms := moment_ms - self.clock.now_ms()) > 0:
-            self.clock.advance(min(left_ms, LEAP_MS) / SECOND_MS)
+        """Let the time pass in leaps, each to where something falls due; leadloop does that in its moment,
+        goes on looking at both platforms meanwhile, and has done everything before somebody acts again."""
+        quiet = Quiet(self.connected.installation, worker)
+        while (now_ms := self.clock.now_ms()) < moment_ms:
+            due_ms = self._due_ms()
+            to_ms = leap_to_ms(now_ms, moment_ms, due_ms)
+            self.clock.advance((to_ms - now_ms) / SECOND_MS)
             self._draw(board)
             self.wall.sleep(LEAP_SECONDS)
-        quiet = Quiet(self.connected.installation, worker)
-        give_up_ms = self.wall.now_ms() + ACT_AT_MOST_SECONDS * SECOND_MS
+            if to_ms == due_ms:
+                self._until_idle(quiet, DUE_AT_MOST_SECONDS)
+        self._until_idle(quiet, ACT_AT_MOST_SECONDS)
+
+    def _due_ms(self) -> int | None:
+        with self.connected.installation.database.read() as conn:
+            return next_due_ms(conn)
+
+    def _until_idle(self, quiet: Quiet, at_most: float) -> None:
+        """Wait until leadloop knows of nothing to do, for so many real seconds at most."""
+        give_up_ms = self.wall.now_ms() + at_most * SECOND_MS
         while not quiet.idle() and not self._failure and self.wall.now_ms() < give_up_ms:
             self.wall.sleep(LEAP_SECONDS)
 

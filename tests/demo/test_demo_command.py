@@ -10,9 +10,11 @@ from pathlib import Path
 
 import pytest
 
+from connector.clock import DAY_MS
 from connector.demo import cast
 from connector.demo.cast import CAST, Act
 from connector.demo.people import People
+from connector.demo.play import leap_to_ms
 from tests.cli.shell import Shell
 
 COMMAND = [sys.executable, "-c", "from connector.cli.main import main; main()", "demo"]
@@ -21,6 +23,16 @@ COMMAND = [sys.executable, "-c", "from connector.cli.main import main; main()", 
 def ann_arrives(they: People) -> None:
     """Ann fills in a form."""
     they.fills_in("Ann", "Newsletter")
+
+
+def ann_is_interested(they: People) -> None:
+    """Ann comes back."""
+    they.fills_in("Ann", "ROI calculator")
+
+
+def ann_is_rejected(they: People) -> None:
+    """Sales rejects Ann for 30 days."""
+    they.is_rejected("Ann", "timing")
 
 
 def ann_is_bewitched(they: People) -> None:
@@ -84,6 +96,32 @@ def test_stages_have_the_labels_of_the_vocabulary_of_the_folder(
         "  Ann → Nurture (nurture gate)",
     ]
     assert "1:  1 Nurture" in answer.out
+
+
+def test_what_falls_due_between_two_acts_happens_in_its_moment(
+    shell: Shell, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    acts = (
+        *(Act(0, 9, ann_arrives), Act(1, 10, ann_is_interested), Act(2, 13, ann_is_rejected)),
+        *(Act(24, 9, cast.too_early), Act(36, 10, cast.second_chance)),
+    )
+    monkeypatch.setattr(cast, "SCRIPT", acts)
+    answer = shell("demo")
+    assert answer.code == 0
+    moved = [line[:16] for line in answer.out.splitlines() if "Ann → mql" in line]
+    assert [at[:15] for at in moved] == ["2027-01-05 10:0", "2027-02-05 13:0"], "30 days after the rejection"
+
+
+@pytest.mark.parametrize(
+    ("due_days", "end_days"),
+    [(None, 2), (1, 1), (3, 2), (0, 2), (-1, 2)],
+)
+def test_a_leap_ends_where_something_falls_due_and_after_two_days(
+    due_days: int | None, end_days: int
+) -> None:
+    due_ms = None if due_days is None else 10 * DAY_MS + due_days * DAY_MS
+    assert leap_to_ms(10 * DAY_MS, 20 * DAY_MS, due_ms) == (10 + end_days) * DAY_MS
+    assert leap_to_ms(10 * DAY_MS, 10 * DAY_MS + 5, due_ms) == 10 * DAY_MS + 5
 
 
 def test_a_platform_that_disagrees_ends_with_1_and_is_named(
