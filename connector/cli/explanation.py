@@ -46,7 +46,7 @@ def explanation(conn: Connection, offline: Offline, seen: Preview, now_ms: int) 
         "first_seen_at": iso(state.created_ms),
         "known_by": [f"{key.kind} {key.value}" for key in keys_of_leads(conn, [lead.id])[lead.id]],
         "waiting_since": iso(lead.dirty_since_ms),
-        "next_due_at": iso(lead.due_at_ms),
+        "next_due_at": iso(seen.plan.due_at_ms),  # as `leadloop plan` tells it
         "would_change": not seen.plan.is_empty,
         "links": [
             {

@@ -122,6 +122,21 @@ def test_tells_pending_writes_and_when_it_changes_next(world: World, leadloop: S
     assert "Pending write to hubspot: update" in leadloop("explain", ANN).out
 
 
+def test_tells_the_same_next_change_as_plan(world: World, leadloop: Shell) -> None:
+    contact = ann_fills_in_a_form(world)
+    world.hubspot.faults.fail_next(1, 503, match="batch/update")
+    world.hubspot.update("contacts", contact, num_conversion_events="2", jobtitle="Chief of Sales")
+    see(world)
+    act(world.leadloop, Pass())
+    world.later(minutes=1)  # the write still waits, so what it leads to is later than it was when decided
+
+    told = leadloop("explain", ANN, "--json").json
+    planned = leadloop("plan", ANN, "--json").json
+
+    assert told["next_due_at"] is not None
+    assert told["next_due_at"] == planned["next_change_at"]
+
+
 def test_tells_holds_and_refusals(world: World, leadloop: Shell) -> None:
     contact = ann_fills_in_a_form(world)
     world.hubspot.faults.bad_record("contacts", "leadloop_stage", "distributed", "INVALID_OPTION")
