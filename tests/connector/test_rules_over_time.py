@@ -63,8 +63,13 @@ def shown(world: World, name: str) -> str:
 
 def reject(world: World, reason: str = "timing") -> None:
     lead_id = str(world.sf_lead(ANN)["Id"])
-    status = {"Status": "Closed - Not Converted", "Leadloop_Rejection_Reason__c": reason}
-    world.salesforce.update("Lead", lead_id, by_user=world.users[SALES], **status)
+    world.salesforce.update(
+        "Lead",
+        lead_id,
+        by_user=world.users[SALES],
+        Status="Closed - Not Converted",
+        Leadloop_Rejection_Reason__c=reason,
+    )
     world.run()
 
 
