@@ -51,6 +51,4 @@ def test_a_vocabulary_of_ones_own_is_a_file(shell: Shell, folder: Path) -> None:
     answer = shell("check")
 
     assert answer.code == 1
-    assert answer.out.startswith(
-        "words.yaml:2:1: no label for inquiry, qualification, nurture, "
-    )
+    assert answer.out.startswith("words.yaml:2:1: no label for inquiry, qualification, nurture, ")
