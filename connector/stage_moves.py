@@ -47,7 +47,6 @@ class StageWalk:
     verdict: Verdict = field(init=False)
     moves: list[StageMove] = field(default_factory=list)
     holds: list[WantedHold] = field(default_factory=list)
-    routed: bool = False
 
     def __post_init__(self) -> None:
         self._evaluate()
@@ -278,7 +277,6 @@ class StageWalk:
             )
             return False
         self.state = replace(self.state, owner=owner, values={**self.state.values, "owner": owner})
-        self.routed = True
         warnings = self.verdict.warnings
         return self._move(
             Stage.DISTRIBUTED,

@@ -307,10 +307,6 @@ class SideMapping:
         """The object in which a lead that this side lacks is created, if the mapping has one."""
         return next((mapped for mapped in self.person_objects if mapped.create is not None), None)
 
-    def with_role(self, role: Role) -> tuple[ObjectMapping, ...]:
-        """The objects in this role."""
-        return tuple(mapped for mapped in self.objects.values() if mapped.role == role)
-
 
 @dataclass(frozen=True, slots=True)
 class Mapping:

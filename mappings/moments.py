@@ -38,11 +38,6 @@ def normal_date(raw: Raw | Value) -> str | None:
     return _from_number(raw).date().isoformat()
 
 
-def datetime_from_ms(moment_ms: int) -> str:
-    """The canonical datetime of epoch milliseconds, cut to the second."""
-    return _text(_EPOCH + timedelta(milliseconds=moment_ms))
-
-
 def ms_from_datetime(text: str) -> int:
     """Epoch milliseconds of a canonical datetime or date. Raises ValueError for anything else."""
     moment = datetime.fromisoformat(text)

@@ -163,12 +163,6 @@ def stages_between(origin: Stage, target: Stage) -> tuple[Stage, ...]:
     return LINE[_POSITION[origin] + 1 : _POSITION[target]]
 
 
-def rejection_target(origin: Stage) -> Stage:
-    """Where a rejection by sales leads when its reason says no more: back to nurture from a pursuit, and to
-    disqualified from a stage before it, where there is nothing to give back."""
-    return Stage.DISQUALIFIED if origin in _EARLY else Stage.NURTURE
-
-
 def is_person(owner: str | None) -> bool:
     """Whether an owner is a person: somebody, and not a queue."""
     return owner is not None and not owner.startswith(QUEUE_PREFIX)

@@ -74,20 +74,21 @@ class Automaton:
 
     def search(self, text: str) -> bool:
         """Whether the pattern occurs anywhere in the text."""
-        state: _State | None = self._first
+        state = self._first
         last_newline = text.endswith("\n")
         for character in text[:-1] if last_newline else text:
-            following = state.get(character, state)  # type: ignore[union-attr]  # None returns below
-            if following is state and character not in state:  # type: ignore[operator]  # the same
-                following = self._step(state, character, _kind(character))  # type: ignore[arg-type]
+            following = state.get(character, state)
+            if following is state and character not in state:
+                following = self._step(state, character, _kind(character))
             if following is None:
                 return True
             state = following
         if last_newline:
-            state = self._step(state, "\n", _LAST_NEWLINE)  # type: ignore[arg-type]  # None returned above
-            if state is None:
+            following = self._step(state, "\n", _LAST_NEWLINE)
+            if following is None:
                 return True
-        return self._end in self._closure(state.places, state.before, _EDGE)  # type: ignore[union-attr]
+            state = following
+        return self._end in self._closure(state.places, state.before, _EDGE)
 
     def _state(self, places: frozenset[int], before: int) -> _State:
         key = (places, before)

@@ -14,6 +14,8 @@ from typing import Final
 
 from mappings.stages import Stage
 from rules.nodes import (
+    INVERSE,
+    MIRROR,
     And,
     Call,
     Compare,
@@ -30,8 +32,6 @@ from rules.nodes import (
 from rules.value_types import Type
 
 _STAGES: Final = frozenset(stage.value for stage in Stage)
-_INVERSE: Final = {"==": "!=", "!=": "==", "<": ">=", ">=": "<", ">": "<=", "<=": ">"}
-_MIRROR: Final = {"==": "==", "!=": "!=", "<": ">", ">": "<", "<=": ">=", ">=": "<="}
 
 
 @dataclass(slots=True)
@@ -110,7 +110,7 @@ def _contradict(parts: list[tuple[Node, bool]], choices: Mapping[str, Collection
             case Compare(operator=operator, left=left, right=Literal(value=value)):
                 subject = left
             case Compare(operator=operator, left=Literal(value=value), right=right):
-                subject, operator = right, _MIRROR[operator]
+                subject, operator = right, MIRROR[operator]
             case Within(item=item, collection=LiteralList(values=values)):
                 possible = known.setdefault(item.source, _at_first(item, choices))
                 folded = [_folded(value) for value in values]
@@ -122,7 +122,7 @@ def _contradict(parts: list[tuple[Node, bool]], choices: Mapping[str, Collection
             case _:  # any other condition contradicts only its own opposite
                 subject, operator, value = node, "==", True
         possible = known.setdefault(subject.source, _at_first(subject, choices))
-        possible.compare(operator if wanted else _INVERSE[operator], _folded(value))
+        possible.compare(operator if wanted else INVERSE[operator], _folded(value))
     return any(possible.nothing for possible in known.values())
 
 

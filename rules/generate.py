@@ -15,6 +15,8 @@ from typing import Final
 from rules import nodes
 from rules.namespace import Namespace
 from rules.nodes import (
+    INVERSE,
+    MIRROR,
     And,
     Arithmetic,
     Attribute,
@@ -34,8 +36,6 @@ from rules.value_types import Type
 from rules.variables import ACTIVITY, LEAD, Variables
 from rules.wake import DAY_MS
 
-_INVERSE: Final = {"==": "!=", "!=": "==", "<": ">=", ">=": "<", ">": "<=", "<=": ">"}
-_MIRROR: Final = {"==": "==", "!=": "!=", "<": ">", ">": "<", "<=": ">=", ">=": "<="}
 _DAYS: Final = {
     "==": "days_equalling",
     "!=": "days_equalling",
@@ -173,10 +173,10 @@ class Generator:
                 return f"({self._nullable(node)} is {wanted})"
 
     def _comparison(self, node: Compare, *, wanted: bool) -> str:
-        operator = node.operator if wanted else _INVERSE[node.operator]
+        operator = node.operator if wanted else INVERSE[node.operator]
         left, right = node.left, node.right
         if _counts_days(right) and not _counts_days(left):
-            left, right, operator = right, left, _MIRROR[operator]
+            left, right, operator = right, left, MIRROR[operator]
         if isinstance(left, Call) and left.function.days and not _counts_days(right):
             return self._days_comparison(left, operator, right)
         a, b = self._operand(left, folded=True), self._operand(right, folded=True)
@@ -187,7 +187,7 @@ class Generator:
         since, than, counted = self._filled(days), self._operand(limit), days.function.days
         least = than.value
         if counted == "until":  # as many days as have passed since, negated
-            operator, least = _MIRROR[operator], f"(-{least})"
+            operator, least = MIRROR[operator], f"(-{least})"
         if isinstance(limit, Literal) and operator not in ("==", "!=") and counted != "business":
             number = float(limit.value)
             test = self._days_test(since.value, operator, -number if counted == "until" else number)

@@ -8,9 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from math import ceil, floor
 
-from rules.nodes import Compare, Literal, Node, Special, children
-
-_MIRROR = {"==": "==", "!=": "!=", "<": ">", ">=": "<=", ">": "<", "<=": ">="}
+from rules.nodes import MIRROR, Compare, Literal, Node, Special, children
 
 Levels = tuple[int, ...] | None
 """Sorted numbers of points; None: every single point may matter."""
@@ -31,7 +29,7 @@ def _levels(name: str, node: Node) -> set[int] | None:
     if isinstance(node, Compare):
         for special, literal, operator in (
             (node.left, node.right, node.operator),
-            (node.right, node.left, _MIRROR[node.operator]),
+            (node.right, node.left, MIRROR[node.operator]),
         ):
             if isinstance(special, Special) and special.name == name and isinstance(literal, Literal):
                 value = float(literal.value)

@@ -6,7 +6,7 @@ Plain data. A node exists only after its types were checked, so nothing here che
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from rules.value_types import Type
 
@@ -14,6 +14,12 @@ if TYPE_CHECKING:
     from rules.signature import Function
 
 Constant = str | int | float | bool
+
+INVERSE: Final = {"==": "!=", "!=": "==", "<": ">=", ">=": "<", ">": "<=", "<=": ">"}
+"""Each comparison to the one that holds exactly when it does not, both sides known."""
+
+MIRROR: Final = {"==": "==", "!=": "!=", "<": ">", ">": "<", "<=": ">=", ">=": "<="}
+"""Each comparison to the one that says the same with its sides exchanged."""
 
 
 @dataclass(frozen=True, slots=True)

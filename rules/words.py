@@ -5,7 +5,20 @@ Words are made when rules are loaded, so they never hold a lead's values. Pure.
 
 from __future__ import annotations
 
-from rules.nodes import And, Call, Compare, Field, Literal, LiteralList, Node, Not, Or, Special, Within
+from rules.nodes import (
+    INVERSE,
+    And,
+    Call,
+    Compare,
+    Field,
+    Literal,
+    LiteralList,
+    Node,
+    Not,
+    Or,
+    Special,
+    Within,
+)
 
 _COMPARED = {
     "==": "{} being {}",
@@ -15,7 +28,6 @@ _COMPARED = {
     "<=": "{} of at most {}",
     "<": "{} below {}",
 }
-_OPPOSITE = {"==": "!=", "!=": "==", "<": ">=", ">=": "<", ">": "<=", "<=": ">"}
 
 
 def conjuncts(node: Node) -> tuple[Node, ...]:
@@ -45,7 +57,7 @@ def lacking(node: Node) -> str:
         ):
             return f"{_article(_label(name))} {_label(name)}"
         case Not(operand=Compare() as compared):
-            return _comparison(compared, _OPPOSITE[compared.operator])
+            return _comparison(compared, INVERSE[compared.operator])
         case Not(operand=Within() as within):
             return _membership(within, "none of")
         case Not(operand=operand):

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from sqlalchemy import Connection, delete, select
+from sqlalchemy import Connection, select
 
 from connector.observation import RecordKey
-from connector.store.rows import by_object, chunks, upsert
+from connector.store.rows import chunks, upsert
 from connector.store.schema import baselines
 
 
@@ -37,14 +37,3 @@ def put_baselines(conn: Connection, new: Iterable[tuple[RecordKey, str, bytes]])
         for key, lead_id, blob in new
     }
     upsert(conn, baselines, list(rows.values()))
-
-
-def drop_baselines(conn: Connection, keys: Iterable[RecordKey]) -> None:
-    """Forget the baselines of these records: their next comparison is a first contact."""
-    for (side, name), ids in by_object(keys).items():
-        for chunk in chunks(ids):
-            conn.execute(
-                delete(baselines).where(
-                    baselines.c.side == side, baselines.c.object == name, baselines.c.record_id.in_(chunk)
-                )
-            )

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection, delete, func, select, update
 
-from connector.store.rows import insert_into, upsert
+from connector.store.rows import insert_into
 from connector.store.schema import brake_counts, brakes
 
 
@@ -113,21 +113,3 @@ def release(
         .values(released_ms=now_ms, per_hour=per_hour)
     )
     return stopped
-
-
-def put_brake(conn: Connection, brake: Brake) -> None:
-    """Store a brake as it is, replacing the one of its kind."""
-    upsert(
-        conn,
-        brakes,
-        [
-            {
-                "configuration": brake.configuration,
-                "kind": brake.kind,
-                "message": brake.message,
-                "tripped_ms": brake.tripped_ms,
-                "released_ms": brake.released_ms,
-                "per_hour": brake.per_hour,
-            }
-        ],
-    )

@@ -48,9 +48,3 @@ def applied_configuration(conn: Connection) -> Configuration | None:
         .limit(1)
     ).first()
     return None if row is None else Configuration(row[0], row[1], row[2], from_json(row[3]))
-
-
-def read_configuration(conn: Connection, version: str) -> Configuration | None:
-    """A stored version, or None."""
-    row = conn.execute(select(*_COLUMNS).where(configurations.c.version == version)).first()
-    return None if row is None else Configuration(row[0], row[1], row[2], from_json(row[3]))

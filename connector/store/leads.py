@@ -6,12 +6,11 @@ has not risen since the claim. Never decides anything about a lead.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from sqlalchemy import (
-    ColumnElement,
     Connection,
     Select,
     and_,
@@ -261,29 +260,6 @@ def _by_record_name(asked: str) -> list[Select[tuple[str]]]:
             links.c.side == parts[0], links.c.object == parts[1], links.c.record_id == parts[2]
         )
     ]
-
-
-def leads_matching(
-    conn: Connection,
-    *,
-    stages: Collection[str] = (),
-    held: bool | None = None,
-    dirty: bool | None = None,
-    after: str = "",
-    limit: int = 100,
-) -> list[Lead]:
-    """Leads for a listing, by id after `after`: in one of the stages, with (or without) an open hold, dirty
-    (or not). What is left empty or None does not matter."""
-    wanted: list[ColumnElement[bool]] = [leads.c.id > after]
-    if stages:
-        wanted.append(leads.c.stage.in_(sorted(stages)))
-    if held is not None:
-        has_hold = exists().where(and_(holds.c.lead_id == leads.c.id, holds.c.closed_ms.is_(None)))
-        wanted.append(has_hold if held else ~has_hold)
-    if dirty is not None:
-        wanted.append(leads.c.dirty_since_ms.is_not(None) if dirty else leads.c.dirty_since_ms.is_(None))
-    rows = conn.execute(select(*_COLUMNS).where(*wanted).order_by(leads.c.id).limit(limit))
-    return [Lead(*row) for row in rows]
 
 
 def iterate_lead_ids(conn: Connection, after: str = "", limit: int = 1_000) -> list[str]:

@@ -5,11 +5,11 @@ Holds no personal data: a lead id, and for the actor at most a platform's user i
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from sqlalchemy import Connection, func, or_, select
+from sqlalchemy import Connection, or_, select
 
 from connector.store.rows import chunks, from_json, to_json
 from connector.store.schema import lead_aliases, ledger
@@ -95,20 +95,6 @@ def of_leads(conn: Connection, lead_ids: Iterable[str]) -> dict[str, list[Ledger
 
 
 Group = Literal["reason", "target", "cause", "outcome", "configuration"]
-
-
-def count_by(
-    conn: Connection, group: Group, *, since_ms: int = 0, **where: str | None
-) -> Mapping[str | None, int]:
-    """How many moves were recorded since, by one column, of those that match `where` (column=value).
-
-    >>> count_by(conn, "reason", cause="sales", target="nurture")   # rejections by reason
-    """
-    column = ledger.c[group]
-    wanted = [ledger.c.recorded_ms >= since_ms]
-    wanted.extend(ledger.c[name] == value for name, value in where.items())
-    rows = conn.execute(select(column, func.count()).where(*wanted).group_by(column))
-    return {row[0]: row[1] for row in rows}
 
 
 def _row(values: Sequence[Any]) -> LedgerRow:

@@ -96,17 +96,6 @@ def linked(conn: Connection, keys: Iterable[RecordKey]) -> dict[RecordKey, Link]
     return found
 
 
-def cut_links(conn: Connection, keys: Iterable[RecordKey]) -> None:
-    """Unlink records; the observations stay."""
-    for (side, name), ids in by_object(keys).items():
-        for chunk in chunks(ids):
-            conn.execute(
-                delete(links).where(
-                    links.c.side == side, links.c.object == name, links.c.record_id.in_(chunk)
-                )
-            )
-
-
 def keys_of(conn: Connection, keys: Iterable[tuple[str, str]]) -> dict[IdentityKey, str]:
     """The lead that each of these keys names; keys that name none are left out."""
     by_kind: dict[str, dict[str, None]] = {}

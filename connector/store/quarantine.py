@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import Connection, and_, case, delete, func, select
 
-from connector.observation import Raw, RecordKey
-from connector.store.rows import by_object, chunks, insert_into, to_json
+from connector.observation import RecordKey
+from connector.store.rows import by_object, chunks, insert_into
 from connector.store.schema import quarantine
-
-ALL_FIELDS = "*"
-"""The field name under which a whole record is quarantined, when the platform named no field."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,11 +33,6 @@ class Refusal:
 
 
 _COLUMNS = tuple(quarantine.c)
-
-
-def hash_value(value: Raw) -> str:
-    """The name of a value in quarantine: says whether it is the same one, not what it is."""
-    return hashlib.blake2b(to_json(value), digest_size=16).hexdigest()
 
 
 def put(conn: Connection, new: Sequence[Refusal]) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import Connection, delete, select
+from sqlalchemy import Connection, select
 
 from connector.store.rows import from_json, to_json, upsert
 from connector.store.schema import settings_values
@@ -30,8 +30,3 @@ def values_under(conn: Connection, prefix: str = "") -> dict[str, Any]:
 def put_value(conn: Connection, key: str, value: Any) -> None:
     """Set a key to a JSON-able value."""
     upsert(conn, settings_values, [{"key": key, "value": to_json(value)}])
-
-
-def drop_value(conn: Connection, key: str) -> None:
-    """Forget a key."""
-    conn.execute(delete(settings_values).where(settings_values.c.key == key))

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from sqlalchemy import delete
+
 from connector.store import leads as lead_store
 from connector.store import outbox, pools
+from connector.store.schema import settings_values
 from tests.cli.people import ANN, ann_asks_for_prices, ann_fills_in_a_form, see
 from tests.cli.shell import Shell
 from tests.world import World
@@ -117,11 +120,9 @@ def test_an_unknown_lead_is_one_sentence(world: World, leadloop: Shell) -> None:
 
 
 def test_says_what_it_does_not_know_before_leadloop_has_connected(world: World, leadloop: Shell) -> None:
-    from connector.store.settings_values import drop_value
-
     ann_asks_for_prices(world)
     with world.database.begin() as conn:
-        drop_value(conn, "remembered:salesforce")
+        conn.execute(delete(settings_values).where(settings_values.c.key == "remembered:salesforce"))
 
     plan = leadloop("plan", ANN, "--json").json
 

@@ -126,7 +126,6 @@ def test_people_and_where_they_are_created(mapping: Mapping, lead: ObjectMapping
     side = mapping.sides["salesforce"]
     assert [mapped.object for mapped in side.person_objects] == ["Contact", "Lead"]
     assert side.object_for_create is lead
-    assert [mapped.object for mapped in side.with_role("opportunity")] == ["Opportunity"]
     assert mapping.sides["hubspot"].object_for_create is None
     create = lead.create
     assert create.when == 'stage == "mql"'

@@ -14,7 +14,6 @@ from mappings.stages import (
     Stage,
     check_move,
     legal_targets,
-    rejection_target,
 )
 
 CAUSES = ("rules", "marketing", "sales", "clock", "fact")
@@ -147,12 +146,6 @@ def test_marketing_needs_no_gate_and_a_queue_can_receive_an_mql() -> None:
     assert isinstance(check_move(Move(Stage.INQUIRY, Stage.MQL, "marketing")), Allowed)
     routed = check_move(Move(Stage.MQL, Stage.DISTRIBUTED, "rules", owner="queue:Inbound"))
     assert isinstance(routed, Allowed)
-
-
-def test_a_rejection_before_the_pursuit_disqualifies() -> None:
-    assert rejection_target(Stage.INQUIRY) is Stage.DISQUALIFIED
-    assert rejection_target(Stage.QUALIFICATION) is Stage.DISQUALIFIED
-    assert rejection_target(Stage.DISTRIBUTED) is Stage.NURTURE
 
 
 def test_facts_are_legal_from_every_stage() -> None:

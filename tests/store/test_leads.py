@@ -9,7 +9,6 @@ from sqlalchemy.exc import IntegrityError
 
 from connector.store.database import Database
 from connector.store.errors import LeaseLost
-from connector.store.holds import WantedHold, sync_holds
 from connector.store.leads import (
     Backlog,
     Lead,
@@ -20,7 +19,6 @@ from connector.store.leads import (
     find_leads,
     insert_leads,
     iterate_lead_ids,
-    leads_matching,
     mark_all_dirty,
     mark_dirty,
     next_due_ms,
@@ -232,25 +230,6 @@ def test_ids_are_walked_through_in_chunks(database: Database, with_leads: WithLe
             found.extend(chunk)
     assert len(found) == 25
     assert set(found) == ids
-
-
-def test_leads_are_listed_by_stage_hold_and_dirt(database: Database, with_leads: WithLeads) -> None:
-    with_leads("a", "b", stage="mql")
-    with_leads("c", stage="nurture")
-    _mark(database, "a")
-    with database.begin() as conn:
-        sync_holds(conn, {"b": [WantedHold("conflict", "salesforce:owner", "two owners")]}, 6_000)
-
-        def ids(**where: object) -> list[str]:
-            return [lead.id for lead in leads_matching(conn, **where)]  # type: ignore[arg-type]  # given by name
-
-        assert ids() == ["a", "b", "c"]
-        assert ids(stages={"mql"}) == ["a", "b"]
-        assert ids(stages={"mql", "nurture"}, after="a", limit=1) == ["b"]
-        assert ids(held=True) == ["b"]
-        assert ids(held=False) == ["a", "c"]
-        assert ids(dirty=True) == ["a"]
-        assert ids(dirty=False, stages={"mql"}) == ["b"]
 
 
 @pytest.mark.parametrize(

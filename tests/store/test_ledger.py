@@ -88,22 +88,3 @@ def test_the_ledger_survives_an_erased_lead(database: Database, with_leads: Call
     with database.begin() as conn:
         erase_lead(conn, "one", [b"hash"], 9_000)
         assert [row.target for row in ledger.of_lead(conn, "one")] == ["opportunity"]
-
-
-def test_moves_are_counted_by_a_column(database: Database) -> None:
-    rejected = replace(MOVE, cause="sales", target="nurture", reason="timing")
-    _append(
-        database,
-        MOVE,
-        rejected,
-        replace(rejected, reason="competitor"),
-        replace(rejected, recorded_ms=9_000),
-        replace(rejected, recorded_ms=100),
-    )
-    with database.read() as conn:
-        assert ledger.count_by(conn, "reason", since_ms=1_000, cause="sales", target="nurture") == {
-            "timing": 2,
-            "competitor": 1,
-        }
-        assert ledger.count_by(conn, "target") == {"opportunity": 1, "nurture": 4}
-        assert ledger.count_by(conn, "outcome") == {None: 5}

@@ -14,7 +14,6 @@ from connector.store.links import (
     IdentityKey,
     Link,
     Taken,
-    cut_links,
     drop_keys,
     keys_of,
     keys_of_leads,
@@ -58,14 +57,6 @@ def test_a_record_belongs_to_one_lead_at_a_time(database: Database, with_leads: 
 def test_a_link_to_no_lead_is_refused(database: Database) -> None:
     with pytest.raises(IntegrityError), database.begin() as conn:
         put_links(conn, [CONTACT])
-
-
-def test_cut_links_are_gone(database: Database, with_leads: WithLeads) -> None:
-    with_leads("one", "two")
-    with database.begin() as conn:
-        put_links(conn, [CONTACT, PERSON, LEAD])
-        cut_links(conn, [CONTACT.key, LEAD.key, RecordKey("hubspot", "contacts", "unknown")])
-        assert linked(conn, [CONTACT.key, PERSON.key, LEAD.key]) == {PERSON.key: PERSON}
 
 
 def test_the_first_lead_with_a_key_keeps_it(database: Database, with_leads: WithLeads) -> None:
