@@ -13,13 +13,13 @@ from dataclasses import dataclass, replace
 from sqlalchemy import Connection
 
 from connector.clock import DAY_MS, MINUTE_MS
-from connector.desired import GOES_WITH, NEW_RECORD, WHOLE_RECORD
 from connector.installation import Installation
 from connector.lane import Lane
 from connector.lead import Baseline
 from connector.observation import RecordKey, digest
 from connector.platforms.errors import Ambiguous, Missing, Refused, RetryLater
 from connector.platforms.protocol import RecordWrite, Written
+from connector.refusals import GOES_WITH, NEW_RECORD, WHOLE_RECORD
 from connector.rereading import (
     described_row,
     look_up_first,

@@ -9,46 +9,22 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 
 from connector.brake import brake_hold
 from connector.claims import REASON_NEEDED
-from connector.clock import DAY_MS
 from connector.lane import Lane
 from connector.lead import LeadState
-from connector.observation import Raw, RecordKey, digest
+from connector.observation import Raw, RecordKey
+from connector.outputs import handoff_natives, output_values
 from connector.plan import PlannedWrite, WantedHold
-from connector.record_view import TRIED_AT_MOST, RecordView
+from connector.record_view import RecordView
+from connector.refusals import NEW_RECORD, WHOLE_RECORD, Refusal, is_refused, refusal_holds
+from connector.stuck import Stuck, not_taken, oscillation
 from mappings.mapping import Mapping as LeadMapping
 from mappings.mapping import ObjectMapping, Pair, StageField
 from mappings.merge import same
-from mappings.stages import Stage, is_person
+from mappings.stages import is_person
 from mappings.values import NoSpelling, OwnerDirectory, Unreadable, Value
-
-RETURNS_AT_MOST = 3
-"""Writes of ours to one field of one record within 24 h that return to an earlier value."""
-
-WHOLE_RECORD = "*"
-"""Stands for the whole record where a platform refused it without naming a field."""
-
-NEW_RECORD = "new:"
-"""Begins the record id under which the refusal of a create is remembered; the lead id follows."""
-
-GOES_WITH = "goes with "
-"""Begins the reason of a field that is held back only because of another of the hand-off, which it names."""
-
-_HANDOFF_OUTPUTS = {
-    "stage", "stage_since", "cycle", "owner", "response_due", "response_state",
-    "rejection_reason", "rejection_comment", "rejected_by", "rejected_at", "verdict",
-}  # fmt: skip
-
-
-@dataclass(frozen=True, slots=True)
-class Refusal:
-    """A value that a platform refused: its digest, and the reason."""
-
-    digest: str
-    reason: str
 
 
 @dataclass(slots=True)
@@ -114,8 +90,9 @@ class Desired:
             fields.update(first)
             then.update(second)
         fields = self._without_stuck(view, fields, then)
-        self._report_refusals(view.key)
-        if not fields or self._record_refused(view.key, fields):
+        refusals = self.refusals.get(view.key, {})
+        self.holds.extend(refusal_holds(view.key, refusals, view.mapping))
+        if not fields or is_refused(refusals, WHOLE_RECORD, fields):
             return
         handoff = handoff_natives(view.mapping)
         self.writes.append(
@@ -171,14 +148,10 @@ class Desired:
             if spelled is not None:
                 fields[stage_field.native] = spelled
         key = RecordKey(target.side, target.object, NEW_RECORD + self.state.lead_id)
-        self._report_refusals(key)
-        refused = self.refusals.get(key, {})
-        fields = {
-            native: raw
-            for native, raw in fields.items()
-            if native not in refused or refused[native].digest != digest(raw)
-        }
-        if self._record_refused(key, fields):
+        refusals = self.refusals.get(key, {})
+        self.holds.extend(refusal_holds(key, refusals, target))
+        fields = {native: raw for native, raw in fields.items() if not is_refused(refusals, native, raw)}
+        if is_refused(refusals, WHOLE_RECORD, fields):
             return
         self.writes.append(
             PlannedWrite(
@@ -206,44 +179,6 @@ class Desired:
                         f"it waits for {stopped.canonical}, which {target.side} does not take: "
                         f"the fields of the group {group} are written together"
                     )
-
-    # what the platform refused ---------------------------------------------------------------------------
-
-    def _record_refused(self, key: RecordKey, fields: Mapping[str, Raw]) -> bool:
-        refusal = self.refusals.get(key, {}).get(WHOLE_RECORD)
-        return refusal is not None and refusal.digest == digest(fields)
-
-    def _report_refusals(self, key: RecordKey) -> None:
-        """A refused hand-off, and a record that is refused as a whole, need a person: one hold for each,
-        however many fields the hand-off has."""
-        refusals = self.refusals.get(key, {})
-        place = "the new record" if key.record_id.startswith(NEW_RECORD) else key.record_id
-        whole = refusals.get(WHOLE_RECORD)
-        if whole is not None:
-            self._hold_refused(
-                key, "record_refused", f".{WHOLE_RECORD}", f"{key.side} refuses {place}: {whole.reason}"
-            )
-        handoff = handoff_natives(self.mapping.sides[key.side].objects[key.object])
-        stopped = {native: refusal.reason for native, refusal in refusals.items() if native in handoff}
-        named = {native: why for native, why in stopped.items() if not why.startswith(GOES_WITH)} or stopped
-        if named:
-            fields: dict[str, list[str]] = {}
-            for native, why in named.items():
-                fields.setdefault(why, []).append(native)
-            told = "; ".join(f"{', '.join(natives)}: {why}" for why, natives in fields.items())
-            message = f"{key.side} refuses the hand-off of {place} because of {told}"
-            self._hold_refused(key, "handoff_refused", "", message)
-
-    def _hold_refused(self, key: RecordKey, kind: str, part: str, message: str) -> None:
-        self.holds.append(
-            WantedHold(
-                kind=kind,
-                subject=f"{key.side}:{key.object}{part}",
-                message=message,
-                remedy="Change the value or the rule that refuses it; "
-                "`leadloop quarantine retry` tries again at once.",
-            )
-        )
 
     # the values -----------------------------------------------------------------------------------------
 
@@ -342,8 +277,7 @@ class Desired:
 
     def _refused(self, view: RecordView, native: str, wanted: Raw) -> bool:
         """True when the platform refused this very value for this field of this record."""
-        refusal = self.refusals.get(view.key, {}).get(native)
-        return refusal is not None and refusal.digest == digest(wanted)
+        return is_refused(self.refusals.get(view.key, {}), native, wanted)
 
     def _country(self) -> str | None:
         """Where phone numbers and states are read and written."""
@@ -379,28 +313,7 @@ class Desired:
         return {native: wanted}, {}
 
     def _resists(self, view: RecordView, native: str, steps: Sequence[Raw]) -> bool:
-        """True when one of these values was sent and not taken so often that a person must look at it. It is
-        tried again a day later, or when another value is to be sent."""
-        value, times = view.baseline.resisted.get(native, (None, 0))
-        if times < TRIED_AT_MOST or value not in steps:
-            return False
-        sends = view.baseline.history.get(native, ())
-        tried = [at for at, raw in sends if raw == value and at > self.now_ms - DAY_MS]
-        if not tried:
-            return False
-        self.again_at_ms.append(max(tried) + DAY_MS)
-        self.holds.append(
-            WantedHold(
-                kind="stage_not_taken",
-                subject=f"{view.side}:{view.mapping.object}.{native}",
-                message=f"{view.side} answered that it took {native} = {steps[-1]!r}, "
-                f"but shows {view.fields[native]!r} every time.",
-                remedy=f"Look for a workflow or a rule on {view.side} that resets {native}.",
-            )
-        )
-        return True
-
-    # oscillation ----------------------------------------------------------------------------------------
+        return self._held_back(not_taken(view, native, steps, self.now_ms))
 
     def _without_stuck(
         self, view: RecordView, fields: dict[str, Raw], then: dict[str, Raw]
@@ -408,31 +321,18 @@ class Desired:
         """Leave out fields that leadloop and somebody else keep setting to and fro."""
         kept: dict[str, Raw] = {}
         for native, wanted in fields.items():
-            goal = then.get(native, wanted)
-            recent = [
-                send for send in view.baseline.history.get(native, ()) if send[0] > self.now_ms - DAY_MS
-            ]
-            sends = [raw for _, raw in recent]
-            returns = sum(1 for place, raw in enumerate(sends) if raw is not None and raw in sends[:place])
-            if goal in sends and returns + 1 > RETURNS_AT_MOST:
+            if self._held_back(oscillation(view, native, then.get(native, wanted), self.now_ms)):
                 then.pop(native, None)
-                self.again_at_ms.append(recent[0][0] + DAY_MS)
-                self.holds.append(
-                    WantedHold(
-                        kind="oscillates",
-                        subject=f"{view.side}:{view.mapping.object}.{native}",
-                        message=f"{native} on {view.side} was set to {goal!r} by leadloop and back to "
-                        f"{view.fields[native]!r} by somebody else {returns + 1} times in a day.",
-                        remedy=f"Find out what else writes {native}, or take it out of the mapping.",
-                        details={
-                            "values": list(dict.fromkeys(sends)),
-                            "writer": view.observation.modified_by,
-                        },
-                    )
-                )
-                continue
-            kept[native] = wanted
+            else:
+                kept[native] = wanted
         return kept
+
+    def _held_back(self, stuck: Stuck | None) -> bool:
+        if stuck is None:
+            return False
+        self.again_at_ms.append(stuck.again_at_ms)
+        self.holds.append(stuck.hold)
+        return True
 
 
 def _forward(stage_field: StageField, standing: str | None, wanted: str) -> bool:
@@ -447,51 +347,6 @@ class _NotSpelled:
 
 
 _NOT_SPELLED = _NotSpelled()
-
-
-def output_values(state: LeadState) -> dict[str, Value]:
-    """The leadloop fields of a lead (design, section 9), by the names a mapping uses."""
-    last = state.rejections[-1] if state.rejections else None
-    score = state.published
-    return {
-        "lead_id": state.lead_id,
-        "stage": state.stage.value,
-        "stage_since": iso_datetime(state.stage_since_ms),
-        "cycle": state.cycle,
-        "score": score.score,
-        "fit": score.fit,
-        "engagement": score.engagement,
-        "grade": score.grade,
-        "score_reasons": score.reasons or None,
-        "owner": state.owner,
-        "rejection_reason": last.reason if last else None,
-        "rejection_comment": last.comment if last else None,
-        "rejected_by": last.by if last else None,
-        "rejected_at": iso_datetime(last.at_ms) if last else None,
-        "verdict": _verdict(state),
-        "nurture_track": state.nurture_track,
-    }
-
-
-def _verdict(state: LeadState) -> str | None:
-    """Sales' last word, as marketing's platform shows it."""
-    if state.stage in (Stage.ACCEPTED, Stage.QUALIFIED, Stage.OPPORTUNITY, Stage.CLOSED):
-        return "accepted"
-    if state.rejections and state.stage in (Stage.NURTURE, Stage.DISQUALIFIED):
-        return "rejected"
-    return None
-
-
-def iso_datetime(at_ms: int) -> str:
-    """Epoch milliseconds as the canonical datetime, whole seconds, UTC."""
-    return datetime.fromtimestamp(at_ms // 1_000, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-
-
-def handoff_natives(target: ObjectMapping) -> frozenset[str]:
-    """The native fields of the hand-off on one object, native stage fields and the owner among them."""
-    outputs = {pair.native for pair in target.outputs if pair.canonical in _HANDOFF_OUTPUTS}
-    owner = {pair.native for pair in target.pairs if pair.canonical == "owner"}
-    return frozenset(outputs | owner | {stage_field.native for stage_field in target.stage_fields})
 
 
 def writes_every(views: Sequence[RecordView], writes: Sequence[PlannedWrite]) -> bool:

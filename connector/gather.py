@@ -6,12 +6,12 @@ from collections.abc import Mapping, Sequence
 
 from sqlalchemy import Connection
 
-from connector.desired import NEW_RECORD, Refusal
 from connector.installation import is_lead_id
 from connector.intake.ambiguity import sides_in_doubt
 from connector.lead import Baseline, LeadState
 from connector.observation import Observation, RecordKey
 from connector.reconcile import LeadInput
+from connector.refusals import NEW_RECORD, Refusal
 from connector.store import activities as activity_store
 from connector.store import leads as lead_store
 from connector.store import quarantine

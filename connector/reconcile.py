@@ -15,7 +15,7 @@ from connector.agree import agree
 from connector.brake import brake_hold
 from connector.claims import read_claims, read_facts
 from connector.clock import DAY_MS
-from connector.desired import Desired, Refusal, writes_every
+from connector.desired import Desired, writes_every
 from connector.first_stage import start
 from connector.lane import Lane
 from connector.lead import Baseline, LeadState, Published
@@ -23,9 +23,12 @@ from connector.observation import Observation, RecordKey
 from connector.plan import Plan, StageMove, WantedHold
 from connector.primaries import choose_primaries, cut_sides, described, inherited
 from connector.record_view import CONFIRM_AFTER_MS, RecordView, look
+from connector.refusals import Refusal
+from connector.rejecting import asked_ms, default_reason_ms
 from connector.score_move import score_move
 from connector.signals import born_ms, new_activities, recorded_activities
-from connector.stage_moves import StageWalk, stage_rank
+from connector.stage_moves import move_on, stage_rank
+from connector.walk import Walk
 from mappings.mapping import Mapping as LeadMapping
 from mappings.stages import Stage
 from mappings.values import OwnerDirectory
@@ -128,7 +131,7 @@ def reconcile(lead: LeadInput, policy: Policy, now_ms: int) -> Plan:
     if state.resting and any(item.at_ms >= policy.live_since_ms for item in known):
         state = replace(state, resting=False)
     sides = lead.linked_sides | {view.side for view in views}
-    walk = StageWalk(
+    walk = Walk(
         state=state,
         mapping=mapping,
         rules=policy.rules,
@@ -139,7 +142,7 @@ def reconcile(lead: LeadInput, policy: Policy, now_ms: int) -> Plan:
         braked=lead.braked,
         pool_turns=dict(lead.turns),
     )
-    walk.walk()
+    move_on(walk)
     moves = (*started, *walk.moves)
     tracked = replace(walk.state, nurture_track=walk.verdict.track)
     state, desired = _publish_and_write(tracked, walk.verdict, views, lead, policy, moves, now_ms)
@@ -316,7 +319,7 @@ def _confirm_at_ms(view: RecordView, never_ms: int) -> int:
 
 def _due_at_ms(
     state: LeadState,
-    walk: StageWalk,
+    walk: Walk,
     views: Sequence[RecordView],
     desired: Desired,
     ahead_ms: int | None,
@@ -327,10 +330,7 @@ def _due_at_ms(
     moments = [walk.verdict.next_change_ms, walk.verdict.cooling_until_ms, *desired.again_at_ms]
     waiting = state.awaited_reason
     if waiting is not None:
-        grace_ms = waiting.since_ms + walk.rules.reason_grace_minutes * 60_000
-        moments.append(
-            grace_ms if not waiting.asked else grace_ms + walk.rules.reason_default_minutes * 60_000
-        )
+        moments.append(default_reason_ms(walk, waiting) if waiting.asked else asked_ms(walk, waiting))
     if abs(walk.verdict.score - state.published.score) >= MIN_CHANGE:
         moments.append(state.published.at_ms + DAY_MS)
     confirm_ms = [_confirm_at_ms(view, 0) for view in views]

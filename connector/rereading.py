@@ -10,12 +10,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from connector.desired import NEW_RECORD, WHOLE_RECORD
 from connector.installation import Installation
 from connector.intake.link import link_records
 from connector.lane import Lane
 from connector.observation import Observation, RecordKey, digest
 from connector.platforms.errors import PlatformError, RetryLater
+from connector.refusals import NEW_RECORD, WHOLE_RECORD
 from connector.store import leads as lead_store
 from connector.store import outbox, quarantine
 from connector.store.links import Link, linked, put_links

@@ -14,6 +14,8 @@ from typing import Final
 from mappings.problems import ConfigError, Path, did_you_mean
 from mappings.source import Document
 from rules import document as models
+from rules import rejection_document as rejection_models
+from rules import route_document as route_models
 from rules import score_document as score_models
 from rules.evaluate import Rules
 from rules.fading import Shape
@@ -53,7 +55,7 @@ class Assembly:
         self._exclusions: list[ExclusionRule] = []
         self._gates: dict[str, tuple[GateRule, Place]] = {}
         self._routes: list[tuple[Route, Node | None, Place]] = []
-        self._rejection: tuple[models.Rejection, Place] | None = None
+        self._rejection: tuple[rejection_models.Rejection, Place] | None = None
         self._named_reasons: list[tuple[str, Place]] = []
         self._watched: list[Node] = []
 
@@ -94,7 +96,7 @@ class Assembly:
 
     def rules(self) -> Rules:
         """The compiled rules; only after `check` found nothing."""
-        rejection = models.Rejection() if self._rejection is None else self._rejection[0]
+        rejection = rejection_models.Rejection() if self._rejection is None else self._rejection[0]
         gates = tuple(self._gates[name][0] if name in self._gates else GateRule(name) for name in GATE_NAMES)
         scoring = [rule for rule, _ in self._scores if rule.on is not None or rule.condition is not None]
         groups = tuple(self._group(name, scoring) for name in self._groups)
@@ -240,7 +242,7 @@ class Assembly:
         return GateRule(name, parts, given.fit, given.engagement, given.score, margin, choices)
 
     def _add_routes(
-        self, document: Document, routes: Sequence[models.Route], nodes: Mapping[Path, Node]
+        self, document: Document, routes: Sequence[route_models.Route], nodes: Mapping[Path, Node]
     ) -> None:
         for place, route in enumerate(routes):
             path: Path = ("routes", place)
@@ -280,7 +282,7 @@ class Assembly:
         self._errors.extend(found)
 
     def _check_reasons(self) -> None:
-        rejection = models.Rejection() if self._rejection is None else self._rejection[0]
+        rejection = rejection_models.Rejection() if self._rejection is None else self._rejection[0]
         known = self._reasons(rejection)
         for reason, (document, path) in self._named_reasons:
             if reason not in known:
@@ -309,7 +311,7 @@ class Assembly:
             message = f"the last {what} must take every lead that no other took"
             self._errors.append(document.error(path, message, "leave out its when:"))
 
-    def _reasons(self, rejection: models.Rejection) -> dict[str, Reason]:
+    def _reasons(self, rejection: rejection_models.Rejection) -> dict[str, Reason]:
         reasons = {
             name: Reason(name, reason.then, reason.cooling_off_days, reason.track)
             for name, reason in rejection.reasons.items()

@@ -1,20 +1,21 @@
 """The shape of a rules document: pydantic models of the YAML, and the checks that need no lead fields.
 
-What gives points is in `rules/score_document.py`. Conditions are texts here; `rules/load.py` compiles them.
+What gives points, routes and rejections have files of their own. Conditions are texts here, which
+`rules/load.py` compiles.
 Mistakes are told with their places by `mappings.validation`. The names below are the keys that users type.
 """
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated
 
 from pydantic import Field, field_validator, model_validator
 
 from mappings.validation import Strict
 from rules.case_document import Case
+from rules.rejection_document import Rejection
+from rules.route_document import Route
 from rules.score_document import Condition, Grades, Name, Rule, Score, Threshold
-
-Consequence = Literal["nurture", "disqualify", "reroute"]
 
 
 class Choice(Strict):
@@ -85,63 +86,6 @@ class Disqualify(Rule):
     reason: Name
 
 
-class Route(Strict):
-    """Who gets a lead: a named owner, or the next of a pool. An owner is an address or queue:<Name>."""
-
-    route: Name
-    when: Condition | None = None
-    owner: str | None = None
-    pool: list[str] | None = None
-
-    @field_validator("owner")
-    @classmethod
-    def _an_owner(cls, owner: str | None) -> str | None:
-        return owner if owner is None else _owner(owner)
-
-    @field_validator("pool")
-    @classmethod
-    def _members(cls, pool: list[str] | None) -> list[str] | None:
-        if pool is None:
-            return None
-        if not pool:
-            raise ValueError("the pool is empty")
-        members = [_owner(member) for member in pool]
-        repeated = next((member for member in members if members.count(member) > 1), None)
-        if repeated is not None:
-            raise ValueError(f'"{repeated}" is in the pool twice')
-        return members
-
-    @model_validator(mode="after")
-    def _one_of_both(self) -> Route:
-        if (self.owner is None) == (self.pool is None):
-            raise ValueError("a route needs either owner: or pool:")
-        return self
-
-
-class Reason(Strict):
-    """What follows when sales rejects a lead for this reason."""
-
-    then: Consequence = "nurture"
-    cooling_off_days: Annotated[int, Field(ge=0, le=3650)] = 0
-    track: Name | None = None
-
-    @model_validator(mode="after")
-    def _of_nurture(self) -> Reason:
-        for key in ("cooling_off_days", "track"):
-            if self.then != "nurture" and getattr(self, key):
-                raise ValueError(f"{key} needs then: nurture")
-        return self
-
-
-class Rejection(Strict):
-    """The rejection reasons, and what happens when none is given."""
-
-    default_reason: Name = "unspecified"
-    grace_minutes: Annotated[int, Field(ge=0, le=100_000)] = 10
-    default_after_minutes: Annotated[int, Field(ge=0, le=100_000)] = 1440
-    reasons: dict[Name, Reason] = Field(default_factory=dict)
-
-
 class NurtureTrack(Strict):
     """A nurture track, and who belongs to it."""
 
@@ -182,13 +126,3 @@ class RulesDocument(Strict):
 
 def _has_threshold(gate: Gate | Choice) -> bool:
     return gate.fit is not None or gate.engagement is not None or gate.score is not None
-
-
-def _owner(owner: str) -> str:
-    queue, colon, name = owner.partition(":")
-    if colon and queue == "queue" and name.strip():
-        return owner
-    local, at, host = owner.partition("@")
-    if not (at and local and "." in host and " " not in owner and "@" not in host):
-        raise ValueError(f'"{owner}" is no owner; write an e-mail address or queue:<Name>')
-    return owner.lower()

@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from rules.document import Consequence
 from rules.facts import LeadFacts, Rejection
+from rules.rejection_document import Consequence
 from rules.wake import DAY_MS
 
 

@@ -10,9 +10,9 @@ from connector.cli.holds import hold_data
 from connector.cli.offline import Offline, Preview
 from connector.cli.output import LANES, iso
 from connector.cli.quarantine import refusal_data
-from connector.desired import NEW_RECORD
 from connector.observation import RecordKey
 from connector.reconcile import LeadInput
+from connector.refusals import NEW_RECORD
 from connector.store import holds, ledger, outbox, quarantine, score_moves
 from connector.store.links import keys_of_leads, links_of
 from mappings.mapping import Mapping

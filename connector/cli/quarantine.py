@@ -103,7 +103,7 @@ def retry(
 
 def leads_behind(conn: Connection, keys: Iterable[RecordKey]) -> dict[RecordKey, str]:
     """Record to its lead. The refusal of a create stands under the lead's own id."""
-    from connector.desired import NEW_RECORD
+    from connector.refusals import NEW_RECORD
     from connector.store.links import linked
 
     wanted = list(keys)
@@ -117,7 +117,7 @@ def leads_behind(conn: Connection, keys: Iterable[RecordKey]) -> dict[RecordKey,
 def refusal_data(row: Refusal, lead_id: str | None) -> dict[str, Any]:
     """A refused value as plain JSON data; `record` is None where a create was refused, `field` is * for the
     whole record."""
-    from connector.desired import NEW_RECORD
+    from connector.refusals import NEW_RECORD
 
     return {
         "lead": lead_id,
@@ -133,7 +133,7 @@ def refusal_data(row: Refusal, lead_id: str | None) -> dict[str, Any]:
 
 
 def _of_lead(conn: Connection, lead_id: str) -> list[Refusal]:
-    from connector.desired import NEW_RECORD
+    from connector.refusals import NEW_RECORD
     from connector.store import quarantine as store
     from connector.store.links import links_of
 

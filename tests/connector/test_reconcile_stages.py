@@ -33,7 +33,7 @@ def submit_form(model: Model) -> None:
 
 
 def _iso(at_ms: int) -> str:
-    from connector.desired import iso_datetime
+    from connector.outputs import iso_datetime
 
     return iso_datetime(at_ms)
 

@@ -10,11 +10,11 @@ from random import Random
 from typing import Any
 
 from connector.demo.agreement import compare, people_of
-from connector.desired import NEW_RECORD
 from connector.installation import Installation
 from connector.lead import LeadState
 from connector.observation import RecordKey
 from connector.platforms.errors import PlatformError
+from connector.refusals import NEW_RECORD
 from connector.sandbox import HUBSPOT_APP_ID
 from connector.store import leads as lead_store
 from connector.store import ledger, outbox, quarantine

@@ -1,0 +1,90 @@
+"""Rejecting: sales gives a lead back, with a reason or without one, and what follows. Pure; no I/O."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from connector.claims import Claim
+from connector.clock import MINUTE_MS
+from connector.lead import AwaitedReason, PastRejection
+from connector.plan import WantedHold
+from connector.walk import PURSUED, Walk
+from mappings.stages import Stage
+
+REJECTABLE = (*PURSUED, Stage.INQUIRY, Stage.QUALIFICATION)
+"""The stages in which sales can reject a lead."""
+
+
+def reject(walk: Walk, claim: Claim) -> bool:
+    """Sales rejects the lead; without a reason, one is waited for. True when the lead moved."""
+    if claim.reason is None:
+        if walk.state.awaited_reason is None:
+            waiting = AwaitedReason(since_ms=walk.now_ms, by=claim.actor, comment=claim.comment)
+            walk.state = replace(walk.state, awaited_reason=waiting)
+        return False
+    return _rejected(walk, claim.reason, claim.comment, claim.actor, claim.at_ms)
+
+
+def by_reason(walk: Walk) -> bool:
+    """A rejection that waits for its reason: it came, or the time is over and the default applies."""
+    waiting = walk.state.awaited_reason
+    if waiting is None:
+        return False
+    if walk.state.stage not in REJECTABLE:
+        walk.state = replace(walk.state, awaited_reason=None)
+        return False
+    given = walk.crm.reason_given
+    if given is not None:
+        return _rejected(walk, given, walk.crm.comment_given or waiting.comment, waiting.by, waiting.since_ms)
+    if walk.crm.rejection_taken_back:
+        walk.state = replace(walk.state, awaited_reason=None)
+        return False
+    if walk.now_ms >= default_reason_ms(walk, waiting):
+        return _rejected(walk, walk.rules.default_reason, waiting.comment, waiting.by, waiting.since_ms)
+    return False
+
+
+def asked_ms(walk: Walk, waiting: AwaitedReason) -> int:
+    """When sales is asked for the reason that has not come."""
+    return waiting.since_ms + walk.rules.reason_grace_minutes * MINUTE_MS
+
+
+def default_reason_ms(walk: Walk, waiting: AwaitedReason) -> int:
+    """When the default reason is taken, because none has come."""
+    return asked_ms(walk, waiting) + walk.rules.reason_default_minutes * MINUTE_MS
+
+
+def ask_for_reason(walk: Walk) -> None:
+    """Hold the lead, and mark its record, once a rejection has waited too long for its reason."""
+    waiting = walk.state.awaited_reason
+    if waiting is None:
+        return
+    if walk.now_ms >= asked_ms(walk, waiting):
+        walk.state = replace(walk.state, awaited_reason=replace(waiting, asked=True))
+        walk.holds.append(
+            WantedHold(
+                kind="reason_missing",
+                subject="rejection",
+                message="Sales rejected this lead without a reason.",
+                remedy="Choose a rejection reason on the CRM record; "
+                f"otherwise {walk.rules.default_reason!r} is taken.",
+            )
+        )
+
+
+def _rejected(walk: Walk, reason: str, comment: str | None, by: str | None, at_ms: int) -> bool:
+    consequence = walk.rules.reasons.get(reason) or walk.rules.reasons[walk.rules.default_reason]
+    past = PastRejection(reason, comment, by, at_ms, walk.state.cycle, walk.verdict.score)
+    stage = walk.state.stage
+    target = Stage.NURTURE
+    if consequence.then == "disqualify" or stage in (Stage.INQUIRY, Stage.QUALIFICATION):
+        target = Stage.DISQUALIFIED
+    elif consequence.then == "reroute" and stage is Stage.DISTRIBUTED:
+        target = Stage.MQL
+    walk.state = replace(
+        walk.state,
+        rejections=(*walk.state.rejections, past),
+        awaited_reason=None,
+        verdict_to_clear=target is Stage.MQL,
+    )
+    return walk.move(target, "sales", at_ms, actor=by, reason=reason)
