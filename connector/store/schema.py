@@ -231,6 +231,21 @@ score_moves = Table(
     _needed("configuration"),
 )
 
+# what happened to each deadline of a lead: started, reminded, met, breached or ended
+deadline_events = Table(
+    "deadline_events",
+    metadata,
+    _number(),
+    Column("lead_id", Text, nullable=False, index=True),
+    _needed("cycle", Integer),
+    _needed("deadline"),
+    _needed("stage"),
+    _needed("what"),
+    Column("at_ms", BigInteger, nullable=False, index=True),
+    _needed("due_ms", BigInteger),
+    Column("owner", Text),
+)
+
 outbox = Table(
     "outbox",
     metadata,
