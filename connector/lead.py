@@ -67,7 +67,8 @@ class LeadState:
     that belong to an earlier cycle. `verdict_to_clear` and `verdict_to_revert` stand while the CRM record
     shows a verdict of an earlier cycle with its reason, or a verdict that was no legal move. `aliases` are
     the ids of leads that became part of this one, which its records may still carry. `resting` marks a lead
-    that existed before leadloop and sleeps until there is new activity."""
+    that existed before leadloop and sleeps until there is new activity. `gates_passed` are the gates that
+    it had passed when it was last decided about; None: not yet in this cycle."""
 
     lead_id: str
     origin: str
@@ -97,6 +98,7 @@ class LeadState:
     unspelled: Mapping[str, str] = field(default_factory=dict)
     unreadable: Mapping[str, str] = field(default_factory=dict)
     left_alone: tuple[str, ...] = ()
+    gates_passed: tuple[str, ...] | None = None
 
     def to_json(self) -> bytes:
         """The state as compact JSON; fields at their default are left out."""
@@ -120,7 +122,7 @@ class LeadState:
             data["rejections"] = tuple(PastRejection(**row) for row in data["rejections"])
         if data.get("awaited_reason"):
             data["awaited_reason"] = AwaitedReason(**data["awaited_reason"])
-        for name in ("consumed", "overruled", "aliases", "cut_sides", "left_alone"):
+        for name in ("consumed", "overruled", "aliases", "cut_sides", "left_alone", "gates_passed"):
             if name in data:
                 data[name] = tuple(data[name])
         return cls(**data)

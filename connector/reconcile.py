@@ -144,8 +144,12 @@ def reconcile(lead: LeadInput, policy: Policy, now_ms: int) -> Plan:
     )
     move_on(walk)
     moves = (*started, *walk.moves)
-    tracked = replace(walk.state, nurture_track=walk.verdict.track)
-    state, desired = _publish_and_write(tracked, walk.verdict, views, lead, policy, moves, now_ms)
+    passed = tuple(name for name, gate in walk.verdict.gates.items() if gate.passed)
+    judged = replace(walk.state, nurture_track=walk.verdict.track, gates_passed=passed)
+    crossed = walk.state.gates_passed not in (None, passed)
+    state, desired = _publish_and_write(
+        judged, walk.verdict, views, lead, policy, moves, now_ms, crossed=crossed
+    )
     for view in views:
         if now_ms >= _confirm_at_ms(view, now_ms + 1) or policy.lacks_fields(view.observation):
             desired.confirm(view)
@@ -178,6 +182,7 @@ def _wakes(view: RecordView, lead: LeadInput, policy: Policy) -> bool:
 
 
 def lead_facts(state: LeadState, activities: Sequence[Activity], sides: frozenset[str]) -> LeadFacts:
+    """What the rules are told about the lead; `sides` have a record of it."""
     return LeadFacts(
         values=state.values,
         stage=state.stage,
@@ -190,6 +195,7 @@ def lead_facts(state: LeadState, activities: Sequence[Activity], sides: frozense
         ),
         sides=sides,
         origin=state.origin,
+        gates_passed=frozenset(state.gates_passed or ()),
         cycle_since_ms=state.cycle_since_ms,
         published_score=state.published.score if state.published.at_ms else None,
     )
@@ -206,9 +212,12 @@ def _publish_and_write(
     policy: Policy,
     moves: Sequence[StageMove],
     now_ms: int,
+    *,
+    crossed: bool,
 ) -> tuple[LeadState, Desired]:
     """The writes, with the score published as sparingly as can be: with a move, with other writes, or when
-    it is far from the published one and a day has passed. A change of grade does not wait."""
+    it is far from the published one and a day has passed. A change of grade does not wait, nor does
+    that of a gate (`crossed`)."""
     fresh = Published(
         verdict.fit,
         verdict.engagement,
@@ -223,7 +232,7 @@ def _publish_and_write(
         old.fit, old.engagement, old.score, old.reasons, old.grade,
     )  # fmt: skip
     overdue = abs(fresh.score - old.score) >= MIN_CHANGE and now_ms - old.at_ms >= DAY_MS
-    if differs and (moves or overdue or fresh.grade != old.grade):
+    if differs and (moves or overdue or crossed or fresh.grade != old.grade):
         state = replace(state, published=fresh)
     desired = _write(state, views, lead, policy, moves, now_ms)
     if differs and state.published is old and writes_every(views, desired.writes):

@@ -35,13 +35,14 @@ def unite(survivor: LeadState, other: LeadState) -> LeadState:
         else (survivor, other)
     )
     values = {**behind.values, **{name: value for name, value in ahead.values.items() if value is not None}}
+    cycle = max(survivor.cycle, other.cycle)
     rejections = sorted({*survivor.rejections, *other.rejections}, key=lambda item: item.at_ms)
     return replace(
         ahead,
         lead_id=survivor.lead_id,
         origin=survivor.origin,
         created_ms=min(survivor.created_ms, other.created_ms),
-        cycle=max(survivor.cycle, other.cycle),
+        cycle=cycle,
         started=survivor.started or other.started,
         resting=survivor.resting and other.resting,
         values=values,
@@ -52,6 +53,7 @@ def unite(survivor: LeadState, other: LeadState) -> LeadState:
         held_stages={},
         rejections=tuple(rejections),
         consumed=tuple(dict.fromkeys((*survivor.consumed, *other.consumed))),
+        gates_passed=ahead.gates_passed if ahead.cycle == cycle else None,
         overruled=tuple(dict.fromkeys((*survivor.overruled, *other.overruled))),
         aliases=tuple(dict.fromkeys((*survivor.aliases, *other.aliases, other.lead_id))),
         cut_sides=tuple(sorted(set(survivor.cut_sides) & set(other.cut_sides))),

@@ -135,6 +135,7 @@ class Walk:
             cycle=cycle,
             stage_since_ms=at_ms,
             cycle_since_ms=at_ms if new_cycle else state.cycle_since_ms,
+            gates_passed=None if new_cycle else state.gates_passed,
             owner=None if new_cycle or target is Stage.MQL else self._owner_after(target),
             consumed=(*state.consumed, *self.crm.spent(state)) if new_cycle else state.consumed,
             verdict_to_clear=state.verdict_to_clear

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from itertools import chain
+from itertools import chain, combinations
 from typing import Final
 
 from mappings.problems import ConfigError, Path, did_you_mean
@@ -99,6 +99,7 @@ class Assembly:
         rejection = rejection_models.Rejection() if self._rejection is None else self._rejection[0]
         gates = tuple(self._gates[name][0] if name in self._gates else GateRule(name) for name in GATE_NAMES)
         scoring = [rule for rule, _ in self._scores if rule.on is not None or rule.condition is not None]
+        with_margin = frozenset(gate.name for gate in gates if gate.margin)
         groups = tuple(self._group(name, scoring) for name in self._groups)
         grades = None if self._grades is None else self._grades[0]
         ranked = sorted(scoring, key=lambda rule: (rule.points < 0, -rule.weight))
@@ -115,17 +116,21 @@ class Assembly:
             grades=grades,
             nurture=self._nurture_rules(),
             ranks={rule.name: place for place, rule in enumerate(ranked)},
+            with_margin=with_margin,
             levels={
                 (what, reached): find_levels(
                     what,
                     self._watched,
                     chain(
-                        chain.from_iterable(gate.levels(what, reached=reached) for gate in gates),
+                        chain.from_iterable(
+                            gate.levels(what, reached=gate.name in reached) for gate in gates
+                        ),
                         () if grades is None or grades.of != what else (at for _, at in grades.letters),
                     ),
                 )
                 for what in ("engagement", "score")
-                for reached in (False, True)
+                for many in range(len(with_margin) + 1)
+                for reached in map(frozenset, combinations(with_margin, many))
             },
             engages_by_activity=any(rule.on is not None and rule.points > 0 for rule in scoring),
             decide=fuse_decision(scoring, self._tracks, self._exclusions, gates, groups, grades),

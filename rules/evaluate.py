@@ -15,7 +15,7 @@ from rules.facts import Gate, LeadFacts, Verdict
 from rules.fading import next_fading_ms
 from rules.fired import FiredRules
 from rules.fuse import BEFORE_ALL_MS, Choose, Decide, ExclusionRule, Judged
-from rules.gates import GateRule, has_engaged, has_reached, held_back, is_pursued, judge
+from rules.gates import GateRule, gates_reached, has_engaged, held_back, is_pursued, judge
 from rules.history import last_activity
 from rules.levels import Levels
 from rules.nurture import NurtureRules, count_touches, too_few, track_after_rejection
@@ -31,7 +31,8 @@ class Rules:
 
     `version` is a hash of the documents. `reasons` has every rejection reason, the default one included.
     After `reason_grace_minutes` a missing reason is asked for; after `reason_default_minutes` more,
-    `default_reason` applies.
+    `default_reason` applies. `levels` has the numbers of points of 'engagement' or 'score' at which something
+    changes, for a lead that has passed the gates named beside; only gates `with_margin` are.
     """
 
     version: str
@@ -46,7 +47,8 @@ class Rules:
     grades: Grades | None
     nurture: NurtureRules
     ranks: Mapping[str, int] = field(repr=False)
-    levels: Mapping[tuple[str, bool], Levels] = field(repr=False)
+    with_margin: frozenset[str]
+    levels: Mapping[tuple[str, frozenset[str]], Levels] = field(repr=False)
     engages_by_activity: bool = field(repr=False)
     decide: Decide = field(repr=False, compare=False)
     choose: Choose = field(repr=False, compare=False)
@@ -60,13 +62,13 @@ class Rules:
         judged = self.decide(facts, now_ms, wake, errors, since_ms)
         fit, engagement = judged.fit, judged.engagement
         score = fit + engagement
-        reached = has_reached(facts)
+        reached = gates_reached(facts)
         engaged = True
         held: tuple[str, ...] = ()
         cooling_ms: int | None = None
         if comeback is not None:
             engaged = has_engaged(comeback, self._newest_ms(facts, judged, wake), score)
-            held = () if reached else held_back(comeback, now_ms, engaged=engaged)
+            held = () if is_pursued(facts.stage) else held_back(comeback, now_ms, engaged=engaged)
             if comeback.cooling_until_ms is not None and comeback.cooling_until_ms > now_ms:
                 cooling_ms = comeback.cooling_until_ms
                 wake.at(cooling_ms)
@@ -80,8 +82,9 @@ class Rules:
         gates: dict[str, Gate] = {}
         missing = iter(judged.missing)
         for gate in self.gates:
-            lacks = held if gate.name == "mql" else ()
-            gates[gate.name] = judge(gate, missing, fit, engagement, score, reached=reached, held=lacks)
+            name = gate.name
+            lacks = held if name == "mql" else ()
+            gates[name] = judge(gate, missing, fit, engagement, score, reached=name in reached, held=lacks)
         track: str | None = None
         if facts.stage is Stage.NURTURE:
             track = self._track(facts, comeback, wake, errors, judged, engaged=engaged)
@@ -93,7 +96,7 @@ class Rules:
             if touches < minimum and ready:
                 warnings = (too_few(touches, minimum),)
         if judged.fading:
-            levels = self._levels(facts, comeback, fit, engagement)
+            levels = self._levels(facts, reached, comeback, fit, engagement)
             fading_ms = next_fading_ms(judged.fading, engagement, levels, now_ms, self.groups, judged.sums)
             if fading_ms is not None:
                 wake.at(fading_ms)
@@ -152,11 +155,11 @@ class Rules:
         return None if place < 0 else self.nurture.tracks[place]
 
     def _levels(
-        self, facts: LeadFacts, comeback: Comeback | None, fit: int, engagement: int
+        self, facts: LeadFacts, reached: frozenset[str], comeback: Comeback | None, fit: int, engagement: int
     ) -> Iterator[int]:
         """The numbers of engagement points at which anything changes: a gate, a grade, whether the lead has
         engaged anew, or the wish to publish."""
-        reached, published = has_reached(facts), facts.published_score
+        reached, published = reached & self.with_margin, facts.published_score
         levels, totals = self.levels["engagement", reached], self.levels["score", reached]
         if levels is None or totals is None:
             yield from (engagement, engagement + 1)

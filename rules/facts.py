@@ -40,10 +40,11 @@ class LeadFacts:
     """Everything that decides about one lead. Moments are epoch milliseconds, UTC.
 
     `values` are canonical values; None is blank, as is a field that is absent. `sides` names the sides where
-    the lead exists, `origin` the one where it was first seen. `gate_reached`: the lead has passed its way to
-    MQL in this cycle, so the margin of the gate applies. `cycle_since_ms` is when the current cycle began
-    (None: unknown); what happened before it earns no second fast track. `published_score` is the score that
-    the platforms show (None: none yet); it decides when a score that fades is worth looking at again.
+    the lead exists, `origin` the one where it was first seen. `gates_passed` are the gates that the lead had
+    passed when it was last judged in this cycle, so that their margins apply. `cycle_since_ms` is when the
+    current cycle began (None: unknown); what happened before it earns no second fast track.
+    `published_score` is the score that the platforms show (None: none yet); it decides when a score that
+    fades is worth looking at again.
     """
 
     values: Mapping[str, Value]
@@ -55,7 +56,7 @@ class LeadFacts:
     rejections: Sequence[Rejection] = ()
     sides: frozenset[str] = field(default_factory=frozenset)
     origin: str = ""
-    gate_reached: bool = False
+    gates_passed: frozenset[str] = frozenset()
     cycle_since_ms: int | None = None
     published_score: int | None = None
 

@@ -20,13 +20,14 @@ GATE_NAMES: Final = ("qualification", "nurture", "mql")
 
 _PURSUED: Final = frozenset(LINE[LINE.index(Stage.MQL) :])
 _PASSED: Final = Gate(True)
+_MQL: Final = frozenset({"mql"})
 
 
 @dataclass(frozen=True, slots=True)
 class GateRule:
     """A gate as compiled, or one of the ways through a gate. `conditions` must all hold; thresholds are
-    points, None where there is none. With `choices`, one of them must hold too. A lead that has passed it
-    stays worthy until it falls below a threshold less `margin`."""
+    points, None where there is none. With `choices`, one of them must hold too. For a lead that has passed it
+    the gate stays open until it falls below a threshold less `margin`."""
 
     name: str
     conditions: tuple[Node, ...] = field(default=(), repr=False)
@@ -78,9 +79,10 @@ def _short(gate: GateRule, fit: int, engagement: int, score: int, *, reached: bo
     return lacking
 
 
-def has_reached(facts: LeadFacts) -> bool:
-    """Whether the lead has come to MQL in this cycle, so that margins apply."""
-    return facts.gate_reached or is_pursued(facts.stage)
+def gates_reached(facts: LeadFacts) -> frozenset[str]:
+    """The gates of which the margin applies: those that the lead had passed, and `mql` for who came there by
+    any way (a fast track, a person's word)."""
+    return facts.gates_passed | _MQL if is_pursued(facts.stage) else facts.gates_passed
 
 
 def is_pursued(stage: Stage) -> bool:

@@ -11,19 +11,20 @@ from connector.cli.offline import Offline, Preview
 from connector.cli.output import LANES, iso
 from connector.cli.quarantine import refusal_data
 from connector.observation import RecordKey
-from connector.reconcile import LeadInput
+from connector.reconcile import lead_facts
 from connector.refusals import NEW_RECORD
 from connector.store import holds, ledger, outbox, quarantine, score_moves
 from connector.store.links import keys_of_leads, links_of
 from mappings.mapping import Mapping
-from rules.facts import LeadFacts, Rejection, Verdict
+from rules.facts import Verdict
 
 
 def explanation(conn: Connection, offline: Offline, seen: Preview, now_ms: int) -> dict[str, Any]:
     """Everything about the lead. Moments are ISO 8601, UTC."""
     lead, state = seen.lead, seen.known.state
     policy = offline.installation.policy
-    verdict = policy.rules.evaluate(lead_facts(seen.known), now_ms)
+    sides = seen.known.linked_sides | {item.side for item in seen.known.observations}
+    verdict = policy.rules.evaluate(lead_facts(state, seen.known.activities, sides), now_ms)
     links = links_of(conn, [lead.id])[lead.id]
     created = [
         RecordKey(side.side, target.object, NEW_RECORD + lead.id)
@@ -85,26 +86,6 @@ def explanation(conn: Connection, offline: Offline, seen: Preview, now_ms: int) 
         "quarantine": [refusal_data(row, lead.id) for rows in refused.values() for row in rows],
         "notes": offline.notes,
     }
-
-
-def lead_facts(known: LeadInput) -> LeadFacts:
-    """What the rules are told about the lead as it is stored."""
-    state = known.state
-    return LeadFacts(
-        values=state.values,
-        stage=state.stage,
-        cycle=state.cycle,
-        stage_since_ms=state.stage_since_ms,
-        created_ms=state.created_ms,
-        activities=known.activities,
-        rejections=tuple(
-            Rejection(item.reason, item.at_ms, item.cycle, item.score) for item in state.rejections
-        ),
-        sides=known.linked_sides | {item.side for item in known.observations},
-        origin=state.origin,
-        cycle_since_ms=state.cycle_since_ms,
-        published_score=state.published.score if state.published.at_ms else None,
-    )
 
 
 def _moved(row: ledger.LedgerRow) -> dict[str, Any]:

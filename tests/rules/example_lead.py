@@ -84,6 +84,13 @@ def blank_lead(now_ms: int = NOW_MS, **changes: Any) -> LeadFacts:
     return LeadFacts(**facts)
 
 
+def views(*days_ago: float) -> LeadFacts:
+    """A lead of which nothing is known but that it saw pages so many days ago."""
+    return blank_lead(
+        activities=[Activity("page_view", NOW_MS - int(days * DAY_MS), {"url": "/"}) for days in days_ago]
+    )
+
+
 def rules_of(text: str, *more: str, sides: Sequence[str] | None = SIDES) -> Rules:
     """Load rules documents called rules.yaml, more1.yaml, …"""
     names = ["rules.yaml", *(f"more{number}.yaml" for number in range(1, len(more) + 1))]

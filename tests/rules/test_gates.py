@@ -104,7 +104,7 @@ def test_a_gate_that_is_not_written_lets_every_lead_pass() -> None:
         ({"stage": Stage.QUALIFICATION}, False),
         ({"stage": Stage.MQL}, True),
         ({"stage": Stage.DISTRIBUTED}, True),
-        ({"stage": Stage.NURTURE, "gate_reached": True}, True),
+        ({"stage": Stage.NURTURE, "gates_passed": frozenset({"mql"})}, True),
         ({"stage": Stage.DISQUALIFIED}, False),
     ],
 )

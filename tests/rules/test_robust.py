@@ -13,6 +13,7 @@ from mappings.stages import Stage
 from rules.evaluate import Rules
 from rules.facts import Activity, LeadFacts, Rejection
 from rules.functions import RUNTIME
+from rules.gates import GATE_NAMES
 from tests.rules.example_lead import FIELDS, NOW_MS, blank_lead, lead, rules_of
 from tests.rules.shipped import SHIPPED, load_shipped
 
@@ -83,7 +84,7 @@ def leads(fields: list[str], kinds: list[str]) -> st.SearchStrategy[LeadFacts]:
         rejections=st.lists(rejection, max_size=3),
         sides=st.frozensets(st.sampled_from(["hubspot", "salesforce"])),
         origin=st.text(max_size=5),
-        gate_reached=st.booleans(),
+        gates_passed=st.frozensets(st.sampled_from(GATE_NAMES)),
         cycle_since_ms=st.none() | moments,
         published_score=st.none() | st.integers(-500, 500),
     )
