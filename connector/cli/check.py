@@ -5,18 +5,22 @@ from __future__ import annotations
 import shutil
 import sys
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from connector.cli.excerpt import excerpt
-from connector.cli.failures import FOUND
+from connector.cli.failures import FOUND, exit_code, told
 from connector.cli.output import WIDTH, counted, plain, print_json
 from connector.cli.place import Place, place_of
 
 if TYPE_CHECKING:
     from connector.configuration import Configuration
-    from connector.metadata_check import Finding
+    from connector.object_check import Finding
+    from connector.platforms.protocol import Metadata
+    from connector.settings import Settings
+    from mappings.document import SideDocument
     from mappings.problems import ConfigError
     from rules.cases import CaseReport
 
@@ -32,17 +36,18 @@ def check(
     place = place_of(ctx)
     found = look(place, live=live)
     if as_json:
-        print_json({key: value for key, value in found.items() if key != "texts"})
+        print_json({key: value for key, value in found.items() if key not in ("texts", "code")})
     else:
         _print(found)
     if not found["ok"]:
-        raise typer.Exit(FOUND)
+        raise typer.Exit(found["code"] or FOUND)
 
 
 def look(place: Place, *, live: bool = False) -> dict[str, Any]:
     """What is wrong, or what there is. With `live` the platforms are asked, once the folder itself is right.
+    `code` is the exit code of what kept a platform from answering, 0 if nothing did.
 
-    Raises SettingsError, WrongAccount, or what a platform refuses."""
+    Raises ConfigErrors, SettingsError for settings that cannot be read."""
     from connector.configuration import MAIN_FILE, compile_documents, read_documents, read_main, shown_name
     from connector.settings import written_settings
     from mappings.problems import ConfigErrors
@@ -69,12 +74,14 @@ def look(place: Place, *, live: bool = False) -> dict[str, Any]:
     warnings: list[ConfigError] = []
     if report is not None:
         errors += report.errors
+    unanswered: list[Unanswered] = []
     if live and configuration is not None and not errors:
-        for finding in ask_platforms(place, configuration):
+        findings, unanswered = ask_platforms(place, configuration)
+        for finding in findings:
             (warnings if finding.warning else errors).append(finding.error)
     failures = [] if report is None else report.failures
     found: dict[str, Any] = {
-        "ok": not errors and not failures,
+        "ok": not errors and not failures and not unanswered,
         "place": str(place.folder.resolve()) if written else "the shipped configuration",
         "errors": [_as_data(error) for error in errors],
         "warnings": [_as_data(error) for error in warnings],
@@ -92,7 +99,9 @@ def look(place: Place, *, live: bool = False) -> dict[str, Any]:
             ],
         },
         "asked_platforms": live and configuration is not None,
+        "unanswered": [{"side": one.side, "message": one.message} for one in unanswered],
         "texts": texts,
+        "code": max((one.code for one in unanswered), default=0),
     }
     if configuration is not None:
         found["version"] = configuration.version
@@ -102,32 +111,59 @@ def look(place: Place, *, live: bool = False) -> dict[str, Any]:
     return found
 
 
-def ask_platforms(place: Place, configuration: Configuration) -> list[Finding]:
-    """What the platforms have not, or take otherwise. One login and one description for each.
+@dataclass(frozen=True, slots=True)
+class Unanswered:
+    """A side that could not be asked: why, for the user, and the exit code of it."""
 
-    Raises SettingsError, WrongAccount, RetryLater, Refused."""
+    side: str
+    message: str
+    code: int
+
+
+def ask_platforms(place: Place, configuration: Configuration) -> tuple[list[Finding], list[Unanswered]]:
+    """What the platforms have not, or take otherwise, and those that could not be asked: what is wrong with
+    one is no reason to keep silent about the other. One login and one description for each.
+
+    Raises ConfigErrors, SettingsError for settings that cannot be read."""
     from connector.metadata_check import check_metadata
-    from connector.platforms.protocol import FreeMeter
-    from connector.wiring import open_platform
     from mappings.document import SideDocument
     from mappings.source import parse, validate
 
     settings = place.settings()
-    types = {name: rule.type for name, rule in configuration.mapping.fields.items()}
     findings: list[Finding] = []
+    unanswered: list[Unanswered] = []
     for source in configuration.documents_in("mappings"):
         document = parse(source)
         if "side" not in document.data:
             continue
         side = validate(SideDocument, document)
-        platform = open_platform(side.side, side.platform, settings, FreeMeter(), place.clock)
         try:
-            platform.prove_identity()
-            metadata = platform.describe(list(side.objects))
-        finally:
-            platform.close()
-        findings += check_metadata(document, side, metadata, types, configuration.rules.reasons)
-    return findings
+            metadata = _describe(place, settings, side)
+        except Exception as error:
+            code = exit_code(error)
+            if code is None:
+                raise
+            said = told(error)
+            named = side.platform in said.lower()
+            unanswered.append(Unanswered(side.side, said if named else f"{side.side}: {said}", code))
+            continue
+        findings += check_metadata(
+            document, side, metadata, configuration.mapping.fields, configuration.rules
+        )
+    return findings, unanswered
+
+
+def _describe(place: Place, settings: Settings, side: SideDocument) -> Metadata:
+    """What a platform says of the mapped objects. Raises SettingsError, WrongAccount, RetryLater, Refused."""
+    from connector.platforms.protocol import FreeMeter
+    from connector.wiring import open_platform
+
+    platform = open_platform(side.side, side.platform, settings, FreeMeter(), place.clock)
+    try:
+        platform.prove_identity()
+        return platform.describe(list(side.objects))
+    finally:
+        platform.close()
 
 
 def _cases(configuration: Configuration) -> CaseReport:
@@ -166,6 +202,8 @@ def _print(found: Mapping[str, Any]) -> None:
     if failed:
         cases = counted(found["cases"]["count"], "case")
         typer.echo(f"{len({item['case'] for item in failed})} of {cases} failed.", err=True)
+    for item in found["unanswered"]:
+        typer.echo(plain(item["message"]), err=True)
     if not found["ok"]:
         return
     words = [

@@ -72,7 +72,7 @@ def test_a_field_that_does_not_exist_is_an_error_at_its_line(own: Shell, folder:
             "salesforce.yaml",
             "employees: {field: NumberOfEmployees}",
             "last_sales_touch: {field: NumberOfEmployees}",
-            "a datetime cannot be written to NumberOfEmployees, a int",
+            "a datetime cannot be written to NumberOfEmployees, an int",
         ),
         (
             "salesforce.yaml",
@@ -193,3 +193,22 @@ def test_an_activity_that_the_user_may_not_see_is_a_warning_and_its_fields_are_c
         and "salesforce has no field CampaignMember.FirstRespondedOn" in told
         for told in lines(answer)
     )
+
+
+def test_what_one_platform_lacks_is_told_though_the_other_cannot_be_asked(own: Shell, folder: Path) -> None:
+    change(folder, "salesforce.yaml", "rating: Rating", "rating: Ratng")
+
+    answer = own("check", "--live", LEADLOOP_HUBSPOT__ACCESS_TOKEN="wrong")
+
+    assert answer.code == 2
+    assert "salesforce has no field Lead.Ratng" in answer.out
+    assert "HubSpot does not accept the token" in answer.err
+
+
+def test_as_json_a_platform_that_could_not_be_asked_is_named(own: Shell) -> None:
+    answer = own("check", "--live", "--json", LEADLOOP_HUBSPOT__BASE_URL="http://127.0.0.1:9")
+
+    assert answer.code == 1
+    assert answer.json["ok"] is False
+    assert [one["side"] for one in answer.json["unanswered"]] == ["hubspot"]
+    assert "127.0.0.1:9" in answer.json["unanswered"][0]["message"]
