@@ -21,9 +21,11 @@ from rules.evaluate import Rules
 from rules.fading import Shape
 from rules.fuse import ExclusionRule, TrackRule, fuse_decision, fuse_routes
 from rules.gates import GATE_NAMES, GateRule
+from rules.hours_document import Hours
 from rules.levels import find_levels
 from rules.nodes import Node
 from rules.nurture import NurtureRules
+from rules.office_hours import OfficeHours
 from rules.reach import Place, check_groups, check_reach
 from rules.rejection import Reason
 from rules.routing import Pool, Route
@@ -54,6 +56,7 @@ class Assembly:
         self._tracks: list[TrackRule] = []
         self._exclusions: list[ExclusionRule] = []
         self._gates: dict[str, tuple[GateRule, Place]] = {}
+        self._hours: dict[str, tuple[OfficeHours, Place]] = {}
         self._routes: list[tuple[Route, Node | None, Place]] = []
         self._rejection: tuple[rejection_models.Rejection, Place] | None = None
         self._named_reasons: list[tuple[str, Place]] = []
@@ -76,6 +79,7 @@ class Assembly:
                 self._watched.append(condition)
                 self._exclusions.append(ExclusionRule(exclusion.rule, condition, exclusion.reason))
         self._add_gates(document, model.gates, nodes)
+        self._add_hours(document, model.hours)
         self._add_routes(document, model.routes, nodes)
         self._add_nurture(document, model.nurture, nodes)
         if model.rejection is not None:
@@ -111,6 +115,7 @@ class Assembly:
             reason_default_minutes=rejection.default_after_minutes,
             gates=gates,
             exclusions=tuple(self._exclusions),
+            hours={name: hours for name, (hours, _) in self._hours.items()},
             routes=tuple(route for route, _, _ in self._routes),
             groups=groups,
             grades=grades,
@@ -245,6 +250,14 @@ class Assembly:
             self._watched.append(condition)
         parts = () if condition is None else conjuncts(condition)
         return GateRule(name, parts, given.fit, given.engagement, given.score, margin, choices)
+
+    def _add_hours(self, document: Document, given: Mapping[str, Hours]) -> None:
+        for name, hours in given.items():
+            path: Path = ("hours", name)
+            if name in self._hours:
+                self._twice(f'name "{name}" of office hours', document, path, self._hours[name][1])
+            else:
+                self._hours[name] = hours.compiled(name), (document, path)
 
     def _add_routes(
         self, document: Document, routes: Sequence[route_models.Route], nodes: Mapping[Path, Node]

@@ -13,6 +13,7 @@ from pydantic import Field, field_validator, model_validator
 
 from mappings.validation import Strict
 from rules.case_document import Case
+from rules.hours_document import Hours
 from rules.rejection_document import Rejection
 from rules.route_document import Route
 from rules.score_document import Condition, Grades, Name, Rule, Score, Threshold
@@ -118,6 +119,7 @@ class RulesDocument(Strict):
     gates: Gates = Gates()
     fast_track: list[FastTrack] = Field(default_factory=list)
     disqualify: list[Disqualify] = Field(default_factory=list)
+    hours: dict[Name, Hours] = Field(default_factory=dict)
     routes: list[Route] = Field(default_factory=list)
     rejection: Rejection | None = None
     nurture: Nurture | None = None

@@ -19,6 +19,7 @@ from rules.gates import GateRule, gates_reached, has_engaged, held_back, is_purs
 from rules.history import last_activity
 from rules.levels import Levels
 from rules.nurture import NurtureRules, count_touches, too_few, track_after_rejection
+from rules.office_hours import OfficeHours
 from rules.rejection import Comeback, Reason, find_comeback
 from rules.routing import Route
 from rules.scoring import PUBLISH_STEP, Grades, GroupRule
@@ -42,6 +43,7 @@ class Rules:
     reason_default_minutes: int
     gates: tuple[GateRule, ...]
     exclusions: tuple[ExclusionRule, ...]
+    hours: Mapping[str, OfficeHours]
     routes: tuple[Route, ...]
     groups: tuple[GroupRule, ...]
     grades: Grades | None
