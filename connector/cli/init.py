@@ -48,6 +48,15 @@ brake:
 # which an edit by somebody else can be overwritten.
 read_before_handoff: false
 
+# Activities from anywhere else: what they are called, and their attributes with their types. Rules may use them
+# once this is applied (on: sign_up); `leadloop activities FILE` hands them over.
+#
+# sources:
+#   product:
+#     sign_up: {plan: text}
+#     login: {}
+#     chat: {minutes: number}
+
 # What your team calls the stages, in what leadloop prints: demand-waterfall, hubspot-lifecycle, seven-stages,
 # or a file of your own. Rules and platforms keep leadloop's names.
 #

@@ -49,7 +49,7 @@ def example_documents(name: str) -> dict[str, str]:
         for item in folder.iterdir()
         if item.name.endswith(".yaml")
     }
-    documents["rules.yaml"] = (
+    documents[f"../../../rules/examples/{name}.yaml"] = (  # as leadloop.yaml names it
         resources.files("rules").joinpath("examples", f"{name}.yaml").read_text(encoding="utf-8")
     )
     return documents

@@ -179,6 +179,31 @@ def test_a_preset_with_mappings_of_its_own_brings_them_and_its_table_of_columns(
     assert stages == ["mql", "nurture"]
 
 
+def test_the_folder_of_an_example_is_complete_by_itself(shell: Shell) -> None:
+    for example in sorted((ROOT / "mappings" / "examples").iterdir()):
+        checked = shell("--config", str(example), "check")
+
+        assert checked.code == 0, checked.out
+        assert "cases passed" in checked.out
+
+
+def test_the_sources_that_a_new_folder_shows_in_comments_can_be_used_as_they_are(
+    shell: Shell, folder: Path
+) -> None:
+    shell("init", str(folder))
+    main = folder / "leadloop.yaml"
+    before, _, shown = main.read_text().partition("# sources:\n")
+    shown, _, after = shown.partition("\n\n")
+    main.write_text(f"{before}sources:\n{shown.replace('# ', '')}\n\n{after}")
+    rules = folder / "rules" / "default.yaml"
+    rule = "    - {rule: long chat, on: chat, when: activity.minutes >= 5, points: 10}\n"
+    rules.write_text(rules.read_text().replace("  engagement:\n", f"  engagement:\n{rule}", 1))
+
+    checked = shell("--config", str(folder), "check")
+
+    assert checked.code == 0, checked.out
+
+
 def test_an_unknown_preset_is_told_with_the_nearest_and_all_others(shell: Shell, folder: Path) -> None:
     answer = shell("init", str(folder / "conf"), "--preset", "defalt")
 

@@ -64,6 +64,14 @@ def test_shipped_cases_show_what_rules_can_do(name: str) -> None:
     assert rejected == {"nurture", "mql"}
 
 
+@pytest.mark.parametrize("preset", PRESETS)
+def test_who_answers_a_campaign_or_comes_to_an_event_earns_points(preset: str) -> None:
+    rules, _, kinds = load_shipped(f"presets/{preset}.yaml")
+    for kind in ("campaign_response", "event_attendance"):
+        assert kind in kinds
+        assert rules.evaluate(blank_lead(activities=[Activity(kind, NOW_MS)]), NOW_MS).engagement > 0
+
+
 @pytest.mark.parametrize("name", SHIPPED)
 def test_shipped_reasons_are_those_that_the_deployed_picklist_offers(name: str) -> None:
     folder = ROOT / "deploy" / "salesforce" / "force-app" / "main" / "default" / "objects" / "Lead" / "fields"
