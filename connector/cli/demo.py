@@ -42,6 +42,14 @@ def demo(
             "mappings/examples/x-education/csv.yaml.",
         ),
     ] = None,
+    year: Annotated[
+        Path | None,
+        typer.Option(
+            "--year",
+            metavar="FILE",
+            help="Write the history of a made-up year into a new SQLite file instead, to try reports on.",
+        ),
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the figures as JSON, and no show.")] = False,
 ) -> None:
     """Watch leads live in a Salesforce and a HubSpot on this machine. Ends with 0 if both agree with leadloop
@@ -49,6 +57,12 @@ def demo(
     from connector.cli.logs import log_to_stderr
 
     log_to_stderr("error")
+    if year is not None:
+        if leads is not None:
+            raise Problem("--leads and --year are two demos: take one of them.")
+        with _interruptible():
+            _print_figures(_record(year), as_json=as_json)
+        return
     with _interruptible():
         place = place_of(ctx)
         figures = _perform(place, as_json=as_json) if leads is None else _live(leads)
@@ -120,6 +134,33 @@ def _live(path: Path) -> Mapping[str, Any]:
             return RealLeads(sandbox, connected, clock, people, SystemClock(), tell).play()
     except LeadsFileError as error:
         raise Problem(str(error), WRONG) from error
+
+
+def _record(path: Path) -> Mapping[str, Any]:
+    """A year of history in a new database; what is in it."""
+    from connector.demo import figures
+    from connector.demo.year import record_year
+    from connector.store.database import Database
+
+    if path.exists():
+        raise Problem(f"{path} is there already: name a file that is not.", WRONG)
+    database = Database.open(f"sqlite:///{path.absolute()}")
+    try:
+        database.migrate()
+        year = record_year(database)
+        stages = figures.stages_of(year.installation)
+        return {
+            "database": str(path),
+            "leads": sum(stages.values()),
+            "stages": stages,
+            "rejections": figures.rejections_of(year.installation),
+            "days": year.days,
+        }
+    except BaseException:
+        path.unlink(missing_ok=True)
+        raise
+    finally:
+        database.close()
 
 
 def _good(figures: Mapping[str, Any]) -> bool:
