@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     from connector.brake import BrakeLimits
     from connector.cli.offline import Preview
+    from connector.configuration import Configuration
 
 
 @dataclass(slots=True)
@@ -99,7 +100,7 @@ def apply(
         new = before != wanted.version
         braked = change.braked(wanted.brake)
         if not as_json:
-            _print(change, braked, before, wanted.version)
+            _print(change, braked, before, wanted)
         if new and not yes and not as_json:
             typer.confirm("Put it in force?", abort=True)
         done = (new or rejudge) and (yes or not as_json)
@@ -141,8 +142,10 @@ def _put_in_force(
         return mark_all_dirty(conn, now_ms) if rejudge else 0
 
 
-def _print(change: Change, braked: dict[str, str], before: str | None, version: str) -> None:
-    page = Page()
+def _print(change: Change, braked: dict[str, str], before: str | None, wanted: Configuration) -> None:
+    from mappings.vocabulary import labelled
+
+    page, version = Page(), wanted.version
     if before == version:
         page.line(f"Configuration {version} is in force already.", indent=0)
         return
@@ -155,10 +158,12 @@ def _print(change: Change, braked: dict[str, str], before: str | None, version: 
     if change.waiting:
         rows.append(("waiting anyway", change.waiting))
     page.table(rows)
-    data = change.as_data()
+    data = labelled(change.as_data(), wanted.vocabulary)
     if data["moves"]:
         page.heading("Moves")
-        page.table([(f"{item['from'] or ''} → {item['to']}", item["leads"]) for item in data["moves"]])
+        page.table(
+            [(f"{item['from'] or ''} → {item['to']}".strip(), item["leads"]) for item in data["moves"]]
+        )
     if data["writes"]:
         page.heading("Writes")
         page.table(

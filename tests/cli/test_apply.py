@@ -60,6 +60,16 @@ def test_asks_before_it_applies(edited: World, leadloop: Shell) -> None:
     assert in_force(edited) != edited.config.version
 
 
+def test_moves_are_shown_in_the_words_of_the_new_vocabulary(
+    edited: World, leadloop: Shell, folder: Path
+) -> None:
+    main = folder / "leadloop.yaml"
+    main.write_text(main.read_text() + "vocabulary: demand-waterfall\n", encoding="utf-8")
+
+    assert "Nurture → MQL " in leadloop("apply", typed="n\n").out
+    assert leadloop("apply", "--json").json["moves"][0] == {"from": "nurture", "to": "mql", "leads": 1}
+
+
 def test_new_gates_judge_leads_as_they_next_change(edited: World, leadloop: Shell) -> None:
     applied = leadloop("apply", "--yes", "--json").json
 
