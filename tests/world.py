@@ -6,13 +6,14 @@ What stories, simulations and end-to-end tests stand on. People act through `sal
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Any
 
 from connector.clock import ManualClock
 from connector.configuration import Configuration, compile_documents, shipped
+from connector.demo.stage_set import add_fields
 from connector.installation import Installation
 from connector.lead import LeadState
 from connector.sandbox import HUBSPOT_ACCESS_TOKEN, SALESFORCE_SESSION_ID
@@ -25,6 +26,7 @@ from connector.wiring import Connected, connect
 from connector.worker.passes import Pass, run_until_quiet
 
 START_MS = 1_800_000_000_000  # 2027-01-15T08:00:00Z
+SALES = ("sam@sales.example", "kim@sales.example")
 
 RULES = """
 score:
@@ -66,18 +68,25 @@ def configuration(rules: str = RULES, documents: Mapping[str, str] | None = None
 
 
 class World:
-    """`with World(tmp_path) as world:`"""
+    """`with World(tmp_path) as world:`. The platforms have every field that the configuration maps, and these
+    salespeople."""
 
-    def __init__(self, folder: Path, config: Configuration | None = None, url: str | None = None) -> None:
-        self.clock = ManualClock(START_MS)
+    def __init__(
+        self,
+        folder: Path,
+        config: Configuration | None = None,
+        url: str | None = None,
+        salespeople: Sequence[str] = SALES,
+        start_ms: int = START_MS,
+    ) -> None:
+        self.clock = ManualClock(start_ms)
         self.sandbox = Sandbox(self.clock)
-        self.sandbox.add_leadloop_fields()
         self.salesforce = self.sandbox.salesforce
         self.hubspot = self.sandbox.hubspot
         self.config = config or configuration()
+        add_fields(self.sandbox, self.config.mapping)
         self.users = {
-            email: self.salesforce.add_user(email.partition("@")[0].title(), email)
-            for email in ("sam@sales.example", "kim@sales.example")
+            email: self.salesforce.add_user(email.partition("@")[0].title(), email) for email in salespeople
         }
         for email in self.users:
             self.hubspot.add_owner(email)

@@ -1,0 +1,79 @@
+"""OnHubSpot: what leads, marketers and workflows do in HubSpot, sentence by sentence."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from tests.stories.scene import Scene
+from tests.stories.sentences import Sentence
+
+
+def fills_in(scene: Scene, lead: str, form: str, fields: dict[str, Any]) -> None:
+    """HubSpot makes a contact of whoever it does not know."""
+    scene.people.fills_in(lead, form, **fields)
+
+
+def visits(scene: Scene, lead: str, number: int = 1) -> None:
+    scene.people.visits(lead, number)
+
+
+def clicks(scene: Scene, lead: str) -> None:
+    scene.people.clicks(lead)
+
+
+def enters(scene: Scene, lead: str, fields: dict[str, Any]) -> None:
+    who = scene.leads[lead]
+    about = {
+        "firstname": who.first_name,
+        "lastname": who.last_name,
+        "jobtitle": who.title,
+        "company": who.company,
+        "country": who.country,
+    }
+    scene.portal.create("contacts", email=who.email, **{**about, **fields})
+
+
+def edits(scene: Scene, lead: str, fields: dict[str, Any]) -> None:
+    scene.portal.update("contacts", scene.contact_id(lead), **fields)
+
+
+def workflow_edits(scene: Scene, lead: str, fields: dict[str, Any]) -> None:
+    scene.portal.update("contacts", scene.contact_id(lead), source="AUTOMATION_PLATFORM", **fields)
+
+
+def opens_deal(scene: Scene, deal: str, lead: str, fields: dict[str, Any]) -> None:
+    """HubSpot's own deal sync moves the lifecycle stage of the contact."""
+    contact_id = scene.contact_id(lead)
+    made = scene.portal.create("deals", **{"dealname": deal, "dealstage": "appointmentscheduled", **fields})
+    scene.portal.associate("deals", made, "contacts", contact_id)
+
+
+def leaves(scene: Scene, user: str) -> None:
+    if user not in scene.owners:
+        raise KeyError(f"{user} is no user of HubSpot")
+    scene.portal.deactivate_owner(scene.owners[user])
+
+
+def joins(scene: Scene, user: str) -> None:
+    scene.owners[user] = scene.portal.add_owner(scene.emails[user], user)
+
+
+SENTENCES = (
+    Sentence(
+        '{lead} fills in the form "{form}"', "on the website; fields are further answers", fills_in, "may"
+    ),
+    Sentence("{lead} visits the website", "and reads one page", visits),
+    Sentence("{lead} visits the website and reads {number} pages", "", visits),
+    Sentence("{lead} clicks in an e-mail", "of marketing's", clicks),
+    Sentence("marketing enters {lead}", "types the person in as a contact", enters, "may"),
+    Sentence("marketing edits {lead}", "changes these properties of the contact", edits, "must"),
+    Sentence("a workflow edits {lead}", "changes these properties of the contact", workflow_edits, "must"),
+    Sentence(
+        'somebody opens the deal "{deal}" for {lead}',
+        "a deal with the contact; HubSpot moves the lifecycle stage by itself",
+        opens_deal,
+        "may",
+    ),
+    Sentence("{user} leaves", "the user is deactivated", leaves),
+    Sentence("{user} joins", "the user is made", joins),
+)
