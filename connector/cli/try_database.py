@@ -18,7 +18,6 @@ from connector.cli.place import Place
 from connector.cli.try_ import BATCH, as_data, print_rows
 from connector.configuration import Configuration
 from mappings.vocabulary import Vocabulary
-from rules.cases import Reached
 
 
 def changes(place: Place, url: str, wanted: Configuration) -> Iterator[dict[str, Any]]:
@@ -30,6 +29,7 @@ def changes(place: Place, url: str, wanted: Configuration) -> Iterator[dict[str,
     from connector.store.links import links_of
     from rules.cases import go_as_far
     from rules.facts import Activity
+    from rules.gates import is_pursued
 
     now_ms = place.clock.now_ms()
     with place.database(url=url) as database, database.read() as conn:
@@ -49,24 +49,17 @@ def changes(place: Place, url: str, wanted: Configuration) -> Iterator[dict[str,
                     "name": state.values.get("email"),
                     "stage_now": state.stage.value,
                     "resting": state.resting,
-                    "mql_before": _ready(now),
-                    "mql_after": _ready(then),
+                    "mql_before": is_pursued(now.stage),
+                    "mql_after": is_pursued(then.stage),
                     "applied": as_data(now),
                     "folder": as_data(then),
                 }
             after = ids[-1]
 
 
-def _ready(reached: Reached) -> bool:
-    """Whether the rules would hand the lead to sales."""
-    gate = reached.verdict.gates["mql"]
-    return reached.disqualified is None and (reached.fast_track is not None or gate.passed)
-
-
 def changed(item: dict[str, Any]) -> bool:
-    """Whether the lead would stand elsewhere, or be an MQL no more, or now."""
-    moved = item["applied"]["stage"] != item["folder"]["stage"]
-    return bool(moved or item["mql_before"] != item["mql_after"])
+    """Whether the lead would stand elsewhere."""
+    return bool(item["applied"]["stage"] != item["folder"]["stage"])
 
 
 def print_changes(

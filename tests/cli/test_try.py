@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from connector.lead_file import json_objects
+from tests.cli.people import ann_asks_for_prices
 from tests.cli.shell import Shell
 from tests.world import RULES, World
 
@@ -184,6 +185,24 @@ def test_a_database_shows_what_the_folders_rules_would_change(
         "mqls_lost": 0,
     }
     assert world.lead("ann@acme.example").stage == "nurture"
+
+
+def test_leads_that_sales_has_already_are_no_mqls_gained_or_lost(
+    world: World, leadloop: Shell, folder: Path, tmp_path: Path
+) -> None:
+    ann_asks_for_prices(world)
+    world.run()
+    assert world.lead("ann@acme.example").stage == "distributed"
+    path = folder / "rules.yaml"
+    path.write_text(
+        path.read_text().replace("mql: {fit: 20, engagement: 30}", "mql: {fit: 20, engagement: 40}")
+    )
+
+    answer = leadloop("try", str(tmp_path / "leadloop.db"))
+
+    assert answer.code == 0
+    assert "ann@acme.example" not in answer.out
+    assert ["MQLs", "lost", "0"] in [line.split() for line in answer.out.splitlines()]
 
 
 def test_a_database_that_is_not_there_is_told(ours: Shell) -> None:
