@@ -200,6 +200,10 @@ class Assembly:
             self._twice("nurture part", document, ("nurture",), self._nurture[1])
             return
         self._nurture = nurture, (document, ("nurture",))
+        if nurture.touches is not None and not nurture.minimum_touches:
+            message = "touches are only counted for minimum_touches, and there is none"
+            hint = "write minimum_touches: 3, or leave touches out"
+            self._errors.append(document.error(("nurture", "touches"), message, hint))
         for place, track in enumerate(nurture.tracks):
             path: Path = ("nurture", "tracks", place)
             first = next((at for known, _, at in self._nurture_tracks if known == track.track), None)
@@ -231,12 +235,21 @@ class Assembly:
             if name in self._gates:
                 self._twice(f"gate {name}", document, path, self._gates[name][1])
                 continue
+            self._check_ways(document, (*path, "any"), gate.any or ())
             choices = tuple(
                 self._gate(name, choice, gate.margin, nodes.get((*path, "any", way, "when")))
                 for way, choice in enumerate(gate.any or ())
             )
             rule = self._gate(name, gate, gate.margin, nodes.get((*path, "when")), choices)
             self._gates[name] = rule, (document, path)
+
+    def _check_ways(self, document: Document, path: Path, ways: Sequence[models.Choice]) -> None:
+        seen: dict[models.Choice, int] = {}
+        for place, way in enumerate(ways):
+            same = way if way.when is None else way.model_copy(update={"when": " ".join(way.when.split())})
+            first = seen.setdefault(same, place)
+            if first != place:
+                self._twice("way through the gate", document, (*path, place), (document, (*path, first)))
 
     def _gate(
         self,

@@ -8,10 +8,11 @@ from __future__ import annotations
 from types import NoneType
 from typing import Annotated, Any, Final
 
-from pydantic import BeforeValidator, Field, field_validator, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, field_validator, model_validator
 
 from mappings.stages import Stage
 from mappings.validation import Strict
+from rules.score_document import not_only_spaces
 
 _PLAIN: Final = (str, int, float, bool)
 
@@ -139,7 +140,7 @@ class Expectation(Strict):
 class Case(Strict):
     """A lead, what it did, a day, and what the rules must say of it."""
 
-    case: Annotated[str, Field(min_length=1, max_length=120)]
+    case: Annotated[str, Field(min_length=1, max_length=120), AfterValidator(not_only_spaces)]
     lead: dict[str, Written] = Field(default_factory=dict)
     activities: list[CaseActivity] = Field(default_factory=list)
     rejections: list[CaseRejection] = Field(default_factory=list)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import Field, ValidationInfo, field_validator, model_validator
 
 from mappings.validation import Strict
 from rules.case_document import Case
@@ -51,6 +51,19 @@ class Gate(Strict):
         if choices is not None and len(choices) < 2:
             raise ValueError("any needs at least two ways through the gate")
         return choices
+
+    @field_validator("margin")
+    @classmethod
+    def _closes(cls, margin: int, gate: ValidationInfo) -> int:
+        for where in (gate.data, *map(dict, gate.data.get("any") or ())):
+            for key in ("fit", "engagement", "score"):
+                threshold = where.get(key)
+                if threshold is not None and 0 < threshold <= margin:
+                    raise ValueError(
+                        f"a margin of {margin} is not less than the threshold {key}: {threshold}; "
+                        "with it the gate would stay open for ever"
+                    )
+        return margin
 
     @model_validator(mode="after")
     def _margin_of_something(self) -> Gate:

@@ -22,6 +22,9 @@ _PURSUED: Final = frozenset(LINE[LINE.index(Stage.MQL) :])
 _PASSED: Final = Gate(True)
 _MQL: Final = frozenset({"mql"})
 
+_Need = tuple[int, int, int, set[str]]
+"""What a lead lacks: points of fit, engagement and score, and conditions in words."""
+
 
 @dataclass(frozen=True, slots=True)
 class GateRule:
@@ -57,18 +60,18 @@ def judge(
 ) -> Gate:
     """The gate's answer. `missing` gives, for the gate and then for each of its choices, the conditions that
     do not hold, in words; `held` is what the lead lacks besides."""
-    lacking = [*_short(gate, fit, engagement, score, reached=reached), *next(missing)]
-    ways = [[*_short(way, fit, engagement, score, reached=reached), *next(missing)] for way in gate.choices]
+    margin = gate.margin if reached else 0
+    lacking = [*_short(gate, fit, engagement, score, margin), *next(missing)]
+    ways = [[*_short(way, fit, engagement, score, margin), *next(missing)] for way in gate.choices]
     if ways and all(ways):
-        told = dict.fromkeys(" and ".join(way) for way in ways)
-        lacking.append(", or ".join(told))
+        told = _shortest(gate.choices, ways, (fit + margin, engagement + margin, score + margin))
+        lacking.append(", or ".join(map(" and ".join, told)))
     lacking.extend(held)
     return Gate(False, tuple(lacking)) if lacking else _PASSED
 
 
-def _short(gate: GateRule, fit: int, engagement: int, score: int, *, reached: bool) -> list[str]:
+def _short(gate: GateRule, fit: int, engagement: int, score: int, margin: int) -> list[str]:
     """The points that a lead lacks, in words."""
-    margin = gate.margin if reached else 0
     lacking: list[str] = []
     if gate.fit is not None and fit < gate.fit - margin:
         lacking.append(_points(gate.fit - margin - fit, "fit "))
@@ -77,6 +80,34 @@ def _short(gate: GateRule, fit: int, engagement: int, score: int, *, reached: bo
     if gate.score is not None and score < gate.score - margin:
         lacking.append(_points(gate.score - margin - score, ""))
     return lacking
+
+
+def _shortest(
+    ways: Sequence[GateRule], told: Sequence[list[str]], points: tuple[int, int, int]
+) -> list[list[str]]:
+    """What is told of each way, without the ways on which a lead lacks all that it lacks on another one, or
+    the same. `points`: the fit, the engagement and the score that count for the thresholds."""
+    fit, engagement, score = points
+    needs: list[_Need] = []
+    for way, lacking in zip(ways, told, strict=True):
+        more_fit = 0 if way.fit is None or way.fit <= fit else way.fit - fit
+        more = 0 if way.engagement is None or way.engagement <= engagement else way.engagement - engagement
+        more_score = 0 if way.score is None or way.score <= score else way.score - score
+        conditions = set(lacking[(more_fit > 0) + (more > 0) + (more_score > 0) :])
+        needs.append((more_fit, more, more_score, conditions))
+    return [
+        lacking
+        for place, (need, lacking) in enumerate(zip(needs, told, strict=True))
+        if not any(
+            _no_more(other, need) and (where < place or not _no_more(need, other))
+            for where, other in enumerate(needs)
+            if where != place
+        )
+    ]
+
+
+def _no_more(this: _Need, than: _Need) -> bool:
+    return this[0] <= than[0] and this[1] <= than[1] and this[2] <= than[2] and this[3] <= than[3]
 
 
 def gates_reached(facts: LeadFacts) -> frozenset[str]:

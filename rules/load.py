@@ -133,8 +133,9 @@ class _Conditions:
     def _kinds(self, path: Path, kinds: Any) -> None:
         if isinstance(kinds, list):
             for place, kind in enumerate(kinds):
-                if isinstance(kind, str):
-                    self._kind((*path, place), kind)
+                if isinstance(kind, str) and self._kind((*path, place), kind) and kind in kinds[:place]:
+                    message = f'the activity "{kind}" is here twice'
+                    self.errors.append(self.document.error((*path, place), message, "delete one"))
 
     def _kind(self, path: Path, kind: str) -> bool:
         """Whether there is such an activity; if not, it is told."""

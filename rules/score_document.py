@@ -9,7 +9,7 @@ from __future__ import annotations
 from itertools import pairwise
 from typing import Annotated, Any, Final
 
-from pydantic import BeforeValidator, Field, field_validator, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, field_validator, model_validator
 
 from mappings.validation import Strict
 
@@ -27,8 +27,15 @@ def _not_zero(points: int) -> int:
     return points
 
 
-Name = Annotated[str, Field(min_length=1, max_length=80)]
-Letter = Annotated[str, Field(min_length=1, max_length=20)]
+def not_only_spaces(name: str) -> str:
+    """Raises ValueError for a name that nobody can see."""
+    if name and not name.strip():
+        raise ValueError("this name is only spaces; write one that can be told")
+    return name
+
+
+Name = Annotated[str, Field(min_length=1, max_length=80), AfterValidator(not_only_spaces)]
+Letter = Annotated[str, Field(min_length=1, max_length=20), AfterValidator(not_only_spaces)]
 Points = Annotated[int, Field(ge=-1000, le=1000)]
 Threshold = Annotated[int, Field(ge=-10_000, le=10_000)]
 Days = Annotated[float, Field(gt=0, le=3650)]

@@ -48,8 +48,8 @@ brake:
 # which an edit by somebody else can be overwritten.
 read_before_handoff: false
 
-# Activities from anywhere else: what they are called, and their attributes with their types. Rules may use them
-# once this is applied (on: sign_up); `leadloop activities FILE` hands them over.
+# Activities from anywhere else: what they are called, and their attributes with their types. Rules may use
+# them once this is applied (on: sign_up); `leadloop activities FILE` hands them over.
 #
 # sources:
 #   product:

@@ -50,6 +50,19 @@ MISTAKES = [
     ),
     (GATE + "score: {fit: [{rule: '', when: opted_out, points: 5}]}", "2:22: this must not be empty"),
     (
+        GATE + "score: {fit: [{rule: '  ', when: opted_out, points: 5}]}",
+        "2:22: this name is only spaces; write one that can be told",
+    ),
+    (
+        GATE + "routes: [{route: ' ', owner: a@x.example}]",
+        "2:18: this name is only spaces; write one that can be told",
+    ),
+    (GATE + "grades: {fit: {' ': 0}}", "2:21: this name is only spaces; write one that can be told"),
+    (
+        GATE + "cases: [{case: ' ', expect: {stage: mql}}]",
+        "2:16: this name is only spaces; write one that can be told",
+    ),
+    (
         GATE + f"score: {{fit: [{{rule: {'a' * 81}, when: opted_out, points: 5}}]}}",
         "2:22: this has 81 characters; 80 are allowed",
     ),
@@ -184,6 +197,18 @@ MISTAKES = [
         "gates: {mql: {any: [{when: opted_out}, {when: not opted_out}], margin: 5}}",
         "1:14: margin needs a threshold: fit, engagement or score",
     ),
+    (
+        "score: {fit: [{rule: a, when: opted_out, points: 5}]}\ngates: {mql: {fit: 5, margin: 5}}",
+        "2:31: a margin of 5 is not less than the threshold fit: 5; with it the gate would stay open for ever",
+    ),
+    (
+        "score: {fit: [{rule: a, when: opted_out, points: 50}]}\ngates: {mql: {any: [{when: opted_out}, {score: 9}], margin: 10}}",
+        "2:61: a margin of 10 is not less than the threshold score: 9; with it the gate would stay open for ever",
+    ),
+    (
+        "gates:\n  mql:\n    any:\n      - {when: opted_out and employees > 3}\n      - {when: opted_out}\n      - when: >-\n          opted_out\n          and employees > 3\n",
+        "6:9: the way through the gate is here twice (first in rules.yaml:4)",
+    ),
     # how points fade and repeat
     (
         GATE
@@ -287,12 +312,20 @@ MISTAKES = [
         '4:24: unknown field "opted"; did you mean "opted_out"?',
     ),
     (
-        GATE + "nurture: {touches: [page_veiw]}",
+        GATE + "nurture: {touches: [page_veiw], minimum_touches: 2}",
         '2:21: no configured source gives the activity "page_veiw"; did you mean "page_view"?',
     ),
     (
         GATE + "nurture: {touches: []}",
         "2:20: touches is empty; leave it out, and every activity is a touch",
+    ),
+    (
+        GATE + "nurture: {touches: [page_view, email_open, page_view], minimum_touches: 2}",
+        '2:44: the activity "page_view" is here twice; delete one',
+    ),
+    (
+        GATE + "nurture: {touches: [page_view]}",
+        "2:20: touches are only counted for minimum_touches, and there is none; write minimum_touches: 3, or leave touches out",
     ),
     (
         GATE + "nurture: {minimum_touches: -1}",

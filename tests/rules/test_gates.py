@@ -165,6 +165,24 @@ def test_what_is_missing_names_every_way_once() -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("ways", "missing"),
+    [
+        # a way on which the lead lacks as much, or the same and more, tells it nothing
+        ("{engagement: 5}, {engagement: 5, when: not is_blank(phone)}", "5 more engagement points"),
+        ("{engagement: 5, when: not is_blank(phone)}, {engagement: 5}", "5 more engagement points"),
+        ("{engagement: 40}, {fit: 30, engagement: 20}, {engagement: 60}",
+         "40 more engagement points, or 30 more fit points and 20 more engagement points"),
+        ("{when: opted_out and not is_blank(phone)}, {when: not is_blank(phone) and opted_out}",
+         "opted out being true and a phone"),
+        ("{engagement: 5}, {score: 5}", "5 more engagement points, or 5 more points"),
+    ],
+)  # fmt: skip
+def test_a_way_is_not_told_when_another_asks_for_less(ways: str, missing: str) -> None:
+    rules = rules_of(POINTS + f"gates: {{mql: {{any: [{ways}]}}}}")
+    assert rules.evaluate(blank_lead(), NOW_MS).gates["mql"].missing == (missing,)
+
+
 def test_the_margin_holds_those_who_came_any_way() -> None:
     rules = rules_of(MATRIX)
     values = {"email": "a@b.example", "employees": 5}
