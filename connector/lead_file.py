@@ -6,12 +6,12 @@ A value that cannot be read is blank and is told; a file that is not of its form
 from __future__ import annotations
 
 import csv
-import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, TextIO
 
+from connector.json_stream import LeadFileError, json_objects
 from mappings.csv_columns import CsvColumns
 from mappings.problems import did_you_mean
 from mappings.stages import Stage
@@ -19,10 +19,6 @@ from mappings.values import Unreadable, Value
 from rules.cases import read_moment, read_value
 from rules.facts import Activity, LeadFacts, Rejection
 from rules.scope import STAGE_NAMES, Scope
-
-CHUNK: Final = 65_536
-LONGEST_LEAD: Final = 8_000_000
-"""Characters of one lead in a JSON file; more is a mistake in the file."""
 
 OTHER_KEYS: Final = (
     "activities",
@@ -35,10 +31,6 @@ OTHER_KEYS: Final = (
     "exists_on",
 )
 """What a lead in a JSON file may have beside its values."""
-
-
-class LeadFileError(Exception):
-    """The file cannot be used. `str()` is what the user is told, with the place."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,11 +68,16 @@ class LeadFile:
             raise LeadFileError(f"{self.path} cannot be read: {error.strerror or error}.") from None
         except UnicodeDecodeError as error:
             raise LeadFileError(f"{self.path} is not UTF-8 (byte {error.start}): save it as UTF-8.") from None
-        except csv.Error as error:
-            raise LeadFileError(f"{self.path} is no CSV file that can be read: {error}.") from None
 
     def _csv(self, file: TextIO) -> Iterator[FileLead]:
         reader = csv.DictReader(file, strict=True)
+        try:
+            yield from self._rows(reader)
+        except csv.Error as error:
+            place = f"{self.path}:{reader.line_num + 1}"  # where the row begins
+            raise LeadFileError(f"{place}: this is no CSV file that can be read: {error}.") from None
+
+    def _rows(self, reader: csv.DictReader[str]) -> Iterator[FileLead]:
         headings = [heading for heading in reader.fieldnames or () if heading is not None]
         if not headings:
             raise LeadFileError(f"{self.path} is empty: its first line must name the columns.")
@@ -117,13 +114,26 @@ class LeadFile:
         strange = [heading for heading in headings if heading not in self.scope.fields]
         if len(strange) == len(headings):
             raise LeadFileError(
-                f"{self.path}:1: none of the columns is a field of lead.yaml: rename them, or say with "
-                "--mapping which column is which field."
+                f"{self.path}:1: none of the columns is a field of lead.yaml: {self._remedy(headings)}."
             )
         for heading in strange:
             hint = did_you_mean(heading, self.scope.fields)
             near = f"; {hint}" if hint.startswith("did you") else ""
             self.tell(f'{self.path}:1: the column "{heading}" is no field and is not read{near}')
+
+    def _remedy(self, headings: list[str]) -> str:
+        """What to do about a file with columns that are all unknown."""
+        if headings[0].lstrip()[:1] in ("{", "["):
+            return "if the file is JSON, let its name end in .json"
+        for mark, what in ((";", "semicolons"), ("\t", "tabs")):
+            if len(headings) == 1 and mark in headings[0]:
+                return f"they are parted by {what}; save it with commas"
+        near = [name for name in self.scope.fields if name == headings[0].strip().lower().replace(" ", "_")]
+        return (
+            f'rename them ("{headings[0]}" to {near[0]}), or say with --mapping which column is which field'
+            if near
+            else "rename them, or say with --mapping which column is which field"
+        )
 
     def _json(self, file: TextIO) -> Iterator[FileLead]:
         for line, given in json_objects(self.path, file):
@@ -152,12 +162,14 @@ class LeadFile:
         except (TypeError, ValueError, AttributeError, OverflowError):
             raise LeadFileError(
                 f"{self.path}:{line}: {_misshapen(given)} is not of its form: activities and rejections are "
-                "lists of objects, cycle is a whole number, a moment a date or such as 3 days ago."
+                "lists of objects, a moment a date or such as 3 days ago."
             ) from None
         return FileLead(line, facts, unreadable)
 
     def _read(self, name: str, written: Any, values: dict[str, Value], unreadable: dict[str, str]) -> None:
         try:
+            if isinstance(written, dict):
+                raise Unreadable("an object is no value")
             values[name] = read_value(self.scope.fields[name], written, self.country)
         except (Unreadable, TypeError) as why:
             unreadable[name] = str(why)
@@ -165,37 +177,63 @@ class LeadFile:
     def _facts(self, values: Mapping[str, Value], given: Mapping[str, Any] | None = None) -> LeadFacts:
         """Raises Unreadable, KeyError, TypeError, ValueError for what is not of its form."""
         more = given or {}
-        stage = more.get("stage", self.stage)
-        if stage not in STAGE_NAMES:
-            raise Unreadable(f'unknown stage "{stage}"; {did_you_mean(str(stage), STAGE_NAMES)}'.rstrip("; "))
+        stage = self._known("stage", str(more.get("stage", self.stage)), STAGE_NAMES)
         activities = tuple(self._activity(item) for item in more.get("activities") or ())
-        rejections = tuple(
-            Rejection(
-                str(item["reason"]), self._at(item.get("at")), int(item.get("cycle", 1)), item.get("score")
-            )
-            for item in more.get("rejections") or ()
-        )
+        rejections = tuple(self._rejection(item) for item in more.get("rejections") or ())
+        sides, origin = more.get("exists_on") or [], more.get("origin") or ""
+        if not isinstance(sides, list):
+            raise Unreadable("exists_on is a list of sides")
+        for side in filter(None, (*sides, origin)):
+            self._known("side", str(side), self.scope.sides)
         return LeadFacts(
             values=values,
             stage=Stage(stage),
-            cycle=int(more.get("cycle", 1)),
+            cycle=_cycle(more),
             stage_since_ms=self._at(more.get("stage_since")),
             created_ms=self._at(more.get("created")),
             activities=activities,
             rejections=rejections,
-            sides=frozenset(map(str, more.get("exists_on") or ())),
-            origin=str(more.get("origin") or ""),
+            sides=frozenset(map(str, sides)),
+            origin=str(origin),
             cycle_since_ms=max((item.at_ms for item in rejections), default=None),
         )
 
     def _activity(self, item: Mapping[str, Any]) -> Activity:
+        _only(item, "an activity", ("kind", "at", "attributes"))
         kind, known = str(item["kind"]), self.scope.activities
         if known is not None and kind not in known:
             hint = did_you_mean(kind, known)
             raise Unreadable(
                 f'no configured source gives the activity "{kind}"' + (f"; {hint}" if hint else "")
             )
-        return Activity(kind, self._at(item.get("at")), dict(item.get("attributes") or {}))
+        given = dict(item.get("attributes") or {})
+        types = None if known is None else known[kind]
+        if types is not None:
+            _only(given, f'the activity "{kind}"', tuple(types))
+            given = {name: self._attribute(name, types[name], value) for name, value in given.items()}
+        return Activity(kind, self._at(item.get("at")), given)
+
+    def _attribute(self, name: str, kind: str, written: Any) -> Value:
+        try:
+            if isinstance(written, dict):
+                raise Unreadable("an object is no value")
+            return read_value(kind, written, self.country)
+        except Unreadable as why:
+            raise Unreadable(f'the attribute "{name}": {why}') from None
+
+    def _rejection(self, item: Mapping[str, Any]) -> Rejection:
+        _only(item, "a rejection", ("reason", "at", "cycle", "score"))
+        reason = self._known("reason", str(item["reason"]), self.scope.reasons)
+        score = item.get("score")
+        if score is not None and not (isinstance(score, int) and not isinstance(score, bool)):
+            raise Unreadable("the score of a rejection is a whole number")
+        return Rejection(reason, self._at(item.get("at")), _cycle(item), score)
+
+    def _known(self, what: str, name: str, known: Collection[str] | None) -> str:
+        if known is not None and name not in known:
+            hint = did_you_mean(name, known)
+            raise Unreadable(f'unknown {what} "{name}"' + (f"; {hint}" if hint else ""))
+        return name
 
     def _at(self, written: Any) -> int:
         if written is None:
@@ -203,52 +241,24 @@ class LeadFile:
         return int(written) if isinstance(written, int | float) else read_moment(str(written), self.now_ms)
 
 
+def _only(given: Mapping[str, Any], what: str, known: tuple[str, ...]) -> None:
+    """Raises Unreadable for a key that is not known, TypeError for what has no keys."""
+    if not isinstance(given, Mapping):
+        raise TypeError(what)
+    for name in given:
+        if name not in known:
+            hint = did_you_mean(name, known)
+            raise Unreadable(f'{what} has no "{name}"' + (f"; {hint}" if hint else ""))
+
+
+def _cycle(given: Mapping[str, Any]) -> int:
+    """The cycle that is said, or the first. Raises Unreadable."""
+    cycle = given.get("cycle", 1)
+    if not isinstance(cycle, int) or isinstance(cycle, bool) or cycle < 1:
+        raise Unreadable("cycle is a whole number from 1 on")
+    return cycle
+
+
 def _misshapen(given: Mapping[str, Any]) -> str:
     """The keys beside the values that a lead has, one of which is wrong."""
     return ", ".join(key for key in OTHER_KEYS if key in given)
-
-
-def json_objects(path: Path, file: TextIO) -> Iterator[tuple[int, Any]]:
-    """The values of a JSON list, or one after another, each with its line. Raises LeadFileError."""
-    decoder = json.JSONDecoder()
-    buffer, line, ended, listed, begun = "", 1, False, False, False
-
-    def drop(count: int) -> None:
-        nonlocal buffer, line
-        line += buffer.count("\n", 0, count)
-        buffer = buffer[count:]
-
-    size = CHUNK
-    while True:
-        blank = len(buffer) - len(buffer.lstrip(" \t\r\n," if begun else " \t\r\n"))
-        drop(blank)
-        if not begun and buffer:
-            begun, listed = True, buffer[0] == "["
-            if listed:
-                drop(1)
-                continue
-        if listed and buffer[:1] == "]":
-            return
-        if buffer:
-            try:
-                value, end = decoder.raw_decode(buffer)
-            except RecursionError:
-                raise LeadFileError(f"{path}:{line}: this is nested too deeply.") from None
-            except json.JSONDecodeError as fault:
-                if ended or len(buffer) > LONGEST_LEAD:
-                    at = line + buffer.count("\n", 0, fault.pos)
-                    raise LeadFileError(f"{path}:{at}: this is not valid JSON: {fault.msg}.") from None
-            else:
-                if end < len(buffer) or ended:
-                    yield line, value
-                    drop(end)
-                    size = CHUNK
-                    continue
-        elif ended:
-            if listed:
-                raise LeadFileError(f"{path}:{line}: the list has no end: a ] is missing.")
-            return
-        more = file.read(size)
-        size *= 2
-        ended = not more
-        buffer += more

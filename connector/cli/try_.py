@@ -99,7 +99,8 @@ def _verdicts(
     place: Place, configuration: Configuration, path: Path, mapping: Path | None, stage: str
 ) -> Iterator[dict[str, Any]]:
     """One JSON object for each lead of a file. What cannot be read is told on stderr."""
-    from connector.lead_file import LeadFile, LeadFileError
+    from connector.json_stream import LeadFileError
+    from connector.lead_file import LeadFile
     from rules.cases import go_as_far
 
     now_ms = place.clock.now_ms()

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from connector.lead_file import json_objects
+from connector.json_stream import json_objects
 from tests.cli.people import ann_asks_for_prices
 from tests.cli.shell import Shell
 from tests.world import RULES, World
@@ -124,7 +124,55 @@ def test_a_value_that_cannot_be_read_is_told_and_blank(ours: Shell, folder: Path
         ),
         ("a.json", '{"activities": 5}', "a.json:1: activities is not of its form: "),
         ("a.json", '{"activities": ["visit"]}', "a.json:1: activities is not of its form: "),
-        ("a.json", '{"cycle": "second"}', "a.json:1: cycle is not of its form: "),
+        ("a.json", '{"cycle": "second"}', "a.json:1: cycle is a whole number from 1 on."),
+        ("a.json", '{"cycle": 0}', "a.json:1: cycle is a whole number from 1 on."),
+        (
+            "a.json",
+            '{"employees": ' + "9" * 5_000 + "}",
+            "a.json:1: a number in this lead has too many digits.",
+        ),
+        ("a.json", '[{"email": "a@b.example"}]\n[{}]', "a.json:2: there is more behind the end of the list."),
+        ("a.json", '{"exists_on": "hubspot"}', "a.json:1: exists_on is a list of sides."),
+        ("a.json", '{"exists_on": ["hubspt"]}', 'a.json:1: unknown side "hubspt"; did you mean "hubspot"?'),
+        ("a.json", '{"origin": "moon"}', 'a.json:1: unknown side "moon"; known: hubspot, salesforce.'),
+        (
+            "a.json",
+            '{"rejections": [{"reason": "timming"}]}',
+            'a.json:1: unknown reason "timming"; did you mean "timing"?',
+        ),
+        (
+            "a.json",
+            '{"rejections": [{"reason": "timing", "when": "today"}]}',
+            'a.json:1: a rejection has no "when"; known: at, cycle, reason, score.',
+        ),
+        (
+            "a.json",
+            '{"rejections": [{"reason": "timing", "score": "high"}]}',
+            "a.json:1: the score of a rejection is a whole number.",
+        ),
+        (
+            "a.json",
+            '{"activities": [{"kind": "form_submission", "detail": "Pricing"}]}',
+            'a.json:1: an activity has no "detail"; known: at, attributes, kind.',
+        ),
+        (
+            "a.json",
+            '{"activities": [{"kind": "form_submission", "attributes": {"detial": "Pricing"}}]}',
+            'a.json:1: the activity "form_submission" has no "detial"; did you mean "detail"?',
+        ),
+        (
+            "a.json",
+            '{"activities": [{"kind": "form_submission", "attributes": {"detail": 5}}]}',
+            'a.json:1: the attribute "detail": a text is ',
+        ),
+        (
+            "a.csv",
+            "email;last_name\na@b.example;Lee\n",
+            "they are parted by semicolons; save it with commas.",
+        ),
+        ("a.csv", "Last Name\nLee\n", 'rename them ("Last Name" to last_name), or say with --mapping'),
+        ("a.txt", '[{"email": "a@b.example"}]', "if the file is JSON, let its name end in .json."),
+        ("a.csv", 'email\na@b.example\n"c@b.example\n', "a.csv:3: this is no CSV file that can be read: "),
         ("a.json", '{"created": Infinity}', "a.json:1: created is not of its form: "),
         ("a.json", '{"rejections": [{"reason": "x", "at": "soon"}]}', "a.json:1: "),
     ],
