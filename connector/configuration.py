@@ -18,6 +18,7 @@ from pydantic import Field
 from connector.activity_file import OWN as OWN_COLUMNS
 from connector.brake import KINDS, BrakeLimit, BrakeLimits
 from connector.clock import MINUTE_MS
+from connector.report.context import DEFAULT_FIELDS, ReportFields
 from mappings.compile_activity import ACTIVITY_NAME, NAME_HINT
 from mappings.mapping import Mapping as LeadMapping
 from mappings.mapping import load_mapping
@@ -51,6 +52,12 @@ class _Brake(Strict):
     limits: dict[str, _Limit] = Field(default_factory=dict)
 
 
+class _Report(Strict):
+    source: str = DEFAULT_FIELDS.source
+    campaign: str = DEFAULT_FIELDS.campaign
+    segment: str = DEFAULT_FIELDS.segment
+
+
 class _Main(Strict):
     """leadloop.yaml."""
 
@@ -58,6 +65,7 @@ class _Main(Strict):
     rules: list[str] = Field(default_factory=lambda: list(DEFAULT_RULES), min_length=1)
     brake: _Brake = Field(default_factory=_Brake)
     read_before_handoff: bool = False
+    report: _Report = Field(default_factory=_Report)
     vocabulary: str | None = None
     sources: dict[str, dict[str, dict[str, FieldType] | None]] = Field(default_factory=dict)
     settings: Any = None  # checked by `connector.settings.written_settings`
@@ -74,6 +82,7 @@ class Configuration:
     create_when: Mapping[str, Condition]
     brake: BrakeLimits = field(default_factory=BrakeLimits)
     read_before_handoff: bool = False
+    report: ReportFields = DEFAULT_FIELDS
     vocabulary: Vocabulary = CANONICAL
     sources: Mapping[str, Mapping[str, Mapping[str, FieldType]]] = field(default_factory=dict)
     scope: Scope = field(default_factory=lambda: Scope({}), repr=False, compare=False)
@@ -147,6 +156,7 @@ def compile_documents(documents: Mapping[str, str]) -> Configuration:
     except ConfigErrors as found:
         # which names the rules may use is not known now, but their shape can be judged
         raise ConfigErrors([*found.errors, *_misshapen(rules_sources), *errors]) from None
+    errors += _report_mistakes(parse(Source(MAIN_FILE, documents[MAIN_FILE])), main, mapping)
     types = {name: rule.type for name, rule in mapping.fields.items()}
     choices = {name: rule.values for name, rule in mapping.fields.items() if rule.values is not None}
     activities = mapping.activities
@@ -186,6 +196,7 @@ def compile_documents(documents: Mapping[str, str]) -> Configuration:
         create_when=create_when,
         brake=BrakeLimits({**defaults.limits, **limits}, main.brake.window_minutes * MINUTE_MS),
         read_before_handoff=main.read_before_handoff,
+        report=ReportFields(**main.report.model_dump()),
         vocabulary=vocabulary,
         sources=sources,
         scope=Scope(types, declare_activities(activities), choices, rules.reasons, set(mapping.sides)),
@@ -215,6 +226,25 @@ def _sources(
                 hint = "it has a meaning of its own" if taken else NAME_HINT
                 errors.append(document.error(path, f'"{path[-1]}" cannot be used as a name', hint, key=True))
     return sources, errors
+
+
+def _report_mistakes(document: Document, main: _Main, mapping: LeadMapping) -> list[ConfigError]:
+    """Fields of the report that are none, that would name people, or that have a value of their own for
+    nearly every lead. A field that nobody has chosen may be missing."""
+    errors: list[ConfigError] = []
+    for dimension in sorted(main.report.model_fields_set):
+        name, place = getattr(main.report, dimension), ("report", dimension)
+        field_rule = mapping.fields.get(name)
+        if field_rule is None:
+            message = f'the lead has no field "{name}"'
+            errors.append(document.error(place, message, did_you_mean(name, mapping.fields)))
+        elif field_rule.personal or field_rule.type in ("email", "phone"):
+            message = f'"{name}" is personal, and the report keeps its values after a person is forgotten'
+            errors.append(document.error(place, message, "use a field that many leads share"))
+        elif field_rule.type in ("number", "money", "date", "datetime", "url"):
+            message = f'"{name}" is a {field_rule.type}, which has a value of its own for nearly every lead'
+            errors.append(document.error(place, message, "use a picklist or a text that many leads share"))
+    return errors
 
 
 def _misshapen(sources: Sequence[Source]) -> list[ConfigError]:

@@ -17,6 +17,7 @@ from connector.brake import BrakeLimits
 from connector.clock import Clock
 from connector.platforms.protocol import Owner, Platform
 from connector.reconcile import Policy
+from connector.report.context import DEFAULT_FIELDS, ReportFields
 from connector.store.database import Database
 
 
@@ -63,6 +64,7 @@ class Installation:
     owners: dict[str, Sequence[Owner]] = field(default_factory=dict)
     complete: set[str] = field(default_factory=set)
     read_before_handoff: bool = False
+    report_fields: ReportFields = DEFAULT_FIELDS
     new_lead_id: Callable[[int], str] = new_lead_id
     new_token: Callable[[], str] = lambda: uuid.uuid4().hex
     jitter: Callable[[], float] = random.random

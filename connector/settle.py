@@ -15,8 +15,10 @@ from connector.clock import MINUTE_MS
 from connector.gather import gather
 from connector.installation import Installation
 from connector.intake.ambiguity import AMBIGUOUS
-from connector.plan import Plan, WantedHold
+from connector.plan import Plan, StageMove, WantedHold
 from connector.reconcile import LeadInput, reconcile
+from connector.report import history
+from connector.report.context import contexts
 from connector.score_move import ScoreMove
 from connector.store import activities as activity_store
 from connector.store import brakes as brake_store
@@ -59,6 +61,7 @@ def settle(installation: Installation, limit: int = BATCH) -> Settled:
             plans = _within_the_brake(conn, installation, inputs, plans, now_ms)
             plans = _with_turns(conn, installation, inputs, plans, now_ms)
             _commit(conn, installation, token, claimed, plans, now_ms)
+            _write_history(conn, installation, inputs, plans, now_ms)
     except (LeaseLost, StoreBusy):
         with installation.database.begin() as conn:
             lead_store.release_leads(conn, token)
@@ -207,28 +210,6 @@ def _commit(
         ],
     )
     generations = {lead.id: lead.generation for lead in claimed}
-    ledger.append(
-        conn,
-        [
-            ledger.LedgerRow(
-                lead_id=plan.lead_id,
-                cycle=move.cycle,
-                origin=move.origin,
-                target=move.target,
-                skipped=move.skipped,
-                happened_ms=move.happened_ms,
-                recorded_ms=now_ms,
-                cause=move.cause,
-                actor=move.actor,
-                rules=list(move.rules),
-                reason=move.reason,
-                outcome=move.outcome,
-                configuration=installation.configuration,
-            )
-            for plan in plans.values()
-            for move in plan.moves
-        ],
-    )
     score_moves.append(
         conn,
         [
@@ -288,6 +269,52 @@ def _commit(
             for plan in plans.values()
             for write in plan.writes
         ],
+    )
+
+
+def _write_history(
+    conn: Connection,
+    installation: Installation,
+    inputs: Mapping[str, LeadInput],
+    plans: Mapping[str, Plan],
+    now_ms: int,
+) -> None:
+    """The moves, into the ledger and the report's counters. Last of all, since the counters of a day are the
+    same rows for every worker."""
+    fields, kinds = installation.report_fields, installation.policy.rules.nurture.kinds
+    history.write_down(
+        conn,
+        [
+            (_ledger_row(plan.lead_id, move, installation.configuration, now_ms), about)
+            for plan in plans.values()
+            if plan.moves
+            for known in (inputs[plan.lead_id],)
+            for move, about in zip(
+                plan.moves,
+                contexts(
+                    known.state, plan.state, plan.moves, fields, [*known.activities, *plan.activities], kinds
+                ),
+                strict=True,
+            )
+        ],
+    )
+
+
+def _ledger_row(lead_id: str, move: StageMove, configuration: str, now_ms: int) -> ledger.LedgerRow:
+    return ledger.LedgerRow(
+        lead_id=lead_id,
+        cycle=move.cycle,
+        origin=move.origin,
+        target=move.target,
+        skipped=move.skipped,
+        happened_ms=move.happened_ms,
+        recorded_ms=now_ms,
+        cause=move.cause,
+        actor=move.actor,
+        rules=list(move.rules),
+        reason=move.reason,
+        outcome=move.outcome,
+        configuration=configuration,
     )
 
 

@@ -136,6 +136,7 @@ def connect(
         configuration=configuration.version,
         brake=configuration.brake,
         read_before_handoff=configuration.read_before_handoff,
+        report_fields=configuration.report,
     )
     _hold_missing_fields(database, clock, missing)
     for name in connections:

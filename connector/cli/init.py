@@ -57,6 +57,11 @@ read_before_handoff: false
 #     login: {}
 #     chat: {minutes: number}
 
+# The lead's fields by which `leadloop report` breaks its figures down. A lead is counted by what they held
+# when it moved, so another field here counts from then on.
+#
+# report: {source: lead_source, campaign: last_touch_campaign, segment: country}
+
 # What your team calls the stages, in what leadloop prints: demand-waterfall, hubspot-lifecycle, seven-stages,
 # or a file of your own. Rules and platforms keep leadloop's names.
 #

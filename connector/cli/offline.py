@@ -75,6 +75,7 @@ def go_offline(conn: Connection, database: Database, configuration: Configuratio
         configuration=configuration.version,
         brake=configuration.brake,
         read_before_handoff=configuration.read_before_handoff,
+        report_fields=configuration.report,
     )
     return Offline(installation, remembered)
 

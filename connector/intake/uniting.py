@@ -9,6 +9,8 @@ from sqlalchemy import Connection
 from connector.installation import Installation
 from connector.lead import Baseline, LeadState
 from connector.observation import RecordKey
+from connector.report import history
+from connector.report.context import context_of
 from connector.store import leads as lead_store
 from connector.store import ledger
 from connector.store.baselines import baselines_of, put_baselines
@@ -37,27 +39,24 @@ def unite_leads(
         put_baselines(conn, remembered)
         lead_store.put_state(conn, into_id, united.stage.value, united.cycle, united.to_json())
         begins = united.started and not stays.started
+        row: ledger.LedgerRow | None = None
         if begins or united.stage is not stays.stage:
-            ledger.append(
-                conn,
-                [
-                    ledger.LedgerRow(
-                        lead_id=into_id,
-                        cycle=united.cycle,
-                        origin=None if begins else stays.stage.value,
-                        target=united.stage.value,
-                        skipped=(),
-                        happened_ms=now_ms,
-                        recorded_ms=now_ms,
-                        cause="fact",
-                        actor=f"merge with {old_id}",
-                        rules=[],
-                        reason=None,
-                        outcome=united.outcome,
-                        configuration=installation.configuration,
-                    )
-                ],
+            row = ledger.LedgerRow(
+                lead_id=into_id,
+                cycle=united.cycle,
+                origin=None if begins else stays.stage.value,
+                target=united.stage.value,
+                skipped=(),
+                happened_ms=now_ms,
+                recorded_ms=now_ms,
+                cause="fact",
+                actor=f"merge with {old_id}",
+                rules=[],
+                reason=None,
+                outcome=united.outcome,
+                configuration=installation.configuration,
             )
+        history.unite(conn, old_id, row, context_of(united, installation.report_fields))
         became[old_id] = into_id
         installation.on_event("united", {"lead": into_id, "was": old_id})
     return became

@@ -39,8 +39,8 @@ class LedgerRow:
 _COLUMNS = tuple(column for column in ledger.c if column.name != "id")
 
 
-def append(conn: Connection, rows: Iterable[LedgerRow]) -> None:
-    """Write moves down, in this order."""
+def append(conn: Connection, rows: Iterable[LedgerRow]) -> list[int]:
+    """Write moves down, in this order; returns the number that each was given."""
     new = [
         {
             "lead_id": row.lead_id,
@@ -59,8 +59,10 @@ def append(conn: Connection, rows: Iterable[LedgerRow]) -> None:
         }
         for row in rows
     ]
-    if new:
-        conn.execute(ledger.insert(), new)
+    if not new:
+        return []
+    numbered = ledger.insert().returning(ledger.c.id, sort_by_parameter_order=True)
+    return list(conn.scalars(numbered, new))
 
 
 def of_lead(conn: Connection, lead_id: str) -> list[LedgerRow]:

@@ -246,6 +246,35 @@ deadline_events = Table(
     Column("owner", Text),
 )
 
+# what was true of the lead when it made a move, as the report counts it
+move_contexts = Table(
+    "move_contexts",
+    metadata,
+    Column("move_id", RowNumber, primary_key=True, autoincrement=False),
+    _needed("source", FreeText),
+    _needed("campaign", FreeText),
+    _needed("segment", FreeText),
+    _needed("owner", FreeText),
+    Column("touches", Integer),
+)
+
+# counters of the report: only ever added to, in the transaction that writes the ledger
+rollups = Table(
+    "rollups",
+    metadata,
+    _key("dimension"),
+    _key("day", Integer),
+    _key("value", FreeText),
+    _key("figure"),
+    _key("stage"),
+    _key("cycle", Integer),
+    _key("how"),
+    _key("reason", FreeText),
+    _key("bucket", Integer),
+    _needed("number", BigInteger),
+    sqlite_with_rowid=False,
+)
+
 outbox = Table(
     "outbox",
     metadata,

@@ -98,7 +98,8 @@ def test_every_setting_is_documented_and_nothing_else() -> None:
 
 def test_every_key_of_leadloop_yaml_is_documented() -> None:
     main, brake = configuration._Main.model_fields, configuration._Brake.model_fields
-    keys = {*main, *(f"brake.{name}" for name in brake)} - {"brake"}
+    keys = {*main, *(f"brake.{name}" for name in brake)} - {"brake", "report"}
+    keys |= {f"report.{name}" for name in configuration._Report.model_fields}
     keys |= {f"brake.limits.KIND.{name}" for name in configuration._Limit.model_fields}
 
     rows = re.findall(r"^\| `([a-zA-Z_.]+)` \|", SETTINGS.partition("## leadloop.yaml")[2], re.MULTILINE)

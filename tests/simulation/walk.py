@@ -15,9 +15,10 @@ from connector.lead import LeadState
 from connector.observation import RecordKey
 from connector.platforms.errors import PlatformError
 from connector.refusals import NEW_RECORD
+from connector.report import history
 from connector.sandbox import HUBSPOT_APP_ID
 from connector.store import leads as lead_store
-from connector.store import ledger, outbox, quarantine
+from connector.store import ledger, outbox, quarantine, rollups
 from connector.store.holds import open_holds
 from connector.store.links import linked, links_of
 from connector.worker.passes import Pass, act, look, run_until_quiet
@@ -152,8 +153,21 @@ class Walk:
         wrong += self._doubles()
         wrong += self._absent()
         wrong += self._ledger()
+        wrong += self._counters()
         wrong += self._last_words()
         return wrong
+
+    def _counters(self) -> list[str]:
+        """The report's counters are what the ledger says, though they were kept move by move."""
+        with self.world.database.begin() as conn:
+            kept = rollups.all_counts(conn)
+            history.rebuild(conn, self.installation().report_fields)
+            anew = rollups.all_counts(conn)
+        return [
+            f"counted {kept.get(key, 0)} and not {anew.get(key, 0)}: {key}"
+            for key in sorted({*kept, *anew})
+            if kept.get(key) != anew.get(key)
+        ]
 
     def _at_rest(self) -> list[str]:
         installation = self.installation()

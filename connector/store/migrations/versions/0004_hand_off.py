@@ -1,4 +1,4 @@
-"""The hand-off: what happened to deadlines."""
+"""The hand-off: what happened to deadlines, and the counters of the report."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ depends_on = None
 
 def upgrade() -> None:
     _deadline_events()
+    _rollups()
 
 
 def _deadline_events() -> None:
@@ -31,3 +32,47 @@ def _deadline_events() -> None:
     )
     op.create_index(op.f("ix_deadline_events_at_ms"), "deadline_events", ["at_ms"], unique=False)
     op.create_index(op.f("ix_deadline_events_lead_id"), "deadline_events", ["lead_id"], unique=False)
+
+
+def _rollups() -> None:
+    op.create_table(
+        "move_contexts",
+        sa.Column(
+            "move_id",
+            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
+            autoincrement=False,
+            nullable=False,
+        ),
+        sa.Column("source", sa.Text(), nullable=False),
+        sa.Column("campaign", sa.Text(), nullable=False),
+        sa.Column("segment", sa.Text(), nullable=False),
+        sa.Column("owner", sa.Text(), nullable=False),
+        sa.Column("touches", sa.Integer(), nullable=True),
+        sa.PrimaryKeyConstraint("move_id", name=op.f("pk_move_contexts")),
+    )
+    op.create_table(
+        "rollups",
+        sa.Column("dimension", sa.Text(), nullable=False),
+        sa.Column("day", sa.Integer(), nullable=False),
+        sa.Column("value", sa.Text(), nullable=False),
+        sa.Column("figure", sa.Text(), nullable=False),
+        sa.Column("stage", sa.Text(), nullable=False),
+        sa.Column("cycle", sa.Integer(), nullable=False),
+        sa.Column("how", sa.Text(), nullable=False),
+        sa.Column("reason", sa.Text(), nullable=False),
+        sa.Column("bucket", sa.Integer(), nullable=False),
+        sa.Column("number", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint(
+            "dimension",
+            "day",
+            "value",
+            "figure",
+            "stage",
+            "cycle",
+            "how",
+            "reason",
+            "bucket",
+            name=op.f("pk_rollups"),
+        ),
+        sqlite_with_rowid=False,
+    )

@@ -1,0 +1,1 @@
+"""What became of the leads: counted as the ledger is written, and reported."""
