@@ -16,6 +16,9 @@ from mappings.stage_fields import StageField
 from mappings.stages import EDGES, Need, Outcome, Stage
 from tests.docs.pages import PAGES, ROOT, name_of, text_of
 from tests.docs.salesforce_metadata import DeployedField, fields_of
+from tests.stories import on_hubspot, on_salesforce
+from tests.stories.document import read_story
+from tests.stories.sentences import Sentence
 
 MARK = re.compile(r"(<!-- table: ([\w -]+) -->\n).*?(<!-- end -->)", re.DOTALL)
 
@@ -119,6 +122,28 @@ def access(side: str) -> str:
     return table(("object", "reads only", "reads and writes"), rows)
 
 
+def stories() -> str:
+    """The acceptance stories, by their titles."""
+    rows = []
+    for path in sorted((ROOT / "tests" / "stories").glob("*.yaml")):
+        told = read_story(path).told
+        rows.append((f"[{told.story}](../tests/stories/{path.name})", " ".join((told.tells or "").split())))
+    return table(("story", "it tells"), sorted(rows))
+
+
+def sentences(of_place: Iterable[Sentence]) -> str:
+    """What can be done in a story."""
+    fields = {"no": "", "may": "if wanted", "must": "needed"}
+    return table(
+        ("sentence", "does", "fields"),
+        [
+            (f"`{re.sub(r'[{}]', lambda brace: '<' if brace[0] == '{' else '>', each.form)}`", each.meaning,
+             fields[each.fields])
+            for each in of_place
+        ],
+    )  # fmt: skip
+
+
 TABLES: Mapping[str, Callable[[], str]] = {
     "moves": moves,
     "stages": stages,
@@ -130,6 +155,9 @@ TABLES: Mapping[str, Callable[[], str]] = {
     "salesforce access": lambda: access("salesforce"),
     "hubspot properties": hubspot_properties,
     "hubspot access": lambda: access("hubspot"),
+    "stories": stories,
+    "sentences on salesforce": lambda: sentences(on_salesforce.SENTENCES),
+    "sentences on hubspot": lambda: sentences(on_hubspot.SENTENCES),
 }
 
 

@@ -47,10 +47,11 @@ class Audience:
             wrong += ((lead, line) for line in lines)
         for lead, seen in told.items():
             wrong += ((lead, line) for line in self._in_words(then, path, lead, seen))
+        printed = [line for command in then.prints for line in self._printed(then, path, command)]
         if not wrong:
-            return []
+            return printed
         past = [f"  {lead}: {each}" for lead in dict(wrong) for _, each in sights.moves_of(told[lead])]
-        return [*(line for _, line in wrong), "What leadloop has done:", *(past or ["  nothing"])]
+        return [*(line for _, line in wrong), *printed, "What leadloop has done:", *(past or ["  nothing"])]
 
     def _explained(self) -> dict[str, Sight]:
         return {lead: sights.explained(self._scene, lead) or NOTHING for lead in self._scene.leads}
@@ -110,6 +111,17 @@ class Audience:
             return
         for hold in left:
             yield self._line(path, f"{lead} has a hold that the story does not tell of: {_told(hold)}")
+
+    def _printed(self, then: Then, path: KeyPath, command: str) -> Iterator[str]:
+        try:
+            page = " ".join(self._scene.command(command).out.split())
+        except KeyError as error:
+            yield self._line((*path, "prints", command), f'"leadloop {command}" fails: {error.args[0]}')
+            return
+        for number, phrase in enumerate(then.prints[command]):
+            if " ".join(phrase.split()) not in page:
+                where = (*path, "prints", command, number)
+                yield self._line(where, f'"leadloop {command}" does not print "{phrase}" but: {page}')
 
     def _line(self, path: KeyPath, text: str) -> str:
         return f"{self._story.place(path)}: {text}"

@@ -64,6 +64,7 @@ class Then(Strict):
     moves: dict[str, list[Any]] = Field(default_factory=dict)
     holds: dict[str, list[Any]] = Field(default_factory=dict)
     explain: dict[str, list[Text]] = Field(default_factory=dict)
+    prints: dict[Text, list[Text]] = Field(default_factory=dict)
 
 
 class Step(Strict):

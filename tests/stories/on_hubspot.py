@@ -63,7 +63,7 @@ SENTENCES = (
         '{lead} fills in the form "{form}"', "on the website; fields are further answers", fills_in, "may"
     ),
     Sentence("{lead} visits the website", "and reads one page", visits),
-    Sentence("{lead} visits the website and reads {number} pages", "", visits),
+    Sentence("{lead} visits the website and reads {number} pages", "in one visit", visits),
     Sentence("{lead} clicks in an e-mail", "of marketing's", clicks),
     Sentence("marketing enters {lead}", "types the person in as a contact", enters, "may"),
     Sentence("marketing edits {lead}", "changes these properties of the contact", edits, "must"),

@@ -157,8 +157,10 @@ SENTENCES = (
         opens,
         "may",
     ),
-    Sentence('{user} edits the opportunity "{opportunity}"', "", edits_opportunity, "must"),
-    Sentence('{user} deletes the opportunity "{opportunity}"', "", deletes_opportunity),
+    Sentence('{user} edits the opportunity "{opportunity}"', "changes its fields", edits_opportunity, "must"),
+    Sentence(
+        '{user} deletes the opportunity "{opportunity}"', "moves it to the recycle bin", deletes_opportunity
+    ),
     Sentence("{user} leaves", "the user is made inactive", leaves),
     Sentence("{user} joins", "the user is made active, or made", joins),
 )

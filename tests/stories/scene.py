@@ -2,23 +2,27 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Mapping
 from typing import Any
 
 from connector.demo.people import Character, People
+from tests.cli.shell import Answer, Shell
 from tests.stories.document import Person, Story
 from tests.world import World
 
 
 class Scene:
-    """A world peopled by a story. Look-ups raise KeyError with a sentence when nobody is there."""
+    """A world peopled by a story. Look-ups raise KeyError with a sentence when nobody is there. Commands are
+    typed into `shell`."""
 
-    def __init__(self, world: World, story: Story) -> None:
+    def __init__(self, world: World, story: Story, shell: Shell) -> None:
         self.world = world
         self.org = world.salesforce
         self.portal = world.hubspot
+        self.portal.crm.sync_deals = True  # as accounts have it unless somebody has switched it off
         self.leads = story.told.leads
-        self.users: dict[str, str] = {"Admin": self.org.admin_id}
+        self.users: dict[str, str] = {"Admin": self.org.admin_id, "leadloop": self.org.integration_user_id}
         self.owners: dict[str, str] = {}
         self.queues = {name: self.org.add_queue(name) for name in story.told.queues}
         self.emails = {name: who.email for name, who in story.sales.items()}
@@ -30,6 +34,15 @@ class Scene:
                 self.owners[name] = self.portal.add_owner(who.email, name)
         characters = [_character(name, who) for name, who in self.leads.items()]
         self.people = People(world.sandbox, world.clock, characters)
+
+        self._shell = shell
+
+    def command(self, line: str) -> Answer:
+        """What the admin gets who types `leadloop` and this. Raises KeyError when it ends with an error."""
+        answer = self._shell(*shlex.split(line))
+        if answer.code:
+            raise KeyError(f"it ends with {answer.code}: {' '.join((answer.err + answer.out).split())}")
+        return answer
 
     # Salesforce ---------------------------------------------------------------------------------------------
 

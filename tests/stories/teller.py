@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from connector.clock import HOUR_MS, MINUTE_MS, SECOND_MS
+from connector.clock import DAY_MS, HOUR_MS, MINUTE_MS, SECOND_MS
 from connector.demo.agreement import compare
 from connector.sandbox.hubspot.problems import Problem
 from connector.sandbox.salesforce.refusals import Refusal
@@ -19,6 +19,7 @@ from connector.wiring import choose_configuration, reload_owners
 from connector.worker.embedded import OWNERS_EVERY_MS
 from connector.worker.passes import run_until_quiet
 from mappings.problems import Path as KeyPath
+from tests.cli.shell import Shell
 from tests.stories.audience import Audience
 from tests.stories.changed_configuration import changed_configuration
 from tests.stories.document import Step, Story
@@ -28,8 +29,11 @@ from tests.stories.script import check_expectations, script_of
 from tests.stories.sentences import Doing
 from tests.world import World
 
-BEFORE_MS = HOUR_MS
+AT_WORK_MS = HOUR_MS
 """leadloop is at work this long before the first step."""
+
+BEFORE_MS = 7 * DAY_MS
+"""What there was before leadloop happened this long before it went live."""
 
 BETWEEN_LOOKS_SECONDS = 15.0
 
@@ -46,9 +50,10 @@ def tell(story: Story, folder: Path, database_url: str) -> None:
     check_expectations(story)
     moments = list(story.moments())
     configuration = changed_configuration(story)
-    start_ms = moments[0][2] - BEFORE_MS
+    start_ms = moments[0][2] - AT_WORK_MS - BEFORE_MS
     with World(folder, configuration, database_url, salespeople=(), start_ms=start_ms) as world:
-        teller = _Teller(story, world, script)
+        shell = Shell(folder, {"LEADLOOP_DATABASE_URL": database_url}, world.clock)
+        teller = _Teller(story, world, script, shell)
         teller.begin()
         for step, number, at_ms in moments:
             teller.play(step, number, at_ms)
@@ -58,10 +63,12 @@ def tell(story: Story, folder: Path, database_url: str) -> None:
 class _Teller:
     """One telling."""
 
-    def __init__(self, story: Story, world: World, script: Mapping[KeyPath, Sequence[Doing]]) -> None:
+    def __init__(
+        self, story: Story, world: World, script: Mapping[KeyPath, Sequence[Doing]], shell: Shell
+    ) -> None:
         self._story = story
         self._world = world
-        self._scene = Scene(world, story)
+        self._scene = Scene(world, story, shell)
         self._audience = Audience(story, self._scene)
         self._script = script
         self._owners_ms = 0
@@ -69,7 +76,7 @@ class _Teller:
     def begin(self) -> None:
         """What was there before; then leadloop goes live."""
         self._do(("before",))
-        self._world.clock.advance(MINUTE_MS / SECOND_MS)
+        self._world.clock.advance(BEFORE_MS / SECOND_MS)
         choose_configuration(self._world.database, self._world.config, self._world.clock.now_ms())
         self._work()
 
@@ -79,6 +86,8 @@ class _Teller:
         self._audience.begin_step()
         self._wait(at_ms, path)
         self._do(path)
+        for line_number, line in enumerate(step.leadloop):
+            self._type(line, (*path, "leadloop", line_number))
         self._world.clock.advance(MINUTE_MS / SECOND_MS)
         self._work()
         wrong = [] if step.then is None else self._audience.look(step.then, (*path, "then"))
@@ -118,6 +127,12 @@ class _Teller:
             except (Refusal, Problem, KeyError) as error:
                 why = error.args[0] if isinstance(error, KeyError) else error
                 raise self._failed(doing.path, f'"{doing.text}" cannot be done: {why}') from error
+
+    def _type(self, line: str, path: KeyPath) -> None:
+        try:
+            self._scene.command(line)
+        except KeyError as error:
+            raise self._failed(path, f'"leadloop {line}" cannot be done: {error.args[0]}') from error
 
     def _work(self) -> None:
         run_until_quiet(self._world.leadloop, BETWEEN_LOOKS_SECONDS)

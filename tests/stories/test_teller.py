@@ -108,6 +108,16 @@ def test_a_story_that_is_true_passes(play: Play) -> None:
         ),
         (
             "Ann: not there",
+            "Ann: not there\n      prints: {holds: [owner_unknown]}",
+            'small.yaml:16: "leadloop holds" does not print "owner_unknown" but: Nothing is held.',
+        ),
+        (
+            "Ann: not there",
+            "Ann: not there\n      prints: {explain ben: []}",
+            'small.yaml:16: "leadloop explain ben" fails: it ends with 1: No lead is known',
+        ),
+        (
+            "Ann: not there",
             "Ann: not there\n      leadloop: {Ann: {score.fit: 0}}",
             'small.yaml:16: leadloop says "35" as score.fit of Ann; the story says "0"',
         ),
@@ -123,7 +133,11 @@ def test_what_is_not_as_the_story_says_fails_it_with_the_line_and_both_values(
         play(old, new)
     assert told in str(failed.value)
     assert "On Mon 2027-01-04 09:" in str(failed.value)
-    assert "What leadloop has done:\n  Ann: → inquiry, created (hubspot)" in str(failed.value)
+
+
+def test_a_story_that_fails_tells_what_leadloop_has_done_with_the_lead(play: Play) -> None:
+    with pytest.raises(StoryFailed, match="What leadloop has done:\n  Ann: → inquiry, created"):
+        play("leadloop_stage: nurture", "leadloop_stage: mql")
 
 
 def test_a_hold_that_the_story_does_not_tell_of_fails_it(play: Play) -> None:
@@ -193,3 +207,10 @@ def test_what_a_platform_refuses_is_told_with_the_line(play: Play) -> None:
         StoryFailed, match=r'small.yaml:10: "marketing edits Ann" cannot be done: Ann is not in'
     ):
         play('- Ann fills in the form "Newsletter"', "- marketing edits Ann: {lastname: Li}")
+
+
+def test_a_command_that_fails_is_told_with_the_line(play: Play) -> None:
+    with pytest.raises(
+        StoryFailed, match=r'small.yaml:11: "leadloop holds release ann@acme.example" cannot be'
+    ):
+        play("    then:", "    leadloop: [holds release ann@acme.example]\n    then:")
