@@ -51,4 +51,4 @@ def did_you_mean(name: str, known: Collection[str]) -> str:
     near = nearest(name, known)
     if near is not None:
         return f'did you mean "{near}"?'
-    return f"known: {', '.join(sorted(known))}" if 0 < len(known) <= 12 else ""
+    return f"known: {', '.join(sorted(set(known)))}" if 0 < len(known) <= 12 else ""

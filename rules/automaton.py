@@ -9,6 +9,7 @@ backtracking engine can search (look-around, back-references) are refused.
 from __future__ import annotations
 
 import re
+import warnings
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from re import _compiler, _constants, _parser  # type: ignore[attr-defined]  # typeshed does not list them
@@ -52,7 +53,11 @@ class _State(dict[str, "_State | None"]):
 def parse_pattern(pattern: str) -> Any:
     """The parsed pattern (an `re` sub-pattern, case-insensitive). Raises Unsearchable, with the reason."""
     try:
-        parsed = _parser.parse(pattern, re.IGNORECASE)
+        with warnings.catch_warnings():
+            warnings.simplefilter("error", FutureWarning)  # [[:alpha:]] is no class of letters here
+            parsed = _parser.parse(pattern, re.IGNORECASE)
+    except FutureWarning as warning:
+        raise Unsearchable(f"not a valid pattern: {str(warning).lower()}; write \\[ for a bracket") from None
     except (re.error, RecursionError, OverflowError, ValueError) as error:
         raise Unsearchable(f"not a valid pattern: {error}") from None
     if parsed.state.flags & ~_ALLOWED_FLAGS:

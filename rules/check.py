@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import ast
 
-from rules.check_values import Mistakes, ValueCheck, Written, described, typed
+from rules.check_values import Mistakes, ValueCheck, Written
 from rules.constant import is_constant
 from rules.nodes import And, Compare, Field, Literal, Node, Not, Or, Within, depends_on_lead
 from rules.value_types import TIMES, Type
+from rules.words import described, typed
 
 _COMPARISONS: dict[type[ast.cmpop], str] = {
     ast.Eq: "==",
@@ -87,7 +88,12 @@ class ConditionCheck(ValueCheck):
                     )
                 case _:
                     parts.append(self._pair(tree, _COMPARISONS[type(operator)], left, right))
-        return parts[0] if len(parts) == 1 else And(tuple(parts), self.source(tree))
+        if len(parts) == 1:
+            return parts[0]
+        for part in parts:
+            if not depends_on_lead(part):
+                raise self.mistake(tree, f"a part of {self.source(tree)} is the same for every lead")
+        return And(tuple(parts), self.source(tree))
 
     def _pair(self, tree: ast.Compare, operator: str, left: ast.expr, right: ast.expr) -> Node:
         a, b = self.value(left), self.value(right)

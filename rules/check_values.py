@@ -9,10 +9,11 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Collection, Sequence
+from typing import Final
 
 from mappings.problems import did_you_mean
 from rules.functions import FUNCTIONS
-from rules.literals import is_number, read_time, spell_choice
+from rules.literals import is_number, read_time, spell_choice, spell_part, spell_text
 from rules.nodes import (
     Arithmetic,
     Attribute,
@@ -28,6 +29,7 @@ from rules.patterns import Unsearchable, compiled_pattern
 from rules.scope import SCORE_NAMES, Scope
 from rules.signature import Function, Parameter
 from rules.value_types import TIMES, Type
+from rules.words import described, typed
 
 _ARITHMETIC: dict[type[ast.operator], str] = {ast.Add: "+", ast.Sub: "-", ast.Mult: "*", ast.Div: "/"}
 _CONSTRUCTS: dict[type[ast.AST], str] = {
@@ -47,6 +49,11 @@ _CONSTRUCTS: dict[type[ast.AST], str] = {
 }
 
 Written = ast.List | ast.Tuple | ast.Set
+
+LONGEST_QUOTE: Final = 80
+"""Characters of an expression that a message repeats."""
+
+_PARTS: Final = frozenset({"part", "beginning", "ending"})
 
 
 class Mistakes(Exception):
@@ -119,6 +126,8 @@ class ValueCheck:
                     tree, f"{node.source} is not a date", 'write "2026-03-31" or "2026-03-31T09:00:00Z"'
                 )
             return Literal(moment_ms, Type.DATE if len(node.value) == 10 else Type.MOMENT, node.source)
+        if not node.value.strip() and not isinstance(other, Literal):
+            raise self.mistake(tree, f"{other.source} is never {node.source}", "write is_blank(…)")
         mistake = spell_choice(node.value, other, self.scope)
         if mistake is not None:
             raise self.mistake(tree, *mistake)
@@ -127,6 +136,9 @@ class ValueCheck:
     def mistake(self, tree: ast.expr, message: str, hint: str = "") -> Mistakes:
         """The error to raise for what is wrong at the place of `tree`."""
         offset = len(self._encoded[: tree.col_offset].decode(errors="replace"))
+        source = self.source(tree)
+        if len(source) > LONGEST_QUOTE:
+            message = message.replace(source, source[: LONGEST_QUOTE - 1] + "…")
         return Mistakes([(offset, message, hint)])
 
     def source(self, tree: ast.expr) -> str:
@@ -140,10 +152,9 @@ class ValueCheck:
         if isinstance(value, bool):
             return Literal(value, Type.BOOLEAN, source)
         if isinstance(value, str):
-            if any(ord(character) < 32 for character in value):
-                raise self.mistake(
-                    tree, f"the text {source} holds a control character", f"write it as r{source}"
-                )
+            wrong = spell_text(value, source)
+            if wrong is not None:
+                raise self.mistake(tree, *wrong)
             return Literal(value, Type.TEXT, source)
         if isinstance(value, int | float) and is_number(value):
             return Literal(value, Type.NUMBER, source)
@@ -209,6 +220,12 @@ class ValueCheck:
                 problems.extend(found.problems)
         if problems:
             raise Mistakes(problems)
+        for parameter, node, argument in zip(
+            function.parameters, arguments, self._bound(tree, function), strict=True
+        ):
+            wrong = node is not None and parameter.name in _PARTS and spell_part(node, arguments[0])
+            if wrong and argument is not None:
+                raise self.mistake(argument, *wrong)
         asked = arguments[0] if name == "is_blank" else None
         if isinstance(asked, Literal) or (isinstance(asked, Special) and asked.name != "grade"):
             raise self.mistake(tree, f"{asked.source} is never blank")
@@ -231,7 +248,7 @@ class ValueCheck:
     def _argument(self, function: Function, parameter: Parameter, tree: ast.expr) -> Node:
         if parameter.listed:
             if isinstance(tree, Written):
-                return self.listed(tree, Literal("", Type.TEXT, "a text"))
+                return self._parts(tree, function)
             raise self.mistake(tree, f'{function.name} needs a written list, like ["a", "b"]')
         node = self.value(tree)
         if parameter.names is not None:
@@ -246,6 +263,14 @@ class ValueCheck:
         if parameter.name == "days" and isinstance(node, Literal) and float(node.value) <= 0:
             raise self.mistake(tree, f"{function.name} needs more than 0 days")
         return node
+
+    def _parts(self, tree: Written, function: Function) -> LiteralList:
+        """The written texts of a function, none of them empty: that is in every text, and in no list."""
+        parts = self.listed(tree, Literal("a text", Type.TEXT, "a text"))
+        for element, value in zip(tree.elts, parts.values, strict=True):
+            if value == "":
+                raise self.mistake(element, f'{function.name} cannot look for ""', "leave it out")
+        return parts
 
     def _named(self, function: Function, parameter: Parameter, node: Node, tree: ast.expr) -> Node:
         """An argument that must be written out, because it is checked when the rules are loaded."""
@@ -270,13 +295,3 @@ class ValueCheck:
                 tree, f'unknown {parameter.names} "{node.value}"', did_you_mean(node.value, names)
             )
         return node
-
-
-def typed(node: Node) -> str:
-    """'number employees', for messages."""
-    return f"{node.type} {node.source}"
-
-
-def described(node: Node) -> str:
-    """'employees is a number', for messages."""
-    return f"{node.source} is a {node.type}"

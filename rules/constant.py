@@ -28,6 +28,7 @@ from rules.nodes import (
     Or,
     Special,
     Within,
+    children,
 )
 from rules.value_types import Type
 
@@ -83,7 +84,8 @@ def is_constant(node: Node, choices: Mapping[str, Collection[str]]) -> bool | No
 
     `choices`: picklist fields to the values that they can have.
     """
-    if _contradict(_conjuncts(node, wanted=True), choices):
+    held = _conjuncts(node, wanted=True)
+    if _contradict(held, choices) or _blank_and_known(held):
         return False
     if _contradict(_conjuncts(node, wanted=False), choices):
         return True
@@ -101,6 +103,25 @@ def _conjuncts(node: Node, *, wanted: bool) -> list[tuple[Node, bool]]:
             return [part for operand in operands for part in _conjuncts(operand, wanted=False)]
         case _:
             return [(node, wanted)]
+
+
+def _blank_and_known(parts: list[tuple[Node, bool]]) -> bool:
+    """Whether one part asks that a value is blank, and another is unknown where it is."""
+    blank = {
+        asked.source
+        for node, wanted in parts
+        if wanted and isinstance(node, Call) and node.function.name == "is_blank"
+        for asked in node.arguments
+        if asked is not None
+    }
+    return any(needed in blank for node, _ in parts for needed in _needed(node))
+
+
+def _needed(node: Node) -> list[str]:
+    """What must be known for the node to be known."""
+    if isinstance(node, And | Or | Not) or (isinstance(node, Call) and not node.function.strict):
+        return []
+    return [node.source, *(needed for child in children(node) for needed in _needed(child))]
 
 
 def _contradict(parts: list[tuple[Node, bool]], choices: Mapping[str, Collection[str]]) -> bool:

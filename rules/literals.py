@@ -5,12 +5,19 @@ Pure checks; what is wrong comes back as a message with a hint.
 
 from __future__ import annotations
 
+import io
 import re
+import tokenize
+import unicodedata
 from datetime import UTC, datetime
+from typing import Final
 
 from mappings.problems import did_you_mean
-from rules.nodes import Call, Field, Node, Special
+from rules.nodes import Call, Field, Literal, Node, Special
 from rules.scope import STAGE_NAMES, Scope
+
+_JOINERS: Final = "\u200c\u200d"
+"""Characters that cannot be seen and are part of words (Persian, Hindi) and of pictures."""
 
 _TIME = re.compile(r"\d{4}-\d\d-\d\d(T\d\d:\d\d:\d\dZ)?", re.ASCII)
 
@@ -18,6 +25,39 @@ _TIME = re.compile(r"\d{4}-\d\d-\d\d(T\d\d:\d\d:\d\dZ)?", re.ASCII)
 def is_number(value: float) -> bool:
     """Whether a written number is one that leads can have: finite and below 10¹⁵."""
     return not isinstance(value, bool) and abs(value) < 1e15  # also false for what is not finite
+
+
+def odd_character(text: str) -> str:
+    """The first character that cannot be seen and belongs to no text, by name; blank if there is none."""
+    for character in text:
+        kind = unicodedata.category(character)
+        if kind in ("Cc", "Cs") or (kind == "Cf" and character not in _JOINERS):
+            name = unicodedata.name(character, "")
+            return f"U+{ord(character):04X}" + (f" ({name.lower()})" if name else "")
+    return ""
+
+
+def spell_text(value: str, source: str) -> tuple[str, str] | None:
+    """What is wrong with the text `value`, written as `source`, wherever it stands."""
+    if any(ord(character) < 32 for character in value):
+        return f"the text {source} holds a control character", f"write it as r{source}"
+    odd = odd_character(value)
+    if odd:
+        return f"this text holds a character that cannot be seen, {odd}", "delete it"
+    if _is_several(source):
+        return f"two texts stand side by side: {source}", "write a comma between them, or one text"
+    return None
+
+
+def _is_several(source: str) -> bool:
+    """Whether what was written for one text is several, which Python would join without a word."""
+    if source.count('"') + source.count("'") <= 2:
+        return False
+    try:
+        tokens = list(tokenize.generate_tokens(io.StringIO(source).readline))
+    except (tokenize.TokenError, SyntaxError):
+        return False
+    return sum(token.type == tokenize.STRING for token in tokens) > 1
 
 
 def read_time(text: str) -> int | None:
@@ -56,3 +96,14 @@ def spell_choice(value: str, other: Node, scope: Scope) -> tuple[str, str] | Non
     if known is None or value.casefold() in {choice.casefold() for choice in known}:
         return None
     return f'unknown {what} "{value}"', did_you_mean(value, known)
+
+
+def spell_part(part: Node, whole: Node | None) -> tuple[str, str] | None:
+    """What is wrong with looking for the text `part` in `whole`, if every text has it, or none ever can."""
+    if not isinstance(part, Literal) or not isinstance(part.value, str):
+        return None
+    if not part.value:
+        return 'every text has ""', "leave it out"
+    if isinstance(whole, Field) and whole.declared == "country" and len(part.value) > 2:
+        return f'{whole.name} holds two-letter country codes, never "{part.value}"', 'write "DE" for Germany'
+    return None

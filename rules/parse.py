@@ -15,6 +15,7 @@ from typing import Final
 
 from rules.check import ConditionCheck
 from rules.check_values import Mistakes
+from rules.literals import odd_character
 from rules.nodes import Node
 from rules.scope import Scope
 
@@ -115,6 +116,9 @@ def _wrong(offset: int, message: str, hint: str = "") -> ExpressionErrors:
 
 
 def _unreadable(text: str, offset: int) -> ExpressionErrors:
+    odd = odd_character(text[offset : offset + 1])
+    if odd:
+        return _wrong(offset, f"here is a character that cannot be seen, {odd}", "delete it")
     near = text[offset : offset + 12].strip().encode(errors="replace").decode() or "its end"
     padded = f" {text} "
     hint = next((hint for sign, hint in _CONFUSIONS if sign in padded or sign in padded.lower()), "")

@@ -139,6 +139,13 @@ class Grades(Strict):
             return None
         if not letters:
             raise ValueError("there is no grade")
+        folded: dict[str, str] = {}
+        for letter in letters:
+            twin = folded.setdefault(letter.casefold(), letter)
+            if twin != letter:
+                raise ValueError(
+                    f"{twin} and {letter} are one grade to a condition: texts are compared in any case"
+                )
         for (better, above), (worse, below) in pairwise(letters.items()):
             if below >= above:
                 raise ValueError(

@@ -1,4 +1,5 @@
-"""Conditions in words: what a lead lacks when a condition does not hold ("an email or a phone").
+"""Conditions in words: what a lead lacks when a condition does not hold ("an email or a phone"), and what a
+value is ("employees is a number").
 
 Words are made when rules are loaded, so they never hold a lead's values. Pure.
 """
@@ -96,3 +97,13 @@ def _label(name: str) -> str:
 
 def _article(word: str) -> str:
     return "an" if word[:1].lower() in "aeiou" else "a"
+
+
+def typed(node: Node) -> str:
+    """'number employees', for messages."""
+    return f"{node.type} {node.source}"
+
+
+def described(node: Node) -> str:
+    """'employees is a number', for messages."""
+    return f"{node.source} is a {node.type}"

@@ -291,6 +291,10 @@ MISTAKES = [
         "2:15: grades go down from the best: B at 5 is not below A at 0",
     ),
     (
+        GATE + "grades: {fit: {A: 5, a: 0}}",
+        "2:15: A and a are one grade to a condition: texts are compared in any case",
+    ),
+    (
         GATE + "score: {fit: [{rule: a, when: opted_out, points: 5}]}\ngrades: {fit: {A: 6, B: 0}}",
         "3:19: no lead can reach 6: all its rules together give at most 5",
     ),
@@ -555,3 +559,14 @@ hours:
     assert berlin.holidays == {date(2026, 12, 25).toordinal()}
     assert berlin.every_year == {(2, 29)}
     assert lunch.week == (((480, 750), (780, 1020)), *[((480, 750),)] * 4, (), ())
+
+
+def test_the_known_names_are_told_once_each() -> None:
+    text = (
+        GATE
+        + """\
+rejection: {default_reason: timing, reasons: {timing: {then: nurture}}}
+disqualify: [{rule: a, when: 'rejected("zzz")', reason: timing}]
+"""
+    )
+    assert mistakes(text) == ['rules.yaml:3:40: unknown reason "zzz"; known: timing']

@@ -258,6 +258,91 @@ def test_what_some_leads_meet_and_others_do_not_is_no_mistake(text: str) -> None
     compile_condition(text, FIELDS, choices={"industry": ["Software", "Health"]})
 
 
+NEVER = [
+    ('company == ""', '1:12: company is never ""; write is_blank(…)'),
+    ('company != " "', '1:12: company is never " "; write is_blank(…)'),
+    ('company in ["Acme", ""]', '1:21: company is never ""; write is_blank(…)'),
+    ('contains(job_title, "")', '1:21: every text has ""; leave it out'),
+    ('ends_with(job_title, ending="")', '1:29: every text has ""; leave it out'),
+    ('contains_any(job_title, ["vp", ""])', '1:32: contains_any cannot look for ""; leave it out'),
+    (
+        'starts_with(country, "Ger")',
+        '1:22: country holds two-letter country codes, never "Ger"; write "DE" for Germany',
+    ),
+    ("is_blank(employees) and employees > 3", "1:1: no lead can meet is_blank(employees) and employees > 3"),
+    (
+        'opted_out or is_blank(email) and domain(email) == "acme.example"',
+        '1:14: no lead can meet is_blank(email) and domain(email) == "acme.example"',
+    ),
+    ("1 < employees < 5 < 2", "1:1: a part of 1 < employees < 5 < 2 is the same for every lead"),
+]
+
+
+@pytest.mark.parametrize(("text", "message"), NEVER)
+def test_what_no_value_can_be_is_told(text: str, message: str) -> None:
+    with pytest.raises(ConfigErrors) as raised:
+        compile_condition(text, FIELDS)
+    assert str(raised.value) == f"condition:{message}"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "is_blank(employees) or employees > 3",
+        "is_blank(employees) and not is_blank(revenue) and revenue > 3",
+        "is_blank(employees) and (employees > 3 or opted_out)",
+        "job_title == \"two 'words' and 'more'\"",
+        'company == "👩\u200d💻 Studio"',
+        "is_blank(last_activity()) or days_since(last_activity()) > 90",
+    ],
+)
+def test_what_some_value_can_be_is_no_mistake(text: str) -> None:
+    compile_condition(text, FIELDS)
+
+
+def test_a_comma_that_is_missing_between_two_texts_is_told() -> None:
+    with pytest.raises(ConfigErrors) as raised:
+        compile_condition('job_title in ["CEO" "CFO"]', FIELDS)
+    assert str(raised.value) == (
+        'condition:1:15: two texts stand side by side: "CEO" "CFO"; write a comma between them, or one text'
+    )
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        (
+            "emplo\u200byees > 3",
+            "1:6: here is a character that cannot be seen, U+200B (zero width space); delete it",
+        ),
+        (
+            'company == "Ac\u202eme"',
+            "1:12: this text holds a character that cannot be seen, U+202E (right-to-left override); "
+            "delete it",
+        ),
+    ],
+)
+def test_a_character_that_cannot_be_seen_is_named(text: str, message: str) -> None:
+    with pytest.raises(ConfigErrors) as raised:
+        compile_condition(text, FIELDS)
+    assert str(raised.value) == f"condition:{message}"
+
+
+def test_a_class_of_other_engines_is_no_pattern_and_warns_nobody(recwarn: pytest.WarningsRecorder) -> None:
+    with pytest.raises(ConfigErrors) as raised:
+        compile_condition('matches(job_title, "[[:alpha:]]+ manager")', FIELDS)
+    assert str(raised.value) == (
+        "condition:1:20: not a valid pattern: possible nested set at position 1; write \\[ for a bracket"
+    )
+    assert not recwarn.list
+
+
+def test_a_message_repeats_no_long_condition() -> None:
+    with pytest.raises(ConfigErrors) as raised:
+        compile_condition(" and ".join(["opted_out"] * 80) + " and not opted_out", FIELDS)
+    assert str(raised.value) == ("condition:1:1: no lead can meet " + ("opted_out and " * 6)[:79] + "…")
+
+
 def test_all_mistakes_of_an_expression_are_told_at_once() -> None:
     text = 'employes > 3 and (not_a_field or contains(companie, headline)) and country == "Germany"'
     with pytest.raises(ConfigErrors) as raised:
