@@ -16,7 +16,7 @@ from mappings.csv_columns import CsvColumns
 from mappings.problems import did_you_mean
 from mappings.stages import Stage
 from mappings.values import Unreadable, Value
-from rules.cases import read_moment, read_value
+from rules.case_reading import read_moment, read_value
 from rules.facts import Activity, LeadFacts, Rejection
 from rules.scope import STAGE_NAMES, Scope
 

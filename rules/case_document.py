@@ -84,10 +84,11 @@ def _not_nothing(value: Any) -> Any:
     if value is None:
         raise ValueError("this expects nothing; leave it out, or say what shall come out")
     if value == []:
-        raise ValueError("no rule is named here; name those that are meant")
+        raise ValueError("nothing is named here; name what is meant, or leave it out")
     return value
 
 
+Lack = Annotated[str, Field(min_length=1), AfterValidator(not_only_spaces)]
 Expected = Annotated[Bounds, BeforeValidator(_unfold_points, json_schema_input_type=int | Bounds)]
 
 
@@ -111,7 +112,8 @@ class CaseRejection(Strict):
 
 
 class Expectation(Strict):
-    """What the rules must say. What is left out is not looked at."""
+    """What the rules must say. What is left out is not looked at. `missing` are parts, as whole words, of
+    what the lead lacks at the gate in front of it."""
 
     stage: StageName | None = None
     score: Expected | None = None
@@ -120,12 +122,13 @@ class Expectation(Strict):
     grade: str | None = None
     fired: list[str] = Field(default_factory=list)
     not_fired: list[str] = Field(default_factory=list)
+    missing: list[Lack] = Field(default_factory=list)
     fast_track: str | None = None
     track: str | None = None
     disqualified: str | None = None
     route: str | None = None
 
-    @field_validator("stage", "score", "fit", "engagement", "fired", "not_fired", mode="before")
+    @field_validator("stage", "score", "fit", "engagement", "fired", "not_fired", "missing", mode="before")
     @classmethod
     def _looks_at_something(cls, value: Any) -> Any:
         return _not_nothing(value)

@@ -27,11 +27,11 @@ def _not_zero(points: int) -> int:
     return points
 
 
-def not_only_spaces(name: str) -> str:
-    """Raises ValueError for a name that nobody can see."""
-    if name and not name.strip():
-        raise ValueError("this name is only spaces; write one that can be told")
-    return name
+def not_only_spaces(text: str) -> str:
+    """Raises ValueError for what nobody can see."""
+    if text and not text.strip():
+        raise ValueError("this is only spaces; write a text that can be read")
+    return text
 
 
 Name = Annotated[str, Field(min_length=1, max_length=80), AfterValidator(not_only_spaces)]

@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from mappings.source import Source
-from rules.cases import CaseReport, read_moment, run_cases
+from rules.case_reading import read_moment
+from rules.cases import CaseReport, run_cases
 from rules.load import load_rules
 from rules.scope import Scope, declare_activities
 
@@ -27,6 +28,7 @@ fast_track:
   - {rule: asked for a demo, on: form_submission, when: 'contains(activity.detail, "demo")'}
 disqualify:
   - {rule: competitor, when: 'domain(email) == "rival.example"', reason: rival}
+grades: {score: {A: 40, B: 10}}
 routes:
   - {route: big, when: employees >= 100, owner: big@us.example}
   - {route: rest, owner: rest@us.example}
@@ -129,6 +131,46 @@ def test_a_failing_case_says_what_was_expected_what_was_found_and_what_fired() -
     assert report.failures[0].fired == ("decides +30",)
 
 
+def test_a_near_miss_is_held_to_what_is_missing_at_the_gate_in_front_of_the_lead() -> None:
+    assert told("""cases:
+  - case: in nurture
+    lead: {email: a@b.example, last_name: Lee}
+    activities: [{kind: form_submission, at: 10 days ago}]
+    expect: {stage: nurture, missing: [20 more fit points, 5 more Engagement points]}
+  - {case: in qualification, lead: {email: a@b.example}, expect: {missing: [last name]}}
+  - {case: an inquiry, expect: {missing: [an email]}}
+  - case: other than expected
+    lead: {email: a@b.example, last_name: Lee, job_title: Director}
+    expect:
+      missing: [15 more engagement points, 5 more engagement points, a phone]
+  - case: nothing
+    lead: {email: a@b.example, last_name: Lee, job_title: Director}
+    activities: [{kind: form_submission}]
+    expect: {missing: [a phone]}
+""") == [
+        'cases.yaml:11:44: other than expected: expected "5 more engagement points" to be missing, '
+        "found 15 more engagement points",
+        'cases.yaml:11:70: other than expected: expected "a phone" to be missing, '
+        "found 15 more engagement points",
+        'cases.yaml:15:24: nothing: expected "a phone" to be missing, found nothing missing',
+    ]
+
+
+def test_what_the_bounds_of_a_group_did_can_be_expected() -> None:
+    assert (
+        told("""
+score:
+  groups: {web: {at_most: 5}}
+  engagement: [{rule: visits, on: visit, points: 4, group: web}]
+cases:
+  - case: bounded
+    activities: [{kind: visit}, {kind: visit}]
+    expect: {engagement: 5, fired: [visits, bounds of group web]}
+""")
+        == []
+    )
+
+
 def test_a_disqualified_lead_tells_its_reason() -> None:
     assert told("""cases:
   - case: spy
@@ -177,7 +219,20 @@ def test_a_mistake_in_a_case_is_told_with_its_place(line: str, message: str) -> 
         ),
         ("{route: bigg}", '3:21: there is no route "bigg"; did you mean "big"?'),
         ("{track: latr}", '3:21: there is no track "latr"; did you mean "later"?'),
-        ("{disqualified: rivl}", '3:28: there is no reason "rivl"; did you mean "rival"?'),
+        (
+            "{disqualified: rivl}",
+            '3:28: there is no disqualification with the reason "rivl"; did you mean "rival"?',
+        ),
+        (
+            "{disqualified: timing}",
+            '3:28: there is no disqualification with the reason "timing"; known: rival',
+        ),
+        (
+            "{fast_track: asked for demo}",
+            '3:26: there is no fast track "asked for demo"; did you mean "asked for a demo"?',
+        ),
+        ("{fast_track: decides}", '3:26: there is no fast track "decides"; known: asked for a demo'),
+        ("{grade: A+}", '3:21: there is no grade "A+"; did you mean "A"?'),
     ],
 )
 def test_what_cannot_be_expected_is_told_with_its_place(expect: str, message: str) -> None:
@@ -189,7 +244,9 @@ def test_what_cannot_be_expected_is_told_with_its_place(expect: str, message: st
 def test_two_cases_of_one_name_are_a_mistake() -> None:
     case = "  - {case: twin, expect: {score: 0}}\n"
 
-    assert told(f"cases:\n{case}{case}") == ['cases.yaml:3:12: two cases are called "twin"']
+    assert told(f"cases:\n{case}{case}") == [
+        'cases.yaml:3:12: the case "twin" is here twice (first in cases.yaml:2)'
+    ]
 
 
 @pytest.mark.parametrize(

@@ -51,16 +51,16 @@ MISTAKES = [
     (GATE + "score: {fit: [{rule: '', when: opted_out, points: 5}]}", "2:22: this must not be empty"),
     (
         GATE + "score: {fit: [{rule: '  ', when: opted_out, points: 5}]}",
-        "2:22: this name is only spaces; write one that can be told",
+        "2:22: this is only spaces; write a text that can be read",
     ),
     (
         GATE + "routes: [{route: ' ', owner: a@x.example}]",
-        "2:18: this name is only spaces; write one that can be told",
+        "2:18: this is only spaces; write a text that can be read",
     ),
-    (GATE + "grades: {fit: {' ': 0}}", "2:21: this name is only spaces; write one that can be told"),
+    (GATE + "grades: {fit: {' ': 0}}", "2:21: this is only spaces; write a text that can be read"),
     (
         GATE + "cases: [{case: ' ', expect: {stage: mql}}]",
-        "2:16: this name is only spaces; write one that can be told",
+        "2:16: this is only spaces; write a text that can be read",
     ),
     (
         GATE + f"score: {{fit: [{{rule: {'a' * 81}, when: opted_out, points: 5}}]}}",
@@ -88,7 +88,16 @@ MISTAKES = [
     ),
     (
         GATE + "cases: [{case: a, expect: {fired: []}}]",
-        "2:35: no rule is named here; name those that are meant",
+        "2:35: nothing is named here; name what is meant, or leave it out",
+    ),
+    (
+        GATE + "cases: [{case: a, expect: {missing: []}}]",
+        "2:37: nothing is named here; name what is meant, or leave it out",
+    ),
+    (GATE + "cases: [{case: a, expect: {missing: a phone}}]", '2:37: this must be a list, not "a phone"'),
+    (
+        GATE + "cases: [{case: a, expect: {missing: [' ']}}]",
+        "2:38: this is only spaces; write a text that can be read",
     ),
     # conditions
     (
