@@ -17,7 +17,7 @@ from connector.sandbox.salesforce.refusals import Refusal
 from connector.store.leads import next_due_ms
 from connector.wiring import choose_configuration, reload_owners
 from connector.worker.embedded import OWNERS_EVERY_MS
-from connector.worker.passes import run_until_quiet
+from connector.worker.passes import Pass, run_until_quiet
 from mappings.problems import Path as KeyPath
 from tests.cli.shell import Shell
 from tests.stories.audience import Audience
@@ -95,7 +95,10 @@ class _Teller:
             raise StoryFailed("\n".join([f"On {self._now()}:", *wrong]))
 
     def end(self) -> None:
-        """Both platforms show what leadloop holds to be true."""
+        """leadloop has nothing left to write, and both platforms show what it holds to be true."""
+        self._world.clock.advance(MINUTE_MS / SECOND_MS)
+        if written := self._work().written:
+            raise StoryFailed(f"{self._story.document.source.name}: at its end {written} writes are left over")
         for side, found in compare(self._world.leadloop, self._world.sandbox).items():
             if found.disagreeing:
                 wrong = "; ".join(f"{record} {what}" for record, what in found.disagreeing.items())
@@ -134,8 +137,8 @@ class _Teller:
         except KeyError as error:
             raise self._failed(path, f'"leadloop {line}" cannot be done: {error.args[0]}') from error
 
-    def _work(self) -> None:
-        run_until_quiet(self._world.leadloop, BETWEEN_LOOKS_SECONDS)
+    def _work(self) -> Pass:
+        return run_until_quiet(self._world.leadloop, BETWEEN_LOOKS_SECONDS)
 
     def _now(self) -> str:
         return told(self._world.clock.now_ms(), self._story.zone)
