@@ -16,7 +16,7 @@ from connector.moments import moment_ms
 from connector.observation import Observation, Raw
 from connector.record_view import RecordView
 from mappings.mapping import Mapping as LeadMapping
-from mappings.stages import Stage
+from mappings.stages import Outcome, Stage, is_person
 from mappings.values import OwnerDirectory, Unreadable
 
 REASON_NEEDED = "reason needed"
@@ -44,7 +44,7 @@ class Claim:
 
 @dataclass(frozen=True, slots=True)
 class Opportunity:
-    """One opportunity of the CRM that counts for this lead."""
+    """One opportunity of the CRM that counts for this lead. `stage` is what it means while it is open."""
 
     record_id: str
     closed: bool
@@ -54,6 +54,13 @@ class Opportunity:
     by: str | None
     lost_reason: str | None
     from_conversion: bool
+    stage: Stage = Stage.OPPORTUNITY
+    amount: int | float | None = None
+
+    @property
+    def outcome(self) -> Outcome | None:
+        """Won or lost; None while it is open."""
+        return None if not self.closed else "won" if self.won else "lost"
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,6 +149,8 @@ def read_claims(
                 comment=comment,
             )
             claims.append((0 if crm else 1, claim))
+        if crm and (taken := _taken_over(view, directory, now_ms)) is not None:
+            claims.append((0, taken))
         verdict = view.mapping.verdict
         if crm and verdict is not None and verdict.field in view.changed:
             value = view.fields[verdict.field]
@@ -171,6 +180,30 @@ def read_claims(
                 )
                 claims.append((0, claim))
     return [claim for _, claim in sorted(claims, key=lambda item: item[0])]
+
+
+def _taken_over(view: RecordView, directory: OwnerDirectory, now_ms: int) -> Claim | None:
+    """Acceptance by ownership, where the mapping says so: a person has become the owner of the record."""
+    owner = view.mapping.pair("owner")
+    if view.mapping.accepted_by_owner is None or owner is None or owner.native not in view.changed:
+        return None
+    raw = view.fields[owner.native]
+    name = directory.email_of(view.side, str(raw)) if raw is not None else None
+    writer = _writer(view.observation, directory)
+    if not is_person(name) or (view.mapping.accepted_by_owner == "taken" and name != writer):
+        return None
+    return Claim(
+        meaning=Stage.ACCEPTED,
+        # an owner says something only while a lead waits for its answer
+        compatible=frozenset(Stage) - {Stage.DISTRIBUTED},
+        cause="sales",
+        where=f"{view.side} {view.mapping.object}.{owner.native} = {raw!r}",
+        side=view.side,
+        native=owner.native,
+        native_value=raw,
+        at_ms=min(view.observation.stamp_ms, now_ms),
+        actor=name if view.mapping.accepted_by_owner == "given" else writer,
+    )
 
 
 def read_facts(
@@ -224,8 +257,10 @@ def read_facts(
 def _opportunity(
     item: Observation, mapping: LeadMapping, directory: OwnerDirectory, from_conversion: bool
 ) -> Opportunity:
-    values = mapping.sides[item.side].objects[item.object].read(item.fields, directory).values
-    lost_reason = values.get("lost_reason")
+    target = mapping.sides[item.side].objects[item.object]
+    values = target.read(item.fields, directory).values
+    lost_reason, amount = values.get("lost_reason"), values.get("amount")
+    native_stage = values.get("stage_name")
     return Opportunity(
         record_id=item.record_id,
         closed=values.get("is_closed") is True,
@@ -235,6 +270,8 @@ def _opportunity(
         by=_writer(item, directory),
         lost_reason=lost_reason if isinstance(lost_reason, str) else None,
         from_conversion=from_conversion,
+        stage=target.stages.get(str(native_stage), Stage.OPPORTUNITY),
+        amount=amount if isinstance(amount, int | float) else None,
     )
 
 

@@ -11,6 +11,7 @@ from connector.lead import LeadState, PastRejection
 from connector.moments import native_moment_ms
 from connector.plan import StageMove
 from connector.record_view import RecordView
+from connector.rejecting import known_reason
 from connector.stage_moves import stage_rank
 from mappings.mapping import Mapping as LeadMapping
 from mappings.stages import Stage
@@ -85,7 +86,8 @@ def _rejection(view: RecordView, facts: CrmFacts, rules: Rules, cycle: int) -> P
     """What sales has said in the CRM before the record was first read; nobody is asked for a reason then."""
     if facts.rejection_taken_back:
         return None
-    reason = facts.reason_given or rules.default_reason
+    given = facts.reason_given
+    reason = rules.default_reason if given is None else known_reason(given, rules) or given
     return PastRejection(reason, facts.comment_given, facts.last_writer, view.observation.stamp_ms, cycle)
 
 

@@ -31,6 +31,17 @@ class PastRejection:
 
 
 @dataclass(frozen=True, slots=True)
+class Deal:
+    """The newest opportunity of the lead: its id, and how it closed (None while it is open), with the reason
+    and the amount as the CRM has them."""
+
+    record_id: str
+    outcome: Outcome | None = None
+    reason: str | None = None
+    amount: int | float | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Published:
     """The score as the platforms show it; agreement means this one, not the one computed a moment ago.
     `points` are those of each rule at that moment, for the next score move."""
@@ -91,6 +102,7 @@ class LeadState:
     verdict_to_clear: bool = False
     verdict_to_revert: bool = False
     nurture_track: str | None = None
+    deal: Deal | None = None
     consumed: tuple[str, ...] = ()
     overruled: tuple[str, ...] = ()
     aliases: tuple[str, ...] = ()
@@ -120,6 +132,8 @@ class LeadState:
             data["published"] = Published(**data["published"])
         if "rejections" in data:
             data["rejections"] = tuple(PastRejection(**row) for row in data["rejections"])
+        if data.get("deal"):
+            data["deal"] = Deal(**data["deal"])
         if data.get("awaited_reason"):
             data["awaited_reason"] = AwaitedReason(**data["awaited_reason"])
         for name in ("consumed", "overruled", "aliases", "cut_sides", "left_alone", "gates_passed"):

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
-from connector.lead import LeadState
+from connector.lead import Deal, LeadState
 from mappings.mapping import ObjectMapping
 from mappings.stages import Stage
 from mappings.values import Value
@@ -21,7 +21,7 @@ _HANDOFF_OUTPUTS = {
 def output_values(state: LeadState) -> dict[str, Value]:
     """The leadloop fields of a lead (design, section 9), by the names a mapping uses."""
     last = state.rejections[-1] if state.rejections else None
-    score = state.published
+    score, deal = state.published, state.deal or Deal("")
     return {
         "lead_id": state.lead_id,
         "stage": state.stage.value,
@@ -39,6 +39,9 @@ def output_values(state: LeadState) -> dict[str, Value]:
         "rejected_at": iso_datetime(last.at_ms) if last else None,
         "verdict": _verdict(state),
         "nurture_track": state.nurture_track,
+        "outcome": deal.outcome,
+        "closed_reason": deal.reason,
+        "amount": deal.amount,
     }
 
 

@@ -7,8 +7,19 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from connector.claims import CrmFacts
+from connector.lead import Deal, LeadState
 from connector.walk import Walk
 from mappings.stages import Outcome, Stage
+
+
+def newest_deal(state: LeadState, crm: CrmFacts) -> Deal | None:
+    """The opportunity that counts now, else the one that counted last."""
+    counts = crm.current_opportunity(state)
+    if counts is None:
+        return state.deal
+    reason = counts.lost_reason if counts.outcome == "lost" else None
+    return Deal(counts.record_id, counts.outcome, reason, counts.amount)
 
 
 def by_fact(walk: Walk) -> bool:
@@ -23,9 +34,13 @@ def by_fact(walk: Walk) -> bool:
             reason = (open_now.lost_reason or "not given") if outcome == "lost" else None
             at_ms, by = open_now.stamp_ms, open_now.by
             return walk.move(Stage.CLOSED, "fact", at_ms, actor=by, reason=reason, outcome=outcome)
-        if state.stage is Stage.OPPORTUNITY:
+        target = Stage.OPPORTUNITY if open_now.closed else open_now.stage
+        if state.stage is target:
             return False
-        return walk.move(Stage.OPPORTUNITY, "fact", open_now.created_ms, actor=open_now.by)
+        # one that was there before has been reopened, or has moved on
+        is_new = open_now.created_ms > state.stage_since_ms
+        at_ms = open_now.created_ms if is_new else open_now.stamp_ms
+        return walk.move(target, "fact", at_ms, actor=open_now.by)
     if state.stage is Stage.OPPORTUNITY:
         return walk.move(Stage.QUALIFIED, "fact", walk.now_ms, reason="opportunity withdrawn")
     conversion = walk.crm.current_conversion(state)

@@ -22,6 +22,7 @@ from connector.lead import Baseline, LeadState, Published
 from connector.observation import Observation, RecordKey
 from connector.plan import Plan, StageMove, WantedHold
 from connector.primaries import choose_primaries, cut_sides, described, inherited
+from connector.pursuit import newest_deal
 from connector.record_view import CONFIRM_AFTER_MS, RecordView, look
 from connector.refusals import Refusal
 from connector.rejecting import asked_ms, default_reason_ms
@@ -130,6 +131,7 @@ def reconcile(lead: LeadInput, policy: Policy, now_ms: int) -> Plan:
         state = replace(state, resting=False)
     if state.resting and any(item.at_ms >= policy.live_since_ms for item in known):
         state = replace(state, resting=False)
+    state = replace(state, deal=newest_deal(state, facts))
     sides = lead.linked_sides | {view.side for view in views}
     walk = Walk(
         state=state,
@@ -183,6 +185,7 @@ def _wakes(view: RecordView, lead: LeadInput, policy: Policy) -> bool:
 
 def lead_facts(state: LeadState, activities: Sequence[Activity], sides: frozenset[str]) -> LeadFacts:
     """What the rules are told about the lead; `sides` have a record of it."""
+    deal = state.deal
     return LeadFacts(
         values=state.values,
         stage=state.stage,
@@ -197,6 +200,9 @@ def lead_facts(state: LeadState, activities: Sequence[Activity], sides: frozense
         origin=state.origin,
         gates_passed=frozenset(state.gates_passed or ()),
         cycle_since_ms=state.cycle_since_ms,
+        outcome=None if deal is None else deal.outcome,
+        closed_reason=None if deal is None else deal.reason,
+        deal_amount=None if deal is None else deal.amount,
         published_score=state.published.score if state.published.at_ms else None,
     )
 

@@ -6,13 +6,40 @@ from dataclasses import replace
 
 from connector.claims import Claim
 from connector.clock import MINUTE_MS
-from connector.lead import AwaitedReason, PastRejection
+from connector.lead import AwaitedReason, LeadState, PastRejection
 from connector.plan import WantedHold
 from connector.walk import PURSUED, Walk
 from mappings.stages import Stage
+from rules.evaluate import Rules
 
 REJECTABLE = (*PURSUED, Stage.INQUIRY, Stage.QUALIFICATION)
 """The stages in which sales can reject a lead."""
+
+
+def known_reason(said: str, rules: Rules) -> str | None:
+    """The reason of the rules that sales means, whose picklist may spell it for people ("Not a fit" for
+    not_a_fit); None where there is none."""
+    if said in rules.reasons:
+        return said
+    plain = "_".join(said.casefold().replace("_", " ").replace("-", " ").split())
+    return next((reason for reason in rules.reasons if reason.casefold() == plain), None)
+
+
+def unknown_reason(state: LeadState, rules: Rules) -> WantedHold | None:
+    """While a rejected lead's reason means nothing here: what to do about it."""
+    last = state.rejections[-1] if state.rejections else None
+    if last is None or state.stage not in (Stage.NURTURE, Stage.DISQUALIFIED):
+        return None
+    if known_reason(last.reason, rules) is not None:
+        return None
+    return WantedHold(
+        kind="reason_unknown",
+        subject="rejection",
+        message=f'Sales rejected this lead for "{last.reason}", which is no rejection reason of the rules; '
+        f"it was treated as {rules.default_reason}.",
+        remedy="Add the reason to rejection: reasons: in the rules, or to the table of the verdict's reason "
+        "in the mapping.",
+    )
 
 
 def reject(walk: Walk, claim: Claim) -> bool:
@@ -73,6 +100,7 @@ def ask_for_reason(walk: Walk) -> None:
 
 
 def _rejected(walk: Walk, reason: str, comment: str | None, by: str | None, at_ms: int) -> bool:
+    reason = known_reason(reason, walk.rules) or reason
     consequence = walk.rules.reasons.get(reason) or walk.rules.reasons[walk.rules.default_reason]
     past = PastRejection(reason, comment, by, at_ms, walk.state.cycle, walk.verdict.score)
     stage = walk.state.stage

@@ -13,7 +13,7 @@ from connector.brake import brake_hold
 from connector.claims import Claim
 from connector.handing_over import hand_over
 from connector.pursuit import by_fact
-from connector.rejecting import REJECTABLE, ask_for_reason, by_reason, reject
+from connector.rejecting import REJECTABLE, ask_for_reason, by_reason, reject, unknown_reason
 from connector.walk import Walk
 from mappings.stages import LINE, Allowed, Move, Stage, check_move
 from rules.moves import next_move
@@ -30,6 +30,8 @@ def move_on(walk: Walk) -> None:
     for _ in range(MOVES_AT_MOST):
         if not _step(walk):
             ask_for_reason(walk)
+            if (unknown := unknown_reason(walk.state, walk.rules)) is not None:
+                walk.holds.append(unknown)
             return
         walk.evaluate()
     made = " → ".join(move.target for move in walk.moves)
@@ -109,8 +111,9 @@ def _by_rules(walk: Walk) -> bool:
     move = next_move(state.stage, verdict, state.overruled)
     if move is None:
         return False
-    if move.target is Stage.DISQUALIFIED and "regressions" in walk.braked:
-        walk.holds.append(brake_hold("regressions", "disqualifying this lead"))
+    backward = {Stage.DISQUALIFIED: "disqualifying this lead", Stage.NURTURE: "recycling this lead"}
+    if "regressions" in walk.braked and stage_rank(move.target) < stage_rank(state.stage):
+        walk.holds.append(brake_hold("regressions", backward[move.target]))
         return False
     if move.target is Stage.MQL and "mql" in walk.braked:
         walk.holds.append(brake_hold("mql", "making this lead an MQL"))

@@ -24,7 +24,12 @@ from mappings.validation import validate
 from mappings.values import Unreadable
 
 _NAME = re.compile(r"[a-z][a-z0-9_]*")
-RESERVED: Final = frozenset({"stage", "cycle", "origin", "fit", "engagement", "score", "activity", "now"})
+RESERVED: Final = frozenset(
+    {
+        *("stage", "cycle", "origin", "fit", "engagement", "score", "grade"),
+        *("outcome", "closed_reason", "deal_amount", "activity", "now"),
+    }
+)
 """Names that mean something else in the rules' language."""
 
 _POLICIES: Final = ("newest", "not_blank", "hold", "opt_out")

@@ -7,6 +7,7 @@ the caller throws the result away then.
 from __future__ import annotations
 
 from types import MappingProxyType
+from typing import Literal
 
 from mappings.compile_activity import compile_activity
 from mappings.compile_pair import PairCompiler
@@ -16,6 +17,7 @@ from mappings.mapping import Counter, CreateRule, FieldRule, ObjectMapping, Pair
 from mappings.normalise import normalise
 from mappings.problems import ConfigError, Path, did_you_mean
 from mappings.source import Document
+from mappings.stages import Stage
 from mappings.values import FieldType, Unreadable, Value
 
 
@@ -118,7 +120,25 @@ class _ObjectCompiler:
             create=self._create(defaults),
             created=mapped.created,
             default_country=self.default_country,
+            accepted_by_owner=self._accepted_by_owner(),
+            stages=self._opportunity_stages(),
         )
+
+    def _accepted_by_owner(self) -> Literal["taken", "given"] | None:
+        owner = self.mapped.fields.get("owner")
+        if self.mapped.accepted_by_owner is not None and (owner is None or owner.direction == "write"):
+            self._error(
+                ("accepted_by_owner",),
+                '"accepted_by_owner" needs "owner" under "fields"',
+                "add owner",
+                key=True,
+            )
+        return self.mapped.accepted_by_owner
+
+    def _opportunity_stages(self) -> MappingProxyType[str, Stage]:
+        if self.mapped.stages and "stage_name" not in self.mapped.fields:
+            self._error(("stages",), '"stages" needs "stage_name" under "fields"', key=True)
+        return MappingProxyType({name: Stage(meant) for name, meant in self.mapped.stages.items()})
 
     def _error(self, path: Path, message: str, hint: str = "", *, key: bool = False) -> None:
         self.errors.append(self.document.error((*self.path, *path), message, hint, key=key))
@@ -143,9 +163,11 @@ class _ObjectCompiler:
             for key in ("of", "activity", "when", "at", "per", "attributes", "history"):
                 if key in written:
                     self._error((key,), f'"{key}" is for objects with "role: activity"', key=True)
+        if role != "opportunity" and "stages" in written:
+            self._error(("stages",), '"stages" is for objects with "role: opportunity"', key=True)
         if role == "person":
             return
-        for key in ("stage", "verdict", "leadloop", "activities", "create", "primary"):
+        for key in ("stage", "verdict", "leadloop", "activities", "create", "primary", "accepted_by_owner"):
             if key in written:
                 self._error((key,), f'"{key}" is for objects with "role: person"', key=True)
         if role == "activity" and "fields" in written:

@@ -36,6 +36,9 @@ LEADLOOP_FIELDS: Final[dict[str, FieldType]] = {
     "rejected_by": "text",
     "rejected_at": "datetime",
     "nurture_track": "text",
+    "outcome": "picklist",
+    "closed_reason": "text",
+    "amount": "money",
 }
 """What leadloop writes on a person's record, by its name under `leadloop:` (DESIGN, section 9). The owner in
 the hand-off is a text, not the platform's owner."""
@@ -232,6 +235,8 @@ class ObjectDocument(Strict):
     per: str | None = None
     attributes: dict[str, AnyAttribute] = Field(default_factory=dict)
     history: bool = False
+    accepted_by_owner: Literal["taken", "given"] | None = None
+    stages: dict[str, Literal["qualified", "opportunity"]] = Field(default_factory=dict)
 
 
 class SideDocument(Strict):

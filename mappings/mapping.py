@@ -14,6 +14,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Literal
 
 from mappings.stage_fields import StageField, StageValue
+from mappings.stages import Stage
 from mappings.values import Fields, FieldType, NoSpelling, OwnerDirectory, Raw, Unreadable, Value
 
 if TYPE_CHECKING:
@@ -187,7 +188,10 @@ class Spelled:
 class ObjectMapping:
     """One object of one side. `pairs` are the lead's fields (of an opportunity: the facts about it),
     `outputs` the leadloop fields, whose canonical names are those of `mappings.document.LEADLOOP_FIELDS`.
-    `created`: the native field with the record's birth, by which `primary` orders records."""
+    `created`: the native field with the record's birth, by which `primary` orders records.
+    `accepted_by_owner`: who takes a record that was handed over as its owner accepts the lead ('taken'), or
+    whoever is made its owner ('given'). `stages`: what an open opportunity of this native stage means; the
+    others mean `opportunity`."""
 
     side: str
     object: str
@@ -203,6 +207,8 @@ class ObjectMapping:
     created: str | None = None
     default_country: str | None = None
     activity: ActivityRecord | None = None
+    accepted_by_owner: Literal["taken", "given"] | None = None
+    stages: ReadOnly[str, Stage] = field(default_factory=dict)
     natives: tuple[str, ...] = field(init=False)
     _plan: tuple[tuple[str, str, Reader], ...] = field(init=False, repr=False, compare=False)
     _country: str | None = field(init=False, repr=False, compare=False)

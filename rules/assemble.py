@@ -27,6 +27,8 @@ from rules.nodes import Node
 from rules.nurture import NurtureRules
 from rules.office_hours import OfficeHours
 from rules.reach import Place, check_groups, check_reach
+from rules.recycle_document import Recycle
+from rules.recycling import RecycleRule, Recycling
 from rules.rejection import Reason
 from rules.routing import Pool, Route
 from rules.scoring import Grades, GroupRule, Part, ScoreRule
@@ -51,6 +53,7 @@ class Assembly:
         self._scores: list[tuple[ScoreRule, Place]] = []
         self._groups: dict[str, tuple[GroupRule, Place]] = {}
         self._grades: tuple[Grades, Place] | None = None
+        self._recycle: list[tuple[RecycleRule, Node | None, Place]] = []
         self._nurture_tracks: list[tuple[str, Node | None, Place]] = []
         self._nurture: tuple[models.Nurture, Place] | None = None
         self._tracks: list[TrackRule] = []
@@ -82,6 +85,7 @@ class Assembly:
         self._add_hours(document, model.hours)
         self._add_routes(document, model.routes, nodes)
         self._add_nurture(document, model.nurture, nodes)
+        self._add_recycling(document, model.recycle, nodes)
         if model.rejection is not None:
             if self._rejection is not None:
                 self._twice("rejection", document, ("rejection",), self._rejection[1])
@@ -96,6 +100,8 @@ class Assembly:
             self._check_reasons()
         self._check_routes()
         self._check_tracks()
+        recycling = [(rule.name, condition, place) for rule, condition, place in self._recycle]
+        self._check_order("rule", recycling, complete=False)
         return self._errors
 
     def rules(self) -> Rules:
@@ -120,6 +126,7 @@ class Assembly:
             groups=groups,
             grades=grades,
             nurture=self._nurture_rules(),
+            recycling=self._recycling(),
             ranks={rule.name: place for place, rule in enumerate(ranked)},
             with_margin=with_margin,
             levels={
@@ -215,6 +222,23 @@ class Assembly:
             if condition is not None:
                 self._watched.append(condition)
             self._nurture_tracks.append((track.track, condition, (document, path)))
+
+    def _add_recycling(
+        self, document: Document, recycle: Sequence[Recycle], nodes: Mapping[Path, Node]
+    ) -> None:
+        for place, rule in enumerate(recycle):
+            path: Path = ("recycle", place)
+            self._name(rule.rule, document, path)
+            condition = nodes.get((*path, "when"))
+            if condition is None and rule.when is not None:
+                continue  # its condition is wrong, and told so
+            compiled = RecycleRule(rule.rule, rule.after_days, rule.reason or rule.rule)
+            self._recycle.append((compiled, condition, (document, path)))
+
+    def _recycling(self) -> Recycling:
+        conditions = [(rule.name, condition) for rule, condition, _ in self._recycle]
+        rules = [rule for rule, _, _ in self._recycle]
+        return Recycling(tuple(rules), fuse_routes(conditions) if conditions else None)
 
     def _nurture_rules(self) -> NurtureRules:
         given = models.Nurture() if self._nurture is None else self._nurture[0]
@@ -328,8 +352,11 @@ class Assembly:
     def _check_tracks(self) -> None:
         self._check_order("track", self._nurture_tracks)
 
-    def _check_order(self, what: str, given: Sequence[tuple[str, Node | None, Place]]) -> None:
-        """The first that applies is taken, so the last one must apply to all, and only the last one."""
+    def _check_order(
+        self, what: str, given: Sequence[tuple[str, Node | None, Place]], *, complete: bool = True
+    ) -> None:
+        """The first that applies is taken, so only the last one may apply to all; where the list must be
+        `complete`, it has to."""
         open_to_all: str | None = None
         for name, condition, (document, path) in given:
             if open_to_all is not None:
@@ -337,7 +364,7 @@ class Assembly:
                 self._errors.append(document.error(path, message, "move it up"))
             elif condition is None:
                 open_to_all = name
-        if given and open_to_all is None and not self._errors:
+        if complete and given and open_to_all is None and not self._errors:
             _, _, (document, path) = given[-1]
             message = f"the last {what} must take every lead that no other took"
             self._errors.append(document.error(path, message, "leave out its when:"))

@@ -6,7 +6,7 @@ Names of fields, activities and rules are checked in `rules/cases.py`, which kno
 from __future__ import annotations
 
 from types import NoneType
-from typing import Annotated, Any, Final
+from typing import Annotated, Any, Final, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field, field_validator, model_validator
 
@@ -150,6 +150,9 @@ class Case(Strict):
     today: str = "2026-01-15"
     stage: StageName = "inquiry"
     stage_since: str = "today"
+    outcome: Literal["won", "lost"] | None = None
+    closed_reason: str | None = None
+    deal_amount: int | float | None = None
     cycle: Annotated[int, Field(ge=1)] = 1
     created: str = "today"
     origin: str = ""

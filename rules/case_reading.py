@@ -177,6 +177,9 @@ class CaseReading:
             rejections=rejections,
             sides=frozenset(case.exists_on),
             origin=case.origin,
+            outcome=case.outcome,
+            closed_reason=case.closed_reason,
+            deal_amount=case.deal_amount,
             cycle_since_ms=max((item.at_ms for item in rejections), default=None),
         )
         return facts, now_ms

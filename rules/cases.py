@@ -111,7 +111,10 @@ def go_as_far(rules: Rules, facts: LeadFacts, now_ms: int) -> Reached:
         move = next_move(facts.stage, verdict)
         if move is None:
             break
-        disqualified = move.reason or disqualified
+        if move.target is Stage.DISQUALIFIED:
+            disqualified = move.reason
+        if facts.stage is Stage.CLOSED:  # a new pursuit begins
+            facts = replace(facts, cycle=facts.cycle + 1, cycle_since_ms=now_ms)
         facts = replace(facts, stage=move.target, stage_since_ms=now_ms)
     route = rules.route(facts, now_ms) if facts.stage is Stage.MQL else None
     return Reached(facts.stage, verdict, route, tuple(fired), fast_track, disqualified)

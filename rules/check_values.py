@@ -26,7 +26,7 @@ from rules.nodes import (
     Special,
 )
 from rules.patterns import Unsearchable, compiled_pattern
-from rules.scope import SCORE_NAMES, Scope
+from rules.scope import OPTIONAL_NAMES, SCORE_NAMES, Scope
 from rules.signature import Function, Parameter
 from rules.value_types import TIMES, Type
 from rules.words import described, typed
@@ -227,7 +227,7 @@ class ValueCheck:
             if wrong and argument is not None:
                 raise self.mistake(argument, *wrong)
         asked = arguments[0] if name == "is_blank" else None
-        if isinstance(asked, Literal) or (isinstance(asked, Special) and asked.name != "grade"):
+        if isinstance(asked, Literal) or (isinstance(asked, Special) and asked.name not in OPTIONAL_NAMES):
             raise self.mistake(tree, f"{asked.source} is never blank")
         return Call(function, tuple(arguments), function.result, self.source(tree))
 

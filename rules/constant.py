@@ -30,6 +30,7 @@ from rules.nodes import (
     Within,
     children,
 )
+from rules.scope import OUTCOMES
 from rules.value_types import Type
 
 _STAGES: Final = frozenset(stage.value for stage in Stage)
@@ -155,6 +156,8 @@ def _at_first(subject: Node, choices: Mapping[str, Collection[str]]) -> _Possibl
             possible.low, possible.high = function.type_range
         case Special(name="stage"):
             possible.among(_STAGES)
+        case Special(name="outcome"):
+            possible.among(OUTCOMES)
         case Special(name="cycle"):
             possible.low = 0
         case Field(name=name) if name in choices and subject.type is Type.TEXT:

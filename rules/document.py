@@ -14,6 +14,7 @@ from pydantic import Field, ValidationInfo, field_validator, model_validator
 from mappings.validation import Strict
 from rules.case_document import Case
 from rules.hours_document import Hours
+from rules.recycle_document import Recycle
 from rules.rejection_document import Rejection
 from rules.route_document import Route
 from rules.score_document import Condition, Grades, Name, Rule, Score, Threshold
@@ -136,6 +137,7 @@ class RulesDocument(Strict):
     routes: list[Route] = Field(default_factory=list)
     rejection: Rejection | None = None
     nurture: Nurture | None = None
+    recycle: list[Recycle] = Field(default_factory=list)
     cases: list[Case] = Field(default_factory=list)
 
 

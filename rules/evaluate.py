@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from operator import itemgetter
 
 from mappings.stages import Stage
-from rules.facts import Gate, LeadFacts, Verdict
+from rules.facts import Gate, LeadFacts, Recycled, Verdict
 from rules.fading import next_fading_ms
 from rules.fired import FiredRules
 from rules.fuse import BEFORE_ALL_MS, Choose, Decide, ExclusionRule, Judged
@@ -20,6 +20,7 @@ from rules.history import last_activity
 from rules.levels import Levels
 from rules.nurture import NurtureRules, count_touches, too_few, track_after_rejection
 from rules.office_hours import OfficeHours
+from rules.recycling import Recycling
 from rules.rejection import Comeback, Reason, find_comeback
 from rules.routing import Route
 from rules.scoring import PUBLISH_STEP, Grades, GroupRule
@@ -48,6 +49,7 @@ class Rules:
     groups: tuple[GroupRule, ...]
     grades: Grades | None
     nurture: NurtureRules
+    recycling: Recycling
     ranks: Mapping[str, int] = field(repr=False)
     with_margin: frozenset[str]
     levels: Mapping[tuple[str, frozenset[str]], Levels] = field(repr=False)
@@ -90,6 +92,9 @@ class Rules:
         track: str | None = None
         if facts.stage is Stage.NURTURE:
             track = self._track(facts, comeback, wake, errors, judged, engaged=engaged)
+        recycled: Recycled | None = None
+        if facts.stage is Stage.CLOSED:
+            recycled = self.recycling.of(facts, wake, errors, fit, engagement, judged.grade)
         touches: int | None = None
         warnings: tuple[str, ...] = ()
         if minimum := self.nurture.minimum_touches:
@@ -117,6 +122,7 @@ class Rules:
             track,
             touches,
             warnings,
+            recycled,
             self.ranks,
         )
 

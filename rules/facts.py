@@ -44,7 +44,8 @@ class LeadFacts:
     passed when it was last judged in this cycle, so that their margins apply. `cycle_since_ms` is when the
     current cycle began (None: unknown); what happened before it earns no second fast track.
     `published_score` is the score that the platforms show (None: none yet); it decides when a score that
-    fades is worth looking at again.
+    fades is worth looking at again. `outcome`, `closed_reason` and `deal_amount` are those of its last
+    opportunity.
     """
 
     values: Mapping[str, Value]
@@ -59,6 +60,9 @@ class LeadFacts:
     gates_passed: frozenset[str] = frozenset()
     cycle_since_ms: int | None = None
     published_score: int | None = None
+    outcome: str | None = None
+    closed_reason: str | None = None
+    deal_amount: int | float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +71,16 @@ class Gate:
 
     passed: bool
     missing: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Recycled:
+    """The rule that takes a closed lead back, why, and since or from when (epoch milliseconds, UTC)."""
+
+    rule: str
+    reason: str
+    at_ms: int
+    due: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +93,8 @@ class Verdict:
     exception that makes it sales-ready, `disqualify` the rule that rules it out and the reason.
     `cooling_until_ms` is the end of a cooling-off that is still running. `next_change_ms` is the next moment
     at which time alone can change anything of this. `errors` tells what could not be used: a rule that failed
-    counts as unknown. `ranks` orders the scoring rules by what they can matter.
+    counts as unknown. `recycled` is what takes a closed lead back to nurture. `ranks` orders the scoring
+    rules by what they can matter.
     """
 
     fit: int
@@ -96,6 +111,7 @@ class Verdict:
     track: str | None = None
     touches: int | None = None
     warnings: tuple[str, ...] = ()
+    recycled: Recycled | None = None
     ranks: Mapping[str, int] = field(default_factory=dict, repr=False, compare=False)
 
     @property
@@ -130,6 +146,9 @@ class Verdict:
             "track": self.track,
             "touches": self.touches,
             "warnings": list(self.warnings),
+            "recycled": None
+            if self.recycled is None
+            else {"rule": self.recycled.rule, "reason": self.recycled.reason, "at_ms": self.recycled.at_ms},
             "cooling_until_ms": self.cooling_until_ms,
             "next_change_ms": self.next_change_ms,
             "reasons": self.reasons,

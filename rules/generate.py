@@ -32,6 +32,7 @@ from rules.nodes import (
     Within,
 )
 from rules.patterns import compiled_pattern
+from rules.scope import OPTIONAL_NAMES
 from rules.value_types import Type
 from rules.variables import ACTIVITY, LEAD, Variables
 from rules.wake import DAY_MS
@@ -54,6 +55,9 @@ _SPECIALS: Final = {
     "engagement": "engagement",
     "score": "score",
     "grade": "grade.casefold()",
+    "outcome": "facts.outcome",
+    "closed_reason": "facts.closed_reason.casefold()",
+    "deal_amount": "facts.deal_amount",
 }
 
 
@@ -97,10 +101,8 @@ class Generator:
         """Code of the node's value as people know it, None where it is unknown."""
         if isinstance(node, Field):
             return self._fields.as_it_is(node.name, node.type)
-        if isinstance(node, Special) and node.name in ("stage", "origin"):
-            return f"facts.{node.name}"
-        if isinstance(node, Special) and node.name == "grade":
-            return "grade"
+        if isinstance(node, Special) and node.name in ("stage", "origin", *OPTIONAL_NAMES):
+            return _as_it_is(node.name)
         return self._nullable(node)
 
     def saw(self, node: Node) -> str:
@@ -230,7 +232,7 @@ class Generator:
                 name = self._attributes.compared(node.name, node.type, folded=folded)
                 return _Operand((f"{name} is not None",), name)
             case Special(name=special):
-                guards = ("grade is not None",) if special == "grade" else ()  # below the last letter
+                guards = (f"{_as_it_is(special)} is not None",) if special in OPTIONAL_NAMES else ()
                 return _Operand(guards, _SPECIALS[special])
             case Call():
                 operand = self._call(node)
@@ -317,6 +319,11 @@ class Generator:
 def _all(*tests: str) -> str:
     distinct = list(dict.fromkeys(tests))
     return "(" + " and ".join(distinct) + ")"
+
+
+def _as_it_is(special: str) -> str:
+    """Code of a bare name's value as people know it."""
+    return special if special == "grade" else f"facts.{special}"
 
 
 def _folded(value: nodes.Constant) -> nodes.Constant:

@@ -14,7 +14,7 @@ from typing import Final
 
 from mappings.problems import did_you_mean
 from rules.nodes import Call, Field, Literal, Node, Special
-from rules.scope import STAGE_NAMES, Scope
+from rules.scope import OUTCOMES, STAGE_NAMES, Scope
 
 _JOINERS: Final = "\u200c\u200d"
 """Characters that cannot be seen and are part of words (Persian, Hindi) and of pictures."""
@@ -85,6 +85,9 @@ def spell_choice(value: str, other: Node, scope: Scope) -> tuple[str, str] | Non
     elif isinstance(other, Special) and other.name == "grade" and scope.grades is not None:
         known = list(scope.grades)
         what = "grade"
+    elif isinstance(other, Special) and other.name == "outcome":
+        known = list(OUTCOMES)
+        what = "outcome"
     elif isinstance(other, Call) and other.function.gives == "reason" and scope.reasons is not None:
         known = list(scope.reasons)
         what = "reason"

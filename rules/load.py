@@ -120,6 +120,7 @@ class _Conditions:
         self._list(("fast_track",), data.get("fast_track"), plain)
         self._list(("disqualify",), data.get("disqualify"), scored)
         self._list(("routes",), data.get("routes"), scored)
+        self._list(("recycle",), data.get("recycle"), scored)
         nurture = data.get("nurture")
         if isinstance(nurture, dict):
             self._list(("nurture", "tracks"), nurture.get("tracks"), scored)

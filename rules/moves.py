@@ -16,7 +16,7 @@ _BEYOND_RULES: Final = (Stage.DISQUALIFIED, Stage.OPPORTUNITY, Stage.CLOSED)
 
 class RuleMove(NamedTuple):
     """Where the rules move a lead, and the rule or gate that does it; with the `reason` of a
-    disqualification."""
+    disqualification, or why a closed lead comes back."""
 
     target: Stage
     actor: str
@@ -24,12 +24,14 @@ class RuleMove(NamedTuple):
 
 
 def next_move(stage: Stage, verdict: Verdict, overruled: Collection[str] = ()) -> RuleMove | None:
-    """Where the rules move a lead next, up to MQL; None: nowhere. `overruled` are the disqualifications that
-    a person has taken back for this lead."""
+    """Where the rules move a lead next, up to MQL or from closed back to nurture; None: nowhere. `overruled`
+    are the disqualifications that a person has taken back for this lead."""
     if verdict.disqualify is not None and stage not in _BEYOND_RULES:
         rule, reason = verdict.disqualify
         if rule not in overruled:
             return RuleMove(Stage.DISQUALIFIED, rule, reason)
+    if stage is Stage.CLOSED and verdict.recycled is not None and verdict.recycled.due:
+        return RuleMove(Stage.NURTURE, verdict.recycled.rule, verdict.recycled.reason)
     if stage not in BEFORE_MQL:
         return None
     if verdict.fast_track is not None:

@@ -17,7 +17,14 @@ SPECIAL_NAMES: Final[dict[str, Type]] = {
     "stage": Type.TEXT,
     "cycle": Type.NUMBER,
     "origin": Type.TEXT,
+    "outcome": Type.TEXT,
+    "closed_reason": Type.TEXT,
+    "deal_amount": Type.NUMBER,
 }
+OPTIONAL_NAMES: Final = frozenset({"grade", "outcome", "closed_reason", "deal_amount"})
+"""Bare names that are blank for some leads: below the last grade, or before the first opportunity closed."""
+OUTCOMES: Final = ("won", "lost")
+
 SCORE_NAMES: Final[dict[str, Type]] = {
     "fit": Type.NUMBER,
     "engagement": Type.NUMBER,

@@ -78,8 +78,14 @@ def test_sent_twice_they_are_refused_by_name(bare: Sandbox) -> None:
 def test_they_say_the_same_as_the_fields_in_salesforce() -> None:
     deployed = {name.removesuffix("__c").lower(): field for name, field in fields_of("Lead").items()}
 
-    assert set(PROPERTIES) == set(deployed)
-    for name, body in PROPERTIES.items():
+    only_here = {
+        "leadloop_outcome",
+        "leadloop_closed_reason",
+        "leadloop_amount",
+    }  # the CRM has the opportunity itself
+    assert set(PROPERTIES) == set(deployed) | only_here
+    for name in deployed:
+        body = PROPERTIES[name]
         assert body["label"] == deployed[name].label
         if "options" in body:
             assert [each["value"] for each in body["options"]] == list(deployed[name].values)

@@ -142,7 +142,7 @@ CALLS: dict[str, Callable[..., Any]] = {
     "min": lambda facts, now, a, b: a if a < b else b,
     "max": lambda facts, now, a, b: a if a > b else b,
     "abs": lambda facts, now, a: -a if a < 0 else a,
-    "round": lambda facts, now, a: int(Decimal(a).quantize(Decimal(1), ROUND_HALF_UP)),
+    "round": lambda facts, now, a: int(Decimal(a).to_integral_value(ROUND_HALF_UP)),
     "days_since": lambda facts, now, at: (now - at) // DAY_MS,
     "days_until": lambda facts, now, at: -((now - at) // DAY_MS),
     "within_days": lambda facts, now, at, days: at <= now and in_last(at, days, now),

@@ -24,11 +24,14 @@ _TYPES = {
     "leadloop_rejected_by": "string",
     "leadloop_rejected_at": "datetime",
     "leadloop_nurture_track": "string",
+    "leadloop_closed_reason": "string",
+    "leadloop_amount": "number",
 }
 _OPTIONS = {
     "leadloop_stage": tuple(stage.value for stage in Stage),
     "leadloop_response_state": ("running", "met", "breached"),
     "leadloop_verdict": ("accepted", "rejected"),
+    "leadloop_outcome": ("won", "lost"),
 }
 
 
