@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import csv
 from collections.abc import Callable, Collection, Iterator, Mapping
-from dataclasses import dataclass
+from contextlib import contextmanager
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final, TextIO
 
@@ -35,18 +36,20 @@ OTHER_KEYS: Final = (
 
 @dataclass(frozen=True, slots=True)
 class FileLead:
-    """One lead of a file. `line` is where it begins, `unreadable` why a value counts as blank, by name."""
+    """One lead of a file. `line` is where it begins, `unreadable` why a value counts as blank, by name, and
+    `written` what stands in the file, by column or key."""
 
     line: int
     facts: LeadFacts
     unreadable: Mapping[str, str]
+    written: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
 class LeadFile:
     """How to read a file: `columns` for a CSV file whose headings are not canonical names; None: they are.
-    `stage` is where a lead begins that says no other.
-    `tell` is told what is not read."""
+    `stage` is where a lead begins that says no other. `beside` are columns and keys that are no fields and
+    are wanted all the same. `tell` is told what is not read."""
 
     path: Path
     scope: Scope
@@ -55,15 +58,35 @@ class LeadFile:
     columns: CsvColumns | None = None
     stage: str = Stage.INQUIRY.value
     tell: Callable[[str], None] = print
+    beside: Collection[str] = ()
+
+    def names(self) -> list[str]:
+        """The headings of a CSV file, or the keys of the first lead of a JSON file. Raises LeadFileError."""
+        with self._opened() as file:
+            if self._is_json:
+                return next((list(lead) for _, lead in json_objects(self.path, file) if lead), [])
+            try:
+                return list(csv.DictReader(file, strict=True).fieldnames or ())
+            except csv.Error as error:
+                raise LeadFileError(
+                    f"{self.path}:1: this is no CSV file that can be read: {error}."
+                ) from None
 
     def leads(self) -> Iterator[FileLead]:
         """The leads, in order. Raises LeadFileError."""
+        with self._opened() as file:
+            yield from self._json(file) if self._is_json else self._csv(file)
+
+    @property
+    def _is_json(self) -> bool:
+        return self.path.suffix.lower() in (".json", ".jsonl", ".ndjson")
+
+    @contextmanager
+    def _opened(self) -> Iterator[TextIO]:
+        """The file; what goes wrong while it is read is a LeadFileError."""
         try:
             with self.path.open(encoding="utf-8-sig", newline="") as file:
-                if self.path.suffix.lower() in (".json", ".jsonl", ".ndjson"):
-                    yield from self._json(file)
-                else:
-                    yield from self._csv(file)
+                yield file
         except OSError as error:
             raise LeadFileError(f"{self.path} cannot be read: {error.strerror or error}.") from None
         except UnicodeDecodeError as error:
@@ -93,14 +116,14 @@ class LeadFile:
                 raise LeadFileError(f"{self.path}:{line}: this row has fewer values than there are columns.")
             if self.columns is not None:
                 read = self.columns.read(row)
-                yield FileLead(line, self._facts(read.values), read.unreadable)
+                yield FileLead(line, self._facts(read.values), read.unreadable, row)
                 continue
             values: dict[str, Value] = {}
             unreadable: dict[str, str] = {}
             for name, text in row.items():
                 if name in self.scope.fields:
                     self._read(name, text, values, unreadable)
-            yield FileLead(line, self._facts(values), unreadable)
+            yield FileLead(line, self._facts(values), unreadable, row)
 
     def _check_headings(self, headings: list[str]) -> None:
         if self.columns is not None:
@@ -111,8 +134,8 @@ class LeadFile:
                     f'{self.path}:1: there is no column "{lacking[0]}"' + (f"; {hint}" if hint else ".")
                 )
             return
-        strange = [heading for heading in headings if heading not in self.scope.fields]
-        if len(strange) == len(headings):
+        strange = [name for name in headings if name not in self.scope.fields and name not in self.beside]
+        if not any(heading in self.scope.fields for heading in headings):
             raise LeadFileError(
                 f"{self.path}:1: none of the columns is a field of lead.yaml: {self._remedy(headings)}."
             )
@@ -145,7 +168,7 @@ class LeadFile:
         values: dict[str, Value] = {}
         unreadable: dict[str, str] = {}
         for name, written in given.items():
-            if name in OTHER_KEYS:
+            if name in OTHER_KEYS or (name in self.beside and name not in self.scope.fields):
                 continue
             if name not in self.scope.fields:
                 hint = did_you_mean(name, (*self.scope.fields, *OTHER_KEYS))
@@ -164,7 +187,7 @@ class LeadFile:
                 f"{self.path}:{line}: {_misshapen(given)} is not of its form: activities and rejections are "
                 "lists of objects, a moment a date or such as 3 days ago."
             ) from None
-        return FileLead(line, facts, unreadable)
+        return FileLead(line, facts, unreadable, given)
 
     def _read(self, name: str, written: Any, values: dict[str, Value], unreadable: dict[str, str]) -> None:
         try:

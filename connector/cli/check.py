@@ -177,6 +177,11 @@ def _cases(configuration: Configuration) -> CaseReport:
     )
 
 
+def tell_errors(errors: Iterable[ConfigError], texts: Mapping[str, str]) -> None:
+    """Print mistakes in documents, each with its place, the line, and a caret below it."""
+    _tell([_as_data(error) for error in errors], texts, "error", typer.colors.RED)
+
+
 def _as_data(error: ConfigError) -> dict[str, Any]:
     return {
         "file": error.file,

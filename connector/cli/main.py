@@ -14,6 +14,7 @@ import typer
 from connector.cli import (
     activities,
     apply,
+    backtest,
     brake,
     check,
     demo,
@@ -86,6 +87,7 @@ app.command()(resync.resync)
 app.command()(init.init)
 app.command()(schema.schema)
 app.command("try")(try_.try_)
+app.command()(backtest.backtest)
 app.command()(sandbox.sandbox)
 demo.register(app)
 

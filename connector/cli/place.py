@@ -50,10 +50,12 @@ class Place:
         return load_settings(written_settings(read_main(self.folder)))
 
     @contextmanager
-    def database(self, *, create: bool = False, url: str | None = None) -> Iterator[Database]:
+    def database(
+        self, *, create: bool = False, url: str | None = None, read_only: bool = False
+    ) -> Iterator[Database]:
         """The database of the settings (or at `url`), closed afterwards. Without `create` it must be there
-        already: a command that reports leaves no empty file behind in the wrong folder. Raises StoreError,
-        Problem."""
+        already: a command that reports leaves no empty file behind in the wrong folder. `read_only`: it
+        refuses to be changed. Raises StoreError, Problem."""
         from connector.store import migrations
         from connector.store.database import Database
 
@@ -64,7 +66,7 @@ class Place:
                 f"There is no database at {missing}: start `leadloop run` once, or name another one with "
                 "LEADLOOP_DATABASE_URL."
             )
-        database = Database.open(address, busy_seconds=BUSY_SECONDS)
+        database = Database.open(address, busy_seconds=BUSY_SECONDS, read_only=read_only)
         try:
             if create:
                 database.migrate()

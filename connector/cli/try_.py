@@ -50,8 +50,8 @@ def try_(
     """Evaluate leads by the folder's rules. Writes nothing, and asks no platform."""
     place = place_of(ctx)
     configuration = place.configuration()
-    _check_stage(stage)
-    url = _database_url(file)
+    check_stage(stage)
+    url = database_url(file)
     if url is not None and mapping is not None:
         raise Problem("--mapping is for CSV files: a database has canonical values already.")
     if url is not None:
@@ -75,7 +75,7 @@ def try_(
         _print(verdicts, configuration.vocabulary)
 
 
-def _check_stage(stage: str) -> None:
+def check_stage(stage: str) -> None:
     from mappings.problems import did_you_mean
     from mappings.stages import Stage
 
@@ -84,7 +84,7 @@ def _check_stage(stage: str) -> None:
         raise Problem(f'--stage: there is no stage "{stage}"; {did_you_mean(stage, known)}')
 
 
-def _database_url(file: str) -> str | None:
+def database_url(file: str) -> str | None:
     """The URL of a database, if FILE is one."""
     if "://" in file:
         return file
@@ -114,7 +114,7 @@ def _verdicts(
         configuration.scope,
         now_ms,
         configuration.mapping.default_country,
-        None if mapping is None else _columns(mapping, configuration),
+        None if mapping is None else read_columns(mapping, configuration),
         stage,
         tell,
     )
@@ -125,14 +125,14 @@ def _verdicts(
                 if unread <= TOLD:
                     tell(f"{path}:{lead.line}: {name}: {why}; taken as blank")
             reached = go_as_far(configuration.rules, lead.facts, now_ms)
-            yield {"line": lead.line, "lead": _name(configuration, lead.facts.values)} | as_data(reached)
+            yield {"line": lead.line, "lead": lead_name(configuration, lead.facts.values)} | as_data(reached)
     except LeadFileError as error:
         raise Problem(plain(str(error))) from None
     if unread > TOLD:
         tell(f"{counted(unread - TOLD, 'more value')} could not be read.")
 
 
-def _columns(path: Path, configuration: Configuration) -> Any:
+def read_columns(path: Path, configuration: Configuration) -> Any:
     from mappings.csv_columns import load_columns
     from mappings.source import Source
 
@@ -146,7 +146,7 @@ def _columns(path: Path, configuration: Configuration) -> Any:
     return load_columns(Source(str(file), text), configuration.mapping)
 
 
-def _name(configuration: Configuration, values: Any) -> str | None:
+def lead_name(configuration: Configuration, values: Any) -> str | None:
     """What a lead is called: its identity, else its name."""
     identities = [name for name, rule in configuration.mapping.fields.items() if rule.identity]
     for name in (*identities, "last_name", "company", "phone"):

@@ -44,13 +44,20 @@ class Database:
 
     @classmethod
     def open(
-        cls, url: str, *, synchronous: Synchronous = "NORMAL", busy_seconds: float = 30.0, pool_size: int = 10
+        cls,
+        url: str,
+        *,
+        synchronous: Synchronous = "NORMAL",
+        busy_seconds: float = 30.0,
+        pool_size: int = 10,
+        read_only: bool = False,
     ) -> Database:
         """Open `sqlite:///path` or `postgresql://…`, and prove that it answers.
 
         `synchronous` (SQLite): NORMAL survives a crash of the process but may lose the last commits when
         the machine loses power; FULL loses none, for what has been acknowledged to a sender.
-        `busy_seconds`: how long a writer waits for another process. Raises StoreError.
+        `busy_seconds`: how long a writer waits for another process. `read_only`: the database itself refuses
+        to change anything. Raises StoreError.
         """
         address = _address(url)
         if address.get_backend_name() == "sqlite":
@@ -61,7 +68,7 @@ class Database:
                 max_overflow=20,
                 connect_args={"timeout": busy_seconds},
             )
-            _prepare_sqlite(engine, synchronous, busy_seconds)
+            _prepare_sqlite(engine, synchronous, busy_seconds, read_only=read_only)
         else:
             engine = create_engine(
                 address,
@@ -71,7 +78,7 @@ class Database:
                 pool_pre_ping=True,
                 connect_args={"connect_timeout": 10, "application_name": "leadloop"},
             )
-            _prepare_postgresql(engine, busy_seconds)
+            _prepare_postgresql(engine, busy_seconds, read_only=read_only)
         database = cls(engine)
         try:
             with database.read() as conn:
@@ -171,7 +178,9 @@ def _address(url: str) -> URL:
     return address
 
 
-def _prepare_sqlite(engine: Engine, synchronous: Synchronous, busy_seconds: float) -> None:
+def _prepare_sqlite(
+    engine: Engine, synchronous: Synchronous, busy_seconds: float, *, read_only: bool
+) -> None:
     busy_ms = int(busy_seconds * 1_000)
 
     @event.listens_for(engine, "connect")
@@ -181,7 +190,9 @@ def _prepare_sqlite(engine: Engine, synchronous: Synchronous, busy_seconds: floa
         cursor = raw.cursor()
         try:
             cursor.execute(f"PRAGMA busy_timeout = {busy_ms}")
-            if cursor.execute("PRAGMA journal_mode").fetchone()[0] != "wal":
+            if read_only:
+                cursor.execute("PRAGMA query_only = ON")
+            elif cursor.execute("PRAGMA journal_mode").fetchone()[0] != "wal":
                 cursor.execute("PRAGMA journal_mode = WAL")
             cursor.execute(f"PRAGMA synchronous = {synchronous}")
             cursor.execute("PRAGMA foreign_keys = ON")
@@ -196,10 +207,12 @@ def _prepare_sqlite(engine: Engine, synchronous: Synchronous, busy_seconds: floa
         conn.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
 
 
-def _prepare_postgresql(engine: Engine, busy_seconds: float) -> None:
+def _prepare_postgresql(engine: Engine, busy_seconds: float, *, read_only: bool) -> None:
     @event.listens_for(engine, "connect")
     def _connected(raw: Any, record: object) -> None:  # noqa: ARG001  # the event's signature
         raw.execute(f"SET lock_timeout = {int(busy_seconds * 1_000)}")
+        if read_only:
+            raw.execute("SET default_transaction_read_only = on")
         raw.commit()
 
 

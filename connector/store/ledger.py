@@ -9,7 +9,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from sqlalchemy import Connection, or_, select
+from sqlalchemy import Connection, func, or_, select
 
 from connector.store.rows import chunks, from_json, to_json
 from connector.store.schema import lead_aliases, ledger
@@ -94,6 +94,12 @@ def of_leads(conn: Connection, lead_ids: Iterable[str]) -> dict[str, list[Ledger
                 moved = _row(row)
                 found[owner.get(moved.lead_id, moved.lead_id)].append(moved)
     return found
+
+
+def last_recorded_ms(conn: Connection) -> int | None:
+    """When the last move was written down; None while there is none."""
+    last_ms: int | None = conn.scalar(select(func.max(ledger.c.recorded_ms)))
+    return last_ms
 
 
 Group = Literal["reason", "target", "cause", "outcome", "configuration"]

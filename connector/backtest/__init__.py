@@ -1,0 +1,1 @@
+"""The backtest: what other rules would have made of leads whose end is known. It never writes."""
