@@ -12,7 +12,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, field_validator, mo
 
 from mappings.stages import Stage
 from mappings.validation import Strict
-from rules.score_document import not_only_spaces
+from rules.score_document import readable
 
 _PLAIN: Final = (str, int, float, bool)
 
@@ -88,7 +88,7 @@ def _not_nothing(value: Any) -> Any:
     return value
 
 
-Lack = Annotated[str, Field(min_length=1), AfterValidator(not_only_spaces)]
+Lack = Annotated[str, Field(min_length=1), AfterValidator(readable)]
 Expected = Annotated[Bounds, BeforeValidator(_unfold_points, json_schema_input_type=int | Bounds)]
 
 
@@ -143,7 +143,7 @@ class Expectation(Strict):
 class Case(Strict):
     """A lead, what it did, a day, and what the rules must say of it."""
 
-    case: Annotated[str, Field(min_length=1, max_length=120), AfterValidator(not_only_spaces)]
+    case: Annotated[str, Field(min_length=1, max_length=120), AfterValidator(readable)]
     lead: dict[str, Written] = Field(default_factory=dict)
     activities: list[CaseActivity] = Field(default_factory=list)
     rejections: list[CaseRejection] = Field(default_factory=list)

@@ -234,12 +234,18 @@ class CaseReading:
 
     def _attributes(self, place: int, kind: str, given: dict[str, Any]) -> dict[str, Value]:
         known = None if self.scope.activities is None else self.scope.activities.get(kind)
-        for name in given if known is not None else ():
-            if name not in (known or ()):
-                self._error(
-                    ("activities", place, "attributes", name),
-                    f'the activity "{kind}" has no attribute "{name}"',
-                    did_you_mean(name, list(known or ())),
-                    key=True,
-                )
-        return dict(given)
+        if known is None:
+            return dict(given)
+        read: dict[str, Value] = {}
+        for name, written in given.items():
+            path: Path = ("activities", place, "attributes", name)
+            if name not in known:
+                message = f'the activity "{kind}" has no attribute "{name}"'
+                self._error(path, message, did_you_mean(name, list(known)), key=True)
+                continue
+            try:
+                read[name] = read_value(known[name], written, self.country)
+            except Unreadable as why:
+                message, _, hint = str(why).partition("; ")
+                self._error(path, message, hint)
+        return read

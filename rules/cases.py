@@ -13,13 +13,13 @@ from typing import Final
 
 from mappings.problems import ConfigError, ConfigErrors, Path
 from mappings.source import Document, Source, parse
-from mappings.stages import LINE, Stage
+from mappings.stages import Stage
 from mappings.validation import validate
 from rules.case_document import Case
 from rules.case_reading import CaseReading, names_of
 from rules.evaluate import Rules
 from rules.facts import LeadFacts, Verdict
-from rules.moves import next_move
+from rules.moves import lacking, next_move
 from rules.routing import Route
 from rules.scope import STAGE_NAMES, Scope
 
@@ -107,10 +107,11 @@ def go_as_far(rules: Rules, facts: LeadFacts, now_ms: int) -> Reached:
     for _ in STAGE_NAMES:
         verdict = rules.evaluate(facts, now_ms)
         fired.update(dict.fromkeys(rule.rule for rule in verdict.fired))
-        fast_track = fast_track or verdict.fast_track
         move = next_move(facts.stage, verdict)
         if move is None:
             break
+        if move.target is Stage.MQL:
+            fast_track = verdict.fast_track
         if move.target is Stage.DISQUALIFIED:
             disqualified = move.reason
         if facts.stage is Stage.CLOSED:  # a new pursuit begins
@@ -160,8 +161,8 @@ def _lacks(wanted: str, found: Reached) -> str:
     """What the lead lacks for the stage that was expected, in words."""
     if found.disqualified is not None:
         return f"disqualified: {found.disqualified}"
-    missing = [word for gate in _gates_to(wanted) for word in found.verdict.gates[gate].missing]
-    return f"lacks {', '.join(dict.fromkeys(missing))}" if missing else ""
+    missing = lacking(found.stage, found.verdict, Stage(wanted))
+    return f"lacks {', '.join(missing)}" if missing else ""
 
 
 def _lacks_next(found: Reached) -> tuple[str, ...]:
@@ -173,9 +174,3 @@ def _lacks_next(found: Reached) -> tuple[str, ...]:
 def _names(told: str, part: str) -> bool:
     """Whether `part` stands in what is told, as whole words: 5 points are not 15."""
     return re.search(rf"(?<!\w){re.escape(' '.join(part.split()))}(?!\w)", told, re.IGNORECASE) is not None
-
-
-def _gates_to(wanted: str) -> tuple[str, ...]:
-    line = [str(stage) for stage in LINE]
-    gates = ("qualification", "nurture", "mql")
-    return tuple(gate for gate in gates if wanted in line and line.index(gate) <= line.index(wanted))

@@ -23,6 +23,17 @@ class RuleMove(NamedTuple):
     reason: str | None = None
 
 
+def lacking(stage: Stage, verdict: Verdict, target: Stage = Stage.MQL) -> tuple[str, ...]:
+    """What a lead in `stage` lacks to come to `target`, in words: what the gates on its way say.
+
+    Nobody becomes an MQL without the qualification gate; the nurture gate leads to nurture alone."""
+    gates = [] if target not in LINE or target is Stage.INQUIRY else [str(target)]
+    if stage is Stage.INQUIRY:
+        gates.insert(0, str(Stage.QUALIFICATION))
+    missing = [word for gate in gates if gate in verdict.gates for word in verdict.gates[gate].missing]
+    return tuple(dict.fromkeys(missing))
+
+
 def next_move(stage: Stage, verdict: Verdict, overruled: Collection[str] = ()) -> RuleMove | None:
     """Where the rules move a lead next, up to MQL or from closed back to nurture; None: nowhere. `overruled`
     are the disqualifications that a person has taken back for this lead."""

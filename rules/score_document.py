@@ -12,6 +12,7 @@ from typing import Annotated, Any, Final
 from pydantic import AfterValidator, BeforeValidator, Field, field_validator, model_validator
 
 from mappings.validation import Strict
+from rules.literals import odd_character
 
 
 def _condition_text(given: Any) -> Any:
@@ -27,15 +28,18 @@ def _not_zero(points: int) -> int:
     return points
 
 
-def not_only_spaces(text: str) -> str:
+def readable(text: str) -> str:
     """Raises ValueError for what nobody can see."""
     if text and not text.strip():
         raise ValueError("this is only spaces; write a text that can be read")
+    odd = odd_character(text)
+    if odd:
+        raise ValueError(f"this holds a character that cannot be seen, {odd}; delete it")
     return text
 
 
-Name = Annotated[str, Field(min_length=1, max_length=80), AfterValidator(not_only_spaces)]
-Letter = Annotated[str, Field(min_length=1, max_length=20), AfterValidator(not_only_spaces)]
+Name = Annotated[str, Field(min_length=1, max_length=80), AfterValidator(readable)]
+Letter = Annotated[str, Field(min_length=1, max_length=20), AfterValidator(readable)]
 Points = Annotated[int, Field(ge=-1000, le=1000)]
 Threshold = Annotated[int, Field(ge=-10_000, le=10_000)]
 Days = Annotated[float, Field(gt=0, le=3650)]

@@ -157,6 +157,8 @@ def lead_name(configuration: Configuration, values: Any) -> str | None:
 
 def as_data(reached: Reached) -> dict[str, Any]:
     """A verdict as plain JSON data."""
+    from rules.moves import lacking
+
     verdict = reached.verdict
     return {
         "stage": reached.stage.value,
@@ -169,7 +171,7 @@ def as_data(reached: Reached) -> dict[str, Any]:
         "route": None if reached.route is None else reached.route.name,
         "track": verdict.track,
         "fired": [rule.to_json() for rule in verdict.fired],
-        "missing_for_mql": list(verdict.gates["mql"].missing),
+        "missing_for_mql": list(lacking(reached.stage, verdict)),
         "errors": list(verdict.errors),
     }
 

@@ -65,6 +65,15 @@ def test_json_leads_bring_their_activities(ours: Shell, folder: Path, form: str)
     assert [rule["rule"] for rule in found[0]["fired"]] == ["senior title", "large company", "form"]
 
 
+def test_who_cannot_be_reached_lacks_that_before_any_points(ours: Shell, folder: Path) -> None:
+    file = put(folder, "leads.csv", HEAD + ",Lee,Director of IT,500\n")
+
+    found = json.loads(ours("try", file, "--json").out)
+
+    assert found["stage"] == "inquiry"
+    assert found["missing_for_mql"] == ["an email", "30 more engagement points"]
+
+
 def test_the_summary_counts(ours: Shell, folder: Path) -> None:
     file = put(folder, "leads.csv", HEAD + ANN * 3 + "x@rival.example,,,\n")
 

@@ -263,3 +263,56 @@ def test_two_cases_of_one_name_are_a_mistake() -> None:
 )
 def test_moments_are_written_as_people_say_them(text: str, moment_ms: int) -> None:
     assert read_moment(text, 1_000_000_000_000) == moment_ms
+
+
+def test_an_attribute_is_read_as_its_type_and_told_if_it_cannot_be() -> None:
+    text = """
+score: {engagement: [{rule: many seats, on: trial, when: activity.seats >= 10 and activity.paid, points: 5}]}
+gates: {mql: {engagement: 5}}
+cases:
+  - case: as people write them
+    activities: [{kind: trial, attributes: {seats: "12", paid: "yes"}}]
+    expect: {fired: [many seats]}
+  - case: not a number
+    activities: [{kind: trial, attributes: {seats: many, paid: true}}]
+    expect: {engagement: 0}
+"""
+    kinds = {"trial": {"seats": "number", "paid": "boolean"}}
+    sources = [Source("rules.yaml", text)]
+    rules = load_rules(sources, FIELDS, kinds)
+
+    report = run_cases(sources, rules, Scope(FIELDS, declare_activities(kinds)))
+
+    assert [str(error) for error in report.errors] == ['rules.yaml:9:52: "many" is no number']
+    assert report.failures == ()
+
+
+def test_a_fast_track_is_the_one_that_made_a_lead_sales_ready() -> None:
+    demo = "activities: [{kind: form_submission, attributes: {detail: demo}}]"
+    assert (
+        told(f"""
+cases:
+  - {{case: out, lead: {{email: x@rival.example}}, {demo}, expect: {{disqualified: rival, fast_track: null}}}}
+  - {{case: in, lead: {{email: x@b.example}}, {demo}, expect: {{stage: mql, fast_track: asked for a demo}}}}
+  - {{case: with sales already, stage: accepted, {demo}, expect: {{stage: accepted, fast_track: null}}}}
+""")
+        == []
+    )
+
+
+def test_what_a_lead_lacks_for_sales_is_what_stands_in_its_way() -> None:
+    """The nurture gate does not: whoever passes the gate of MQLs goes past it."""
+    activities = "activities: [{kind: form_submission}]"
+    assert told(f"""
+cases:
+  - {{case: no name, lead: {{email: a@b.example, job_title: Director}}, {activities}, expect: {{stage: mql}}}}
+  - {{case: no address, lead: {{job_title: Director}}, {activities}, expect: {{stage: mql}}}}
+  - {{case: neither, lead: {{employees: 5}}, expect: {{stage: mql}}}}
+  - {{case: no name to write to, lead: {{email: a@b.example}}, expect: {{stage: nurture}}}}
+""") == [
+        "cases.yaml:4:108: no address: expected stage mql, found inquiry (lacks an email)",
+        "cases.yaml:5:59: neither: expected stage mql, found inquiry "
+        "(lacks an email, 20 more fit points, 15 more engagement points)",
+        "cases.yaml:6:77: no name to write to: expected stage nurture, found qualification "
+        "(lacks a last name)",
+    ]

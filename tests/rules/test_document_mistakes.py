@@ -304,6 +304,14 @@ MISTAKES = [
         "2:15: A and a are one grade to a condition: texts are compared in any case",
     ),
     (
+        GATE + 'nurture: {tracks: [{track: "a\\0b"}]}',
+        "2:28: this holds a character that cannot be seen, U+0000; delete it",
+    ),
+    (
+        GATE + 'score: {fit: [{rule: "large\\u200bplant", when: opted_out, points: 5}]}',
+        "2:22: this holds a character that cannot be seen, U+200B (zero width space); delete it",
+    ),
+    (
         GATE + "score: {fit: [{rule: a, when: opted_out, points: 5}]}\ngrades: {fit: {A: 6, B: 0}}",
         "3:19: no lead can reach 6: all its rules together give at most 5",
     ),
