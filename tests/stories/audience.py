@@ -50,7 +50,7 @@ class Audience:
         printed = [line for command in then.prints for line in self._printed(then, path, command)]
         if not wrong:
             return printed
-        past = [f"  {lead}: {each}" for lead in dict(wrong) for _, each in sights.moves_of(told[lead])]
+        past = [f"  {lead}: {each}" for lead in dict(wrong) for *_, each in sights.moves_of(told[lead])]
         return [*(line for _, line in wrong), *printed, "What leadloop has done:", *(past or ["  nothing"])]
 
     def _explained(self) -> dict[str, Sight]:
@@ -82,8 +82,8 @@ class Audience:
             happened = sights.moves_of(told)[self._moves[lead] :]
             expected = [str(move).replace("->", "→") for move in then.moves[lead]]
             same = len(happened) == len(expected)
-            if not same or any(move not in both for move, both in zip(expected, happened, strict=True)):
-                made = "; ".join(each for _, each in happened) or "none"
+            if not same or any(move not in forms for move, forms in zip(expected, happened, strict=True)):
+                made = "; ".join(each for *_, each in happened) or "none"
                 wanted = "; ".join(expected) or "none"
                 where = (*path, "moves", lead)
                 yield self._line(where, f"the moves of {lead} are: {made}. The story says: {wanted}")

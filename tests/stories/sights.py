@@ -58,12 +58,12 @@ def page_of(scene: Scene, told: Sight) -> str:
     return " ".join(out.getvalue().split())
 
 
-def moves_of(told: Sight) -> list[tuple[str, str]]:
-    """The ledger of a lead: each move, and with who or what caused it."""
-    return [
-        (
-            move := steps(row["from"], row["to"], row["skipped"]),
-            f"{move}, {move_words(row['cause'], row['actor'], row['reason'], row['outcome'], row['rules'])}",
-        )
-        for row in told["history"]
-    ]
+def moves_of(told: Sight) -> list[tuple[str, str, str]]:
+    """The ledger of a lead: each move, with who or what caused it, and with all that is told of it."""
+    found: list[tuple[str, str, str]] = []
+    for row in told["history"]:
+        move = steps(row["from"], row["to"], row["skipped"])
+        caused = move_words(row["cause"], row["actor"], None, None, [])
+        all_of_it = move_words(row["cause"], row["actor"], row["reason"], row["outcome"], row["rules"])
+        found.append((move, f"{move}, {caused}", f"{move}, {all_of_it}"))
+    return found

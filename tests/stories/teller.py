@@ -98,7 +98,9 @@ class _Teller:
         """leadloop has nothing left to write, and both platforms show what it holds to be true."""
         self._world.clock.advance(MINUTE_MS / SECOND_MS)
         if written := self._work().written:
-            raise StoryFailed(f"{self._story.document.source.name}: at its end {written} writes are left over")
+            raise StoryFailed(
+                f"{self._story.document.source.name}: at its end {written} writes are left over"
+            )
         for side, found in compare(self._world.leadloop, self._world.sandbox).items():
             if found.disagreeing:
                 wrong = "; ".join(f"{record} {what}" for record, what in found.disagreeing.items())
