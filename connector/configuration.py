@@ -18,6 +18,7 @@ from pydantic import Field
 from connector.activity_file import OWN as OWN_COLUMNS
 from connector.brake import KINDS, BrakeLimit, BrakeLimits
 from connector.clock import MINUTE_MS
+from connector.reason_table import unknown_reasons
 from connector.report.context import DEFAULT_FIELDS, ReportFields
 from mappings.compile_activity import ACTIVITY_NAME, NAME_HINT
 from mappings.mapping import Mapping as LeadMapping
@@ -183,6 +184,7 @@ def compile_documents(documents: Mapping[str, str]) -> Configuration:
         rules = load_rules(rules_sources, types, activities, sides=set(mapping.sides), choices=choices)
     except ConfigErrors as found:
         raise ConfigErrors([*errors, *found.errors]) from None
+    errors += unknown_reasons([_source(documents, name) for name in main.mappings], rules)
     if errors:
         raise ConfigErrors(errors)
     defaults = BrakeLimits()

@@ -11,11 +11,11 @@ from connector.lead import LeadState, PastRejection
 from connector.moments import native_moment_ms
 from connector.plan import StageMove
 from connector.record_view import RecordView
-from connector.rejecting import known_reason
 from connector.stage_moves import stage_rank
 from mappings.mapping import Mapping as LeadMapping
 from mappings.stages import Stage
 from rules.evaluate import Rules
+from rules.rejection import known_reason
 
 _STAGE_NAMES = frozenset(stage.value for stage in Stage)
 
@@ -87,7 +87,7 @@ def _rejection(view: RecordView, facts: CrmFacts, rules: Rules, cycle: int) -> P
     if facts.rejection_taken_back:
         return None
     given = facts.reason_given
-    reason = rules.default_reason if given is None else known_reason(given, rules) or given
+    reason = rules.default_reason if given is None else known_reason(given, rules.reasons) or given
     return PastRejection(reason, facts.comment_given, facts.last_writer, view.observation.stamp_ms, cycle)
 
 

@@ -16,6 +16,7 @@ from mappings.document import LEADLOOP_FIELDS, PairDocument
 from mappings.document import StageFieldDocument as StageDocument
 from mappings.problems import Path, did_you_mean
 from mappings.stages import Stage
+from rules.rejection import known_reason
 
 LEAD_ID_LENGTH: Final = 25
 """Characters of leadloop's own ids: an L and 24 digits."""
@@ -203,7 +204,7 @@ class PersonCheck(ObjectCheck):
             yield from self._asked(verdict.reason.field, info)
         if info.options is None:
             return
-        meant = {table.get(option, option) for option in info.options}
+        meant = {known_reason(table.get(option, option), self.reasons) for option in info.options}
         lacking = [reason for reason in self.reasons if reason not in meant]
         if lacking:
             yield self._say(
@@ -214,7 +215,7 @@ class PersonCheck(ObjectCheck):
         strange = [
             option
             for option in info.options
-            if table.get(option, option) not in self.reasons and option != REASON_NEEDED
+            if known_reason(table.get(option, option), self.reasons) is None and option != REASON_NEEDED
         ]
         if strange:
             yield self._say(

@@ -11,18 +11,10 @@ from connector.plan import WantedHold
 from connector.walk import PURSUED, Walk
 from mappings.stages import Stage
 from rules.evaluate import Rules
+from rules.rejection import known_reason
 
 REJECTABLE = (*PURSUED, Stage.INQUIRY, Stage.QUALIFICATION)
 """The stages in which sales can reject a lead."""
-
-
-def known_reason(said: str, rules: Rules) -> str | None:
-    """The reason of the rules that sales means, whose picklist may spell it for people ("Not a fit" for
-    not_a_fit); None where there is none."""
-    if said in rules.reasons:
-        return said
-    plain = "_".join(said.casefold().replace("_", " ").replace("-", " ").split())
-    return next((reason for reason in rules.reasons if reason.casefold() == plain), None)
 
 
 def unknown_reason(state: LeadState, rules: Rules) -> WantedHold | None:
@@ -30,7 +22,7 @@ def unknown_reason(state: LeadState, rules: Rules) -> WantedHold | None:
     last = state.rejections[-1] if state.rejections else None
     if last is None or state.stage not in (Stage.NURTURE, Stage.DISQUALIFIED):
         return None
-    if known_reason(last.reason, rules) is not None:
+    if known_reason(last.reason, rules.reasons) is not None:
         return None
     return WantedHold(
         kind="reason_unknown",
@@ -100,7 +92,7 @@ def ask_for_reason(walk: Walk) -> None:
 
 
 def _rejected(walk: Walk, reason: str, comment: str | None, by: str | None, at_ms: int) -> bool:
-    reason = known_reason(reason, walk.rules) or reason
+    reason = known_reason(reason, walk.rules.reasons) or reason
     consequence = walk.rules.reasons.get(reason) or walk.rules.reasons[walk.rules.default_reason]
     past = PastRejection(reason, comment, by, at_ms, walk.state.cycle, walk.verdict.score)
     stage = walk.state.stage

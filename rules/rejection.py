@@ -5,7 +5,7 @@ Pure. The reasons come from the rules document; the rejections from the lead.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from rules.facts import LeadFacts, Rejection
@@ -22,6 +22,17 @@ class Reason:
     then: Consequence = "nurture"
     cooling_off_days: int = 0
     track: str | None = None
+
+
+def known_reason(said: str, reasons: Iterable[str]) -> str | None:
+    """The reason of the rules that sales means, whose picklist may spell it for people ("Not a fit" for
+    not_a_fit); None where there is none."""
+    plain = _plain(said)
+    return next((reason for reason in reasons if reason == said or _plain(reason) == plain), None)
+
+
+def _plain(reason: str) -> str:
+    return " ".join(reason.casefold().replace("_", " ").replace("-", " ").split())
 
 
 @dataclass(frozen=True, slots=True)

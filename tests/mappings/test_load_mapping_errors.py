@@ -52,6 +52,16 @@ LEAD_MISTAKES = [
 ]  # fmt: skip
 
 SALESFORCE_MISTAKES = [
+    ("    precedence: 1\n", "    precedence: 1\n    ¦accepted_by_owner: taken\n",
+     '"accepted_by_owner" needs "owner" under "fields"; add owner'),
+    ("    precedence: 2\n", "    precedence: 2\n    accepted_by_owner: ¦always\n",
+     '"always" is not known here; known: given, taken'),
+    ("    role: opportunity\n", "    role: opportunity\n    ¦stages: {Early: qualified}\n",
+     '"stages" needs "stage_name" under "fields"'),
+    ("    role: opportunity\n", "    role: opportunity\n    ¦accepted_by_owner: taken\n",
+     '"accepted_by_owner" is for objects with "role: person"'),
+    ("    precedence: 1\n", "    precedence: 1\n    ¦stages: {Early: qualified}\n",
+     '"stages" is for objects with "role: opportunity"'),
     ("      phone: Phone", "      ¦fone: Phone",
      'unknown field "fone"; did you mean "phone"?'),
     ("{is_closed: IsClosed, ", "{¦is_closd: IsClosed, ",

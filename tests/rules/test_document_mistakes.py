@@ -49,6 +49,22 @@ MISTAKES = [
         "2:1: this is not valid YAML: did not find expected ',' or '}'; close the bracket; a text with any of [ ] { } , : in it needs quotes",
     ),
     (GATE + "score: {fit: [{rule: '', when: opted_out, points: 5}]}", "2:22: this must not be empty"),
+    # recycling
+    (GATE + "recycle: [{when: opted_out}]", '2:11: "rule" is missing'),
+    (GATE + "recycle: [{rule: a, after: 5}]", '2:21: unknown key "after"; did you mean "after_days"?'),
+    (GATE + "recycle: [{rule: a, after_days: -1}]", "2:33: this must be at least 0, not the number -1"),
+    (
+        GATE + "recycle: [{rule: a, when: 'outcome == \"lose\"'}]",
+        '2:39: unknown outcome "lose"; did you mean "lost"?',
+    ),
+    (
+        GATE + "recycle: [{rule: a}, {rule: b, when: opted_out}]",
+        '2:22: no lead comes to this rule: "a" before it takes all; move it up',
+    ),
+    (
+        GATE + "recycle: [{rule: a, when: opted_out}, {rule: a, when: not opted_out}]",
+        '2:46: the rule "a" is here twice (first in rules.yaml:2)',
+    ),
     (
         GATE + "score: {fit: [{rule: '  ', when: opted_out, points: 5}]}",
         "2:22: this is only spaces; write a text that can be read",
