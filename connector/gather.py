@@ -16,6 +16,7 @@ from connector.store import activities as activity_store
 from connector.store import leads as lead_store
 from connector.store import quarantine
 from connector.store.baselines import baselines_of
+from connector.store.cursors import cursors_of
 from connector.store.links import Link, links_of
 from connector.store.observations import observations_by_key, observations_of, referring
 from mappings.mapping import Mapping as LeadMapping
@@ -36,6 +37,11 @@ def gather(conn: Connection, leads: Sequence[lead_store.Lead], mapping: LeadMapp
     refusals = _refusals_of(conn, links, mapping)
     in_doubt = sides_in_doubt(conn, ids)
     foreign = _foreign_ids(conn, records, mapping)
+    looked_ms = {
+        (side, feed): cursor.stamp_ms
+        for side in mapping.sides
+        for feed, cursor in cursors_of(conn, side).items()
+    }
     inputs: dict[str, LeadInput] = {}
     for lead in leads:
         seen = {item.key for item in records[lead.id]}
@@ -56,6 +62,7 @@ def gather(conn: Connection, leads: Sequence[lead_store.Lead], mapping: LeadMapp
             foreign_ids=foreign.get(lead.id, {}),
             activity_records=activity_records[lead.id],
             counted=frozenset(row.key for row in activities[lead.id]),
+            looked_ms=looked_ms,
         )
     return inputs
 

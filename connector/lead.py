@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, fields, replace
-from typing import Any, Self
+from typing import Any, Literal, Self
 
 import orjson
 
@@ -65,6 +65,36 @@ class AwaitedReason:
     asked: bool = False
 
 
+ResponseState = Literal["running", "due soon", "met", "breached"]
+
+
+@dataclass(frozen=True, slots=True)
+class LeadDeadline:
+    """The deadline that a lead is under, or was last under in this cycle.
+
+    It belongs to a stay in a stage (`stage`, `stage_since_ms`, `cycle`) and to the `owner` then.
+    `since_ms` is when it began to count, `due_ms` by when it must be met. `shown`: the CRM shows the
+    hand-off, so that somebody can respond. `reminded` counts the reminders given. `settled`: what a breach
+    leads to was done."""
+
+    name: str
+    stage: Stage
+    stage_since_ms: int
+    cycle: int
+    owner: str | None
+    since_ms: int
+    due_ms: int
+    state: ResponseState = "running"
+    shown: bool = False
+    reminded: int = 0
+    settled: bool = False
+
+    @property
+    def open(self) -> bool:
+        """Whether it still runs."""
+        return self.state in ("running", "due soon")
+
+
 @dataclass(frozen=True, slots=True)
 class LeadState:
     """One lead, as agreed.
@@ -79,7 +109,8 @@ class LeadState:
     shows a verdict of an earlier cycle with its reason, or a verdict that was no legal move. `aliases` are
     the ids of leads that became part of this one, which its records may still carry. `resting` marks a lead
     that existed before leadloop and sleeps until there is new activity. `gates_passed` are the gates that
-    it had passed when it was last decided about; None: not yet in this cycle."""
+    it had passed when it was last decided about; None: not yet in this cycle. `let_pass` are the owners who
+    let a deadline pass in this cycle, and lost the lead for it."""
 
     lead_id: str
     origin: str
@@ -111,6 +142,8 @@ class LeadState:
     unreadable: Mapping[str, str] = field(default_factory=dict)
     left_alone: tuple[str, ...] = ()
     gates_passed: tuple[str, ...] | None = None
+    deadline: LeadDeadline | None = None
+    let_pass: tuple[str, ...] = ()
 
     def to_json(self) -> bytes:
         """The state as compact JSON; fields at their default are left out."""
@@ -136,7 +169,17 @@ class LeadState:
             data["deal"] = Deal(**data["deal"])
         if data.get("awaited_reason"):
             data["awaited_reason"] = AwaitedReason(**data["awaited_reason"])
-        for name in ("consumed", "overruled", "aliases", "cut_sides", "left_alone", "gates_passed"):
+        if data.get("deadline"):
+            data["deadline"] = LeadDeadline(**{**data["deadline"], "stage": Stage(data["deadline"]["stage"])})
+        for name in (
+            "consumed",
+            "overruled",
+            "aliases",
+            "cut_sides",
+            "left_alone",
+            "gates_passed",
+            "let_pass",
+        ):
             if name in data:
                 data[name] = tuple(data[name])
         return cls(**data)

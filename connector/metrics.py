@@ -51,6 +51,9 @@ class Metrics:
             ["kind"],
             registry=self._registry,
         )
+        self._breaches = Counter(
+            "leadloop_deadline_breaches", "deadlines that passed", ["deadline"], registry=self._registry
+        )
         self._few_touches = Counter(
             "leadloop_handoffs_with_few_touches",
             "leads handed over after fewer touches than the minimum",
@@ -61,6 +64,8 @@ class Metrics:
         """Count what an installation told of."""
         if event == "moved":
             self._moves.labels(str(facts.get("from") or ""), str(facts.get("to"))).inc()
+        elif event == "deadline" and facts.get("what") == "breached":
+            self._breaches.labels(str(facts.get("deadline"))).inc()
         elif event == "few_touches":
             self._few_touches.inc()
         elif event == "refused":

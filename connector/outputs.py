@@ -21,7 +21,7 @@ _HANDOFF_OUTPUTS = {
 def output_values(state: LeadState) -> dict[str, Value]:
     """The leadloop fields of a lead (design, section 9), by the names a mapping uses."""
     last = state.rejections[-1] if state.rejections else None
-    score, deal = state.published, state.deal or Deal("")
+    score, deal, deadline = state.published, state.deal or Deal(""), state.deadline
     return {
         "lead_id": state.lead_id,
         "stage": state.stage.value,
@@ -33,6 +33,8 @@ def output_values(state: LeadState) -> dict[str, Value]:
         "grade": score.grade,
         "score_reasons": score.reasons or None,
         "owner": state.owner,
+        "response_due": iso_datetime(deadline.due_ms) if deadline else None,
+        "response_state": deadline.state if deadline else None,
         "rejection_reason": last.reason if last else None,
         "rejection_comment": last.comment if last else None,
         "rejected_by": last.by if last else None,

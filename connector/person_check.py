@@ -24,7 +24,7 @@ LEAD_ID_LENGTH: Final = 25
 MOMENT_LENGTH: Final = 20
 """Characters of a moment as leadloop writes it: 2027-01-15T08:00:00Z."""
 
-_RESPONSE_STATES: Final = ("running", "met", "breached")
+_RESPONSE_STATES: Final = ("running", "due soon", "met", "breached")
 
 
 class PersonCheck(ObjectCheck):

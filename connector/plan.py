@@ -16,6 +16,7 @@ from connector.score_move import ScoreMove
 from mappings.values import Value
 
 RecordRole = Literal["primary", "secondary", "past", "opportunity", "opportunity_contact"]
+DeadlineWhat = Literal["started", "reminded", "met", "breached", "ended"]
 LeadCause = Literal["rules", "marketing", "sales", "clock", "fact", "imported", "created"]
 
 
@@ -77,6 +78,20 @@ class WantedHold:
 
 
 @dataclass(frozen=True, slots=True)
+class DeadlineChange:
+    """Something that happened to a deadline of the lead: it started, its owner was reminded, it was met or
+    breached, or it ended without either because the lead went elsewhere."""
+
+    deadline: str
+    cycle: int
+    stage: str
+    what: DeadlineWhat
+    at_ms: int
+    due_ms: int
+    owner: str | None
+
+
+@dataclass(frozen=True, slots=True)
 class NewActivity:
     """An activity derived from what a record showed. `key` makes it count once for its lead."""
 
@@ -102,6 +117,7 @@ class Plan:
     pool_turns: Mapping[str, int] = field(default_factory=dict)
     brake_kinds: tuple[str, ...] = ()
     score_move: ScoreMove | None = None
+    deadline_changes: tuple[DeadlineChange, ...] = ()
     due_at_ms: int | None = None
 
     @property

@@ -27,6 +27,7 @@ from connector.record_view import CONFIRM_AFTER_MS, RecordView, look
 from connector.refusals import Refusal
 from connector.rejecting import asked_ms, default_reason_ms
 from connector.score_move import score_move
+from connector.shown import crm_shows
 from connector.signals import born_ms, new_activities, recorded_activities
 from connector.stage_moves import move_on, stage_rank
 from connector.walk import Walk
@@ -52,7 +53,8 @@ class LeadInput:
     `refusals` are the values that a platform refused, by record and native field; `turns` the positions of
     the routing pools; `braked` the kinds of change that the brake has stopped. `sides_in_doubt` have a record
     that may be this lead's or another's; `foreign_ids` are lead ids that are not known here, by the record
-    that carries one. `activity_records` may be activities that are not among the `counted` keys yet."""
+    that carries one. `activity_records` may be activities that are not among the `counted` keys yet.
+    `looked_ms` tells, by side and object, up to when everything there has been seen."""
 
     state: LeadState
     observations: Sequence[Observation]
@@ -66,6 +68,7 @@ class LeadInput:
     foreign_ids: Mapping[RecordKey, str] = field(default_factory=dict)
     activity_records: Sequence[Observation] = ()
     counted: frozenset[str] = frozenset()
+    looked_ms: Mapping[tuple[str, str], int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,6 +143,7 @@ def reconcile(lead: LeadInput, policy: Policy, now_ms: int) -> Plan:
         now_ms=now_ms,
         facts_of=lambda now: lead_facts(now, known, sides),
         crm=facts,
+        shows=crm_shows(views, lead.refusals, mapping, policy.directory, lead.looked_ms),
         claims=[] if started else read_claims(views, mapping, policy.directory, now_ms, stale),
         braked=lead.braked,
         pool_turns=dict(lead.turns),
@@ -168,8 +172,9 @@ def reconcile(lead: LeadInput, policy: Policy, now_ms: int) -> Plan:
         },
         roles=roles,
         pool_turns={name: turn for name, turn in walk.pool_turns.items() if turn != lead.turns.get(name)},
-        brake_kinds=_brake_kinds(walk.moves, desired),
+        brake_kinds=_brake_kinds(walk, desired),
         score_move=score_move(lead.state.published, state.published),
+        deadline_changes=tuple(walk.deadline_changes),
         due_at_ms=_due_at_ms(state, walk, views, desired, ahead_ms, now_ms),
     )
 
@@ -306,16 +311,16 @@ def _forget_cleared_verdict(state: LeadState, views: Sequence[RecordView]) -> Le
     return replace(state, verdict_to_clear=False)
 
 
-def _brake_kinds(moves: Sequence[StageMove], desired: Desired) -> tuple[str, ...]:
-    kinds: list[str] = []
-    for move in moves:
+def _brake_kinds(walk: Walk, desired: Desired) -> tuple[str, ...]:
+    kinds: list[str] = ["owner_changes"] if walk.escalated else []
+    for move in walk.moves:
         if move.target == Stage.MQL.value and move.cause == "rules":
             kinds.append("mql")
         elif move.target == Stage.DISTRIBUTED.value and move.cause == "rules":
             kinds.append("handoff")
         elif (
             move.origin
-            and move.cause == "rules"
+            and move.cause in ("rules", "clock")
             and stage_rank(Stage(move.target)) < stage_rank(Stage(move.origin))
         ):
             kinds.append("regressions")
@@ -342,7 +347,7 @@ def _due_at_ms(
 ) -> int | None:
     """The next moment at which time alone changes something for this lead. An activity `ahead_ms` wakes a
     resting one too."""
-    moments = [walk.verdict.next_change_ms, walk.verdict.cooling_until_ms, *desired.again_at_ms]
+    moments = [walk.verdict.next_change_ms, walk.verdict.cooling_until_ms, *desired.again_at_ms, *walk.wakes]
     waiting = state.awaited_reason
     if waiting is not None:
         moments.append(default_reason_ms(walk, waiting) if waiting.asked else asked_ms(walk, waiting))

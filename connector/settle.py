@@ -22,9 +22,9 @@ from connector.report.context import contexts
 from connector.score_move import ScoreMove
 from connector.store import activities as activity_store
 from connector.store import brakes as brake_store
+from connector.store import deadline_events, ledger, outbox, pools, score_moves
 from connector.store import holds as hold_store
 from connector.store import leads as lead_store
-from connector.store import ledger, outbox, pools, score_moves
 from connector.store.baselines import put_baselines
 from connector.store.errors import LeaseLost, StoreBusy
 from connector.store.links import links_of, put_links
@@ -71,6 +71,9 @@ def settle(installation: Installation, limit: int = BATCH) -> Settled:
             installation.on_event("moved", {"lead": plan.lead_id, "from": move.origin, "to": move.target})
             if move.warnings:
                 installation.on_event("few_touches", {"lead": plan.lead_id, "told": "; ".join(move.warnings)})
+        for change in plan.deadline_changes:
+            told = {"lead": plan.lead_id, "deadline": change.deadline, "what": change.what}
+            installation.on_event("deadline", told)
     return Settled(
         leads=len(plans),
         moves=sum(len(plan.moves) for plan in plans.values()),
@@ -216,6 +219,23 @@ def _commit(
             _score_row(plan.lead_id, plan.score_move, installation.configuration)
             for plan in plans.values()
             if plan.score_move is not None
+        ],
+    )
+    deadline_events.add(
+        conn,
+        [
+            deadline_events.DeadlineEvent(
+                lead_id=plan.lead_id,
+                cycle=change.cycle,
+                deadline=change.deadline,
+                stage=change.stage,
+                what=change.what,
+                at_ms=change.at_ms,
+                due_ms=change.due_ms,
+                owner=change.owner,
+            )
+            for plan in plans.values()
+            for change in plan.deadline_changes
         ],
     )
     activity_store.put(

@@ -11,6 +11,7 @@ from dataclasses import replace
 
 from connector.brake import brake_hold
 from connector.claims import Claim
+from connector.deadline_watch import watch
 from connector.handing_over import hand_over
 from connector.pursuit import by_fact
 from connector.rejecting import REJECTABLE, ask_for_reason, by_reason, reject, unknown_reason
@@ -42,7 +43,7 @@ def _step(walk: Walk) -> bool:
     if by_fact(walk):
         walk.outrank()
         return True
-    return _by_claim(walk) or by_reason(walk) or _by_rules(walk) or hand_over(walk)
+    return _by_claim(walk) or by_reason(walk) or _by_rules(walk) or hand_over(walk) or watch(walk)
 
 
 # claims of people ---------------------------------------------------------------------------------------

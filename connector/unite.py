@@ -53,6 +53,7 @@ def unite(survivor: LeadState, other: LeadState) -> LeadState:
         held_stages={},
         rejections=tuple(rejections),
         consumed=tuple(dict.fromkeys((*survivor.consumed, *other.consumed))),
+        deadline=None if ahead.deadline is None else replace(ahead.deadline, cycle=cycle),
         gates_passed=ahead.gates_passed if ahead.cycle == cycle else None,
         overruled=tuple(dict.fromkeys((*survivor.overruled, *other.overruled))),
         aliases=tuple(dict.fromkeys((*survivor.aliases, *other.aliases, other.lead_id))),

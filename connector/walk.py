@@ -12,7 +12,8 @@ from typing import Any, Final
 
 from connector.claims import Claim, CrmFacts
 from connector.lead import LeadState
-from connector.plan import LeadCause, StageMove, WantedHold
+from connector.plan import DeadlineChange, LeadCause, StageMove, WantedHold
+from connector.shown import CrmShows
 from mappings.mapping import Mapping as LeadMapping
 from mappings.stages import Allowed, Cause, Move, Outcome, Stage, check_move, is_person
 from rules.evaluate import Rules
@@ -24,7 +25,8 @@ PURSUED: Final = (Stage.MQL, Stage.DISTRIBUTED, Stage.ACCEPTED, Stage.QUALIFIED)
 
 @dataclass(slots=True)
 class Walk:
-    """The lead as it is after the moves made so far, and what they leave."""
+    """The lead as it is after the moves made so far, and what they leave. `wakes` are moments at which time
+    alone changes something; `watched` counts the moves that the deadline watch has seen."""
 
     state: LeadState
     mapping: LeadMapping
@@ -32,12 +34,17 @@ class Walk:
     now_ms: int
     facts_of: Callable[[LeadState], LeadFacts]
     crm: CrmFacts
+    shows: CrmShows
     claims: list[Claim]
     braked: frozenset[str] = frozenset()
     pool_turns: dict[str, int] = field(default_factory=dict)
     verdict: Verdict = field(init=False)
     moves: list[StageMove] = field(default_factory=list)
     holds: list[WantedHold] = field(default_factory=list)
+    deadline_changes: list[DeadlineChange] = field(default_factory=list)
+    wakes: list[int] = field(default_factory=list)
+    watched: int = 0
+    escalated: bool = False
 
     def __post_init__(self) -> None:
         self.evaluate()
@@ -136,6 +143,7 @@ class Walk:
             stage_since_ms=at_ms,
             cycle_since_ms=at_ms if new_cycle else state.cycle_since_ms,
             gates_passed=None if new_cycle else state.gates_passed,
+            let_pass=() if new_cycle else state.let_pass,
             owner=None if new_cycle or target is Stage.MQL else self._owner_after(target),
             consumed=(*state.consumed, *self.crm.spent(state)) if new_cycle else state.consumed,
             verdict_to_clear=state.verdict_to_clear

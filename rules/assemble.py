@@ -17,6 +17,7 @@ from rules import document as models
 from rules import rejection_document as rejection_models
 from rules import route_document as route_models
 from rules import score_document as score_models
+from rules.compile_deadlines import DeadlineTable
 from rules.evaluate import Rules
 from rules.fading import Shape
 from rules.fuse import ExclusionRule, TrackRule, fuse_decision, fuse_routes
@@ -61,6 +62,7 @@ class Assembly:
         self._gates: dict[str, tuple[GateRule, Place]] = {}
         self._hours: dict[str, tuple[OfficeHours, Place]] = {}
         self._routes: list[tuple[Route, Node | None, Place]] = []
+        self._deadlines = DeadlineTable()
         self._rejection: tuple[rejection_models.Rejection, Place] | None = None
         self._named_reasons: list[tuple[str, Place]] = []
         self._watched: list[Node] = []
@@ -84,6 +86,7 @@ class Assembly:
         self._add_gates(document, model.gates, nodes)
         self._add_hours(document, model.hours)
         self._add_routes(document, model.routes, nodes)
+        self._watched.extend(self._deadlines.add(document, model.deadlines, nodes))
         self._add_nurture(document, model.nurture, nodes)
         self._add_recycling(document, model.recycle, nodes)
         if model.rejection is not None:
@@ -102,6 +105,8 @@ class Assembly:
         self._check_tracks()
         recycling = [(rule.name, condition, place) for rule, condition, place in self._recycle]
         self._check_order("rule", recycling, complete=False)
+        hours = {name: hours for name, (hours, _) in self._hours.items()}
+        self._errors.extend(self._deadlines.check(hours, len(self._routes), whole=whole))
         return self._errors
 
     def rules(self) -> Rules:
@@ -113,6 +118,7 @@ class Assembly:
         groups = tuple(self._group(name, scoring) for name in self._groups)
         grades = None if self._grades is None else self._grades[0]
         ranked = sorted(scoring, key=lambda rule: (rule.points < 0, -rule.weight))
+        hours = {name: hours for name, (hours, _) in self._hours.items()}
         return Rules(
             version=self._version,
             reasons=self._reasons(rejection),
@@ -121,7 +127,9 @@ class Assembly:
             reason_default_minutes=rejection.default_after_minutes,
             gates=gates,
             exclusions=tuple(self._exclusions),
-            hours={name: hours for name, (hours, _) in self._hours.items()},
+            hours=hours,
+            deadlines=self._deadlines.compiled(hours),
+            absences={},
             routes=tuple(route for route, _, _ in self._routes),
             groups=groups,
             grades=grades,

@@ -13,6 +13,7 @@ from pydantic import Field, ValidationInfo, field_validator, model_validator
 
 from mappings.validation import Strict
 from rules.case_document import Case
+from rules.deadline_document import Deadline
 from rules.hours_document import Hours
 from rules.recycle_document import Recycle
 from rules.rejection_document import Rejection
@@ -135,6 +136,7 @@ class RulesDocument(Strict):
     disqualify: list[Disqualify] = Field(default_factory=list)
     hours: dict[Name, Hours] = Field(default_factory=dict)
     routes: list[Route] = Field(default_factory=list)
+    deadlines: list[Deadline] = Field(default_factory=list)
     rejection: Rejection | None = None
     nurture: Nurture | None = None
     recycle: list[Recycle] = Field(default_factory=list)

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from operator import itemgetter
 
 from mappings.stages import Stage
+from rules.deadlines import ALWAYS_THERE, Absence, Deadline, Deadlines
 from rules.facts import Gate, LeadFacts, Recycled, Verdict
 from rules.fading import next_fading_ms
 from rules.fired import FiredRules
@@ -45,6 +46,8 @@ class Rules:
     gates: tuple[GateRule, ...]
     exclusions: tuple[ExclusionRule, ...]
     hours: Mapping[str, OfficeHours]
+    deadlines: Deadlines
+    absences: Mapping[str, Absence]
     routes: tuple[Route, ...]
     groups: tuple[GroupRule, ...]
     grades: Grades | None
@@ -133,6 +136,22 @@ class Rules:
         judged = self.decide(facts, now_ms, wake, errors, BEFORE_ALL_MS)
         place = self.choose(facts, now_ms, wake, errors, judged.fit, judged.engagement, judged.grade)
         return None if place < 0 else self.routes[place]
+
+    def absence_of(self, owner: str | None) -> Absence:
+        """When somebody who gets leads is not there, as the pools say."""
+        return ALWAYS_THERE if owner is None else self.absences.get(owner, ALWAYS_THERE)
+
+    def deadline(self, facts: LeadFacts, now_ms: int) -> tuple[Deadline | None, int | None]:
+        """The deadline that applies to a lead in its stage, and when by time alone it could be another."""
+        there = self.deadlines.get(facts.stage)
+        if there is None:
+            return None, None
+        wake = Wake(now_ms)
+        errors: list[str] = []
+        judged = self.decide(facts, now_ms, wake, errors, BEFORE_ALL_MS)
+        wake = Wake(now_ms)  # what the scores wait for, the verdict has said
+        place = there.choose(facts, now_ms, wake, errors, judged.fit, judged.engagement, judged.grade)
+        return None if place < 0 else there.deadlines[place], wake.next_change_ms
 
     def _newest_ms(self, facts: LeadFacts, judged: Judged, wake: Wake) -> int:
         """When the last engagement was."""

@@ -121,6 +121,7 @@ class _Conditions:
         self._list(("disqualify",), data.get("disqualify"), scored)
         self._list(("routes",), data.get("routes"), scored)
         self._list(("recycle",), data.get("recycle"), scored)
+        self._list(("deadlines",), data.get("deadlines"), scored)
         nurture = data.get("nurture")
         if isinstance(nurture, dict):
             self._list(("nurture", "tracks"), nurture.get("tracks"), scored)

@@ -14,6 +14,7 @@ from connector.store.rows import chunks, insert_new
 from connector.store.schema import (
     activities,
     baselines,
+    deadline_events,
     erasures,
     holds,
     identity_keys,
@@ -29,10 +30,10 @@ from connector.store.schema import (
 
 
 def retire_lead(conn: Connection, old_id: str, into_id: str) -> None:
-    """Unite one lead into another: its links, identity keys, activities, score moves and writes in flight
-    become the other's, its id (and ids retired into it) an alias. Both lose their baselines, so that the
-    survivor is compared as at a first contact; pending writes of the old one are dropped. The ledger stays as
-    it is.
+    """Unite one lead into another: its links, identity keys, activities, score moves, deadline events and
+    writes in flight become the other's, its id (and ids retired into it) an alias. Both lose their baselines,
+    so that the survivor is compared as at a first contact; pending writes of the old one are dropped. The
+    ledger stays as it is.
 
     The caller saves the survivor's state and marks it dirty. Raises LookupError when one is unknown."""
     if old_id == into_id:
@@ -48,7 +49,8 @@ def retire_lead(conn: Connection, old_id: str, into_id: str) -> None:
     _drop_second_create(conn, old_id, into_id)
     conn.execute(update(outbox).where(outbox.c.lead_id == old_id).values(lead_id=into_id))
     _unite_activities(conn, old_id, into_id)
-    conn.execute(update(score_moves).where(score_moves.c.lead_id == old_id).values(lead_id=into_id))
+    for kept in (score_moves, deadline_events):
+        conn.execute(update(kept).where(kept.c.lead_id == old_id).values(lead_id=into_id))
     _unite_holds(conn, old_id, into_id)
     conn.execute(update(lead_aliases).where(lead_aliases.c.lead_id == old_id).values(lead_id=into_id))
     conn.execute(lead_aliases.insert(), {"alias": old_id, "lead_id": into_id})
@@ -84,7 +86,8 @@ def erase_lead(conn: Connection, lead_id: str, keyed_hashes: Iterable[bytes], no
             links.c.record_id == table.c.record_id,
         )
         conn.execute(delete(table).where(of_lead))
-    for owned in (links, identity_keys, baselines, activities, score_moves, outbox, holds, lead_aliases):
+    personal = (links, identity_keys, baselines, activities, score_moves, deadline_events, outbox, holds)
+    for owned in (*personal, lead_aliases):
         conn.execute(delete(owned).where(owned.c.lead_id == lead_id))
     conn.execute(delete(leads).where(leads.c.id == lead_id))
 

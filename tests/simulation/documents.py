@@ -72,6 +72,8 @@ objects:
       score: LL_Score
       score_reasons: {field: LL_Why, max_length: 40, too_long: truncate}
       owner: LL_Owner
+      response_due: LL_Due
+      response_state: LL_Response
     create:
       when: 'stage in ["mql", "distributed", "accepted", "qualified"]'
       defaults: {name: "[unknown]"}
@@ -128,6 +130,8 @@ objects:
       score: ll_score
       score_reasons: ll_why
       owner: ll_owner
+      response_due: ll_due
+      response_state: ll_response
       verdict: ll_verdict
       rejection_reason: ll_reason
     activities:
@@ -150,6 +154,16 @@ disqualify:
   - {rule: rival, when: 'company == "Rival"', reason: competitor}
 routes:
   - {route: everyone, pool: [ann@x.example, bob@x.example]}
+hours: {office: {time_zone: Europe/Berlin, from: "08:00", to: "18:00", holidays: [2027-01-18]}}
+deadlines:
+  - {deadline: boss waits, stage: distributed, within: 50 hours, remind: 5 hours before, on_breach: reroute,
+     when: fit > 20}
+  - {deadline: anybody waits, stage: distributed, within: 3 business days, hours: office,
+     on_breach: escalate, to: cat@x.example}
+  - {deadline: nobody has it, stage: mql, within: 90 minutes}
+  - {deadline: worked on, stage: accepted, within: 70 hours, remind: [30 hours before, 3 hours before],
+     on_breach: nurture, reason: not worked on}
+  - {deadline: qualified, stage: qualified, within: 10 business hours, hours: office, on_breach: mark}
 rejection:
   default_reason: unspecified
   grace_minutes: 10

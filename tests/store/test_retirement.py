@@ -9,10 +9,11 @@ import pytest
 from sqlalchemy import text
 
 from connector.observation import Observation
-from connector.store import activities, quarantine, score_moves
+from connector.store import activities, deadline_events, quarantine, score_moves
 from connector.store.activities import ActivityRow
 from connector.store.baselines import baselines_of, put_baselines
 from connector.store.database import Database
+from connector.store.deadline_events import DeadlineEvent
 from connector.store.holds import WantedHold, open_holds, sync_holds
 from connector.store.leads import find_leads, read_leads
 from connector.store.links import Link, keys_of, links_of, put_keys, put_links
@@ -65,6 +66,20 @@ def test_score_moves_become_the_survivors_and_go_with_a_person(
         assert score_moves.of_lead(conn, "new") == [replace(moved, lead_id="new"), risen]
         erase_lead(conn, "new", [], 3_000)
         assert score_moves.of_lead(conn, "new") == []
+
+
+def test_what_happened_to_deadlines_becomes_the_survivors_and_goes_with_a_person(
+    database: Database, with_leads: Callable[..., None]
+) -> None:
+    with_leads("old", "new")
+    started = DeadlineEvent("old", 1, "first", "distributed", "started", 1_000, 5_000, "sam@sales.example")
+    met = started._replace(lead_id="new", what="met", at_ms=2_000)
+    with database.begin() as conn:
+        deadline_events.add(conn, [started, met])
+        retire_lead(conn, "old", "new")
+        assert deadline_events.of_lead(conn, "new") == [started._replace(lead_id="new"), met]
+        erase_lead(conn, "new", [], 3_000)
+        assert deadline_events.of_lead(conn, "new") == []
 
 
 def test_writes_in_flight_keep_their_answer_and_pending_ones_go(

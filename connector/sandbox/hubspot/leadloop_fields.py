@@ -29,7 +29,7 @@ _TYPES = {
 }
 _OPTIONS = {
     "leadloop_stage": tuple(stage.value for stage in Stage),
-    "leadloop_response_state": ("running", "met", "breached"),
+    "leadloop_response_state": ("running", "due soon", "met", "breached"),
     "leadloop_verdict": ("accepted", "rejected"),
     "leadloop_outcome": ("won", "lost"),
 }

@@ -36,7 +36,9 @@ def leadloop_fields() -> tuple[FieldSpec, ...]:
         custom_field("Leadloop_Score_Reasons__c", "text", length=255),
         custom_field("Leadloop_Owner__c", "text", length=255),
         custom_field("Leadloop_Response_Due__c", "datetime"),
-        custom_field("Leadloop_Response_State__c", "picklist", picklist=("running", "met", "breached")),
+        custom_field(
+            "Leadloop_Response_State__c", "picklist", picklist=("running", "due soon", "met", "breached")
+        ),
         custom_field("Leadloop_Verdict__c", "picklist", picklist=("accepted", "rejected")),
         custom_field("Leadloop_Rejection_Reason__c", "picklist", restricted=False),
         custom_field("Leadloop_Rejection_Comment__c", "text", length=255),
