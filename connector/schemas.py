@@ -14,6 +14,7 @@ from pydantic import BaseModel
 from connector.brake import KINDS
 from connector.configuration import MAIN_FILE, _Main
 from connector.platforms.settings import HubSpotSettings, PlatformSettings, SalesforceSettings
+from connector.schema_shapes import narrow
 from connector.settings import Settings
 from mappings.csv_columns import CsvDocument
 from mappings.document import LEADLOOP_FIELDS, LeadDocument, SideDocument
@@ -179,6 +180,7 @@ def _schema(model: type[BaseModel]) -> Schema:
             described = DESCRIPTIONS.get(f"{name}.{key}")
             if described is not None:
                 value["description"] = described
+    narrow(schema.get("$defs", {}))
     if model is SideDocument:
         outputs = schema["$defs"]["ObjectDocument"]["properties"]["leadloop"]
         outputs["propertyNames"] = {"enum": sorted(LEADLOOP_FIELDS)}

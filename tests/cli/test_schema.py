@@ -12,6 +12,8 @@ from jsonschema import Draft202012Validator
 from connector.cli.init import folder_texts
 from connector.schemas import schema_of, schemas
 from mappings.source import Source, parse
+from mappings.validation import validate
+from rules.document import RulesDocument
 from tests.cli.shell import Shell
 
 ROOT = Path(str(resources.files("mappings"))).parent
@@ -66,11 +68,52 @@ def test_every_file_of_a_new_folder_is_accepted() -> None:
         ("rules.yaml", "cases: [{case: a, expect: {stage: mqll}}]"),
         ("rules.yaml", "cases: [{case: a, expect: {score: many}}]"),
         ("rules.yaml", "cases: [{case: a}]"),
+        ("rules.yaml", "score: {engagement: [{rule: a, points: 3}]}"),
+        ("rules.yaml", "score: {engagement: [{rule: a, on: null, points: 3}]}"),
+        ("rules.yaml", "score: {engagement: [{rule: a, when: b, points: 3, half_life_days: 3}]}"),
+        (
+            "rules.yaml",
+            "score: {engagement: [{rule: a, on: b, points: 3, half_life_days: 3, linear_days: 3}]}",
+        ),
+        ("rules.yaml", "score: {engagement: [{rule: a, on: b, points: 3, once: true, per_day: 2}]}"),
+        ("rules.yaml", "score: {groups: {a: {}}}"),
+        ("rules.yaml", "fast_track: [{rule: a}]"),
+        ("rules.yaml", "grades: {fit: {A: 20}, score: {A: 20}}"),
+        ("rules.yaml", "grades: {}"),
+        ("rules.yaml", "gates: {mql: {any: [{fit: 20}]}}"),
+        ("rules.yaml", "gates: {mql: {any: [{fit: 20}, {}]}}"),
+        ("rules.yaml", "routes: [{route: a}]"),
+        ("rules.yaml", "routes: [{route: a, owner: a@b.example, pool: [c@d.example]}]"),
+        ("rules.yaml", "routes: [{route: a, owner: ann}]"),
+        ("rules.yaml", "routes: [{route: a, pool: []}]"),
+        ("rules.yaml", "routes: [{route: a, pool: [ann]}]"),
+        ("rules.yaml", "nurture: {touches: []}"),
+        ("rules.yaml", "cases: [{case: a, expect: {}}]"),
+        ("rules.yaml", "cases: [{case: a, expect: {fired: []}}]"),
+        ("rules.yaml", "cases: [{case: a, expect: {stage: null}}]"),
+        ("rules.yaml", "cases: [{case: a, expect: {score: {}}}]"),
+        ("rules.yaml", "cases: [{case: a, expect: {score: {exactly: 3, at_least: 2}}}]"),
         ("words.yaml", "vocabulary: x\nlabels: {mql: MQL}"),
     ],
 )
 def test_known_mistakes_are_marked(name: str, text: str) -> None:
     assert faults(name, text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "score: {engagement: [{rule: a, on: b, when: null, points: 3, half_life_days: 3, linear_days: ~}]}",
+        "score: {engagement: [{rule: a, when: b, points: 3, once: false, at_most: null}]}",
+        "routes: [{route: a, owner: 'queue: Inbound Leads', pool: null}]",
+        "routes: [{route: a, pool: [a@b.example, 'queue:x']}]",
+        "gates: {mql: {any: [{fit: 20}, {when: a}], margin: 3}}",
+        "cases: [{case: a, expect: {grade: null, score: 3}}]",
+    ],
+)
+def test_what_is_left_open_with_null_is_no_mistake(text: str) -> None:
+    assert faults("rules.yaml", text) == []
+    validate(RulesDocument, parse(Source("rules.yaml", text)))
 
 
 def test_the_keys_of_every_document_say_what_they_are_for() -> None:
