@@ -100,7 +100,7 @@ DESCRIPTIONS: Final[Mapping[str, str]] = {
     "Expectation.stage": "How far the rules take the lead.",
     "Expectation.fired": "Rules that must fire.",
     "Expectation.not_fired": "Rules that must not fire.",
-    "Expectation.missing": "What the lead lacks at the gate in front of it, such as 5 more engagement points.",
+    "Expectation.missing": "What the lead lacks at the gate in front of it.",
     "CaseActivity.at": '"3 days ago", today, or a date.',
     "CsvDocument.columns": "The column that each canonical field is read from.",
     "CsvDocument.blanks": "Texts that mean that nobody chose anything.",

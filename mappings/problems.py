@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from difflib import get_close_matches
 
 Path = tuple[str | int, ...]
@@ -15,13 +15,15 @@ Place = tuple[int, int]
 
 @dataclass(frozen=True, slots=True)
 class ConfigError:
-    """One thing that is wrong, where it is (line and column from 1), and what would be right."""
+    """One thing that is wrong, where it is (line and column from 1), and what would be right. `repeats`, for
+    what is wrong where a YAML alias stands: the place in the anchor, and the message that belongs there."""
 
     file: str
     line: int
     column: int
     message: str
     hint: str = ""
+    repeats: tuple[Place, str] | None = field(default=None, compare=False, repr=False)
 
     def __str__(self) -> str:
         hint = f"; {self.hint}" if self.hint else ""
@@ -29,11 +31,15 @@ class ConfigError:
 
 
 class ConfigErrors(Exception):
-    """Everything that is wrong with the documents, in their order, so that it can be mended at once."""
+    """Everything that is wrong with the documents, in their order, so that it can be mended at once. What is
+    wrong in an anchor is not told again for its aliases."""
 
     def __init__(self, errors: Sequence[ConfigError]) -> None:
         super().__init__(errors)
-        self.errors = list(errors)
+        told = {(error.file, (error.line, error.column), error.message) for error in errors}
+        self.errors = [
+            error for error in errors if error.repeats is None or (error.file, *error.repeats) not in told
+        ]
 
     def __str__(self) -> str:
         return "\n".join(str(error) for error in self.errors)

@@ -162,7 +162,7 @@ class _Conditions:
         try:
             self.found[*path, "when"] = parse_condition(text, scope)
         except ExpressionErrors as found:
-            line, column = self.document.place((*path, "when"))
+            line, column = self.document.text_place((*path, "when"))
             for problem in found.problems:
                 at = place_in_scalar(self.document.source.text, line, column, problem.offset)
-                self.errors.append(ConfigError(self.document.source.name, *at, problem.message, problem.hint))
+                self.errors.append(self.document.error_at(at, (*path, "when"), problem.message, problem.hint))

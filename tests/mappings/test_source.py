@@ -45,6 +45,40 @@ def test_an_alias_is_what_it_stands_for() -> None:
     assert parse(Source("f.yaml", "a: &x {k: 1}\nb: *x\n")).data == {"a": {"k": 1}, "b": {"k": 1}}
 
 
+def test_merge_keys_give_what_is_not_written_out() -> None:
+    document = parse(
+        Source(
+            "f.yaml",
+            "a: &a {k: 1, l: 2}\nb: &b {l: 3, m: 4, <<: *a}\nc: {<<: *b, m: 5}\nd: {m: 6, <<: [*a, *b]}\n",
+        )
+    )
+    assert document.data == {
+        "a": {"k": 1, "l": 2},
+        "b": {"l": 3, "m": 4, "k": 1},
+        "c": {"m": 5, "l": 3, "k": 1},
+        "d": {"m": 6, "k": 1, "l": 2},
+    }
+
+
+def test_what_an_alias_stands_for_is_where_the_alias_stands() -> None:
+    document = parse(Source("f.yaml", "a: &x\n  - k: one\nb: *x\nc: &y {d: *x, e: two}\nf:\n  <<: *y\n"))
+    assert document.place(("a", 0, "k")) == document.text_place(("b", 0, "k")) == (2, 8)
+    assert document.place(("b", 0, "k")) == document.place(("b",)) == (3, 4)
+    assert document.place(("b",), key=True) == (3, 1)
+    assert document.place(("b", 0, "k"), key=True) == (3, 4)
+    assert document.place(("c", "d", 0, "k")) == (4, 11)
+    assert document.place(("f", "d", 0, "k")) == document.place(("f", "e"), key=True) == (6, 7)
+    assert document.text_place(("f", "e"), key=True) == (4, 15)
+    assert str(document.error(("f", "e"), "this is wrong", "mend it")) == (
+        "f.yaml:6:7: this is wrong (in line 4, which *y stands for); mend it"
+    )
+
+
+def test_a_long_chain_of_aliases_is_too_deep() -> None:
+    lines = ["a0: &a0 [1]", *(f"a{n}: &a{n} [*a{n - 1}]" for n in range(1, 900))]
+    assert "this is nested more than 100 deep" in complaint("\n".join(lines))
+
+
 def test_an_empty_text_is_an_empty_mapping() -> None:
     assert parse(Source("f.yaml", "# nothing\n")).data == {}
 
@@ -81,7 +115,13 @@ def test_an_empty_text_is_an_empty_mapping() -> None:
         ("? [a]\n: b\n", "f.yaml:1:3: a key must be a text"),
         ("a: 1\nb: x\x07y\n", "f.yaml:2:5: the invisible character U+0007 cannot stand here; delete it"),
         ("a: 1 # x\u2028\n", "f.yaml:1:9: the invisible character U+2028 cannot stand here; delete it"),
-        ("a: &a {b: 1}\nc: {<<: *a}\n", "f.yaml:2:5: merge keys (<<) are not used here; write the keys out"),
+        ("a: {<<: {b: 1}}\n", "f.yaml:1:9: << takes in a mapping that has an anchor, such as <<: *name"),
+        (
+            "a: &a [b]\nc: {<<: *a}\n",
+            "f.yaml:2:9: << takes in a mapping that has an anchor, such as <<: *name",
+        ),
+        ("a: &a {b: 1}\nc: {<<: *a, <<: *a}\n", 'f.yaml:2:13: the key "<<" is here twice (first in line 2)'),
+        ("a: &a {b: 1, <<: *a}\n", "f.yaml:1:4: this contains itself"),
         (
             "a: " + "9" * 5000,
             'f.yaml:1:4: "99999999999999999999…" is not a number that can be used',
