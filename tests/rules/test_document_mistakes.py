@@ -569,7 +569,7 @@ def test_a_mistake_in_an_anchor_is_told_once_at_its_very_word_however_often_it_i
         + "    - {rule: b, <<: *one}\n    - {<<: *one, rule: c, point: 5}\n"
     ) == [
         'rules.yaml:4:28: unknown field "employes"; did you mean "employees"?',
-        'rules.yaml:6:28: unknown key "point"; did you mean "points"?',
+        'rules.yaml:6:27: unknown key "point"; did you mean "points"?',
     ]
 
 
