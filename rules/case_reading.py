@@ -33,6 +33,7 @@ _UNIT_MS: Final = {
     "year": 365 * 86_400_000,
 }
 _NOON_MS: Final = 12 * 3_600_000
+_COUNTED: Final = ("number", "money", "date", "datetime")
 _BEYOND_RULES: Final = frozenset(str(stage) for stage in LINE[len(BEFORE_MQL) + 1 :])
 
 
@@ -91,14 +92,16 @@ def read_moment(text: str, now_ms: int) -> int:
 
 def read_value(kind: str, written: Any, country: str | None = None) -> Value:
     """The canonical value of what somebody wrote for a field of this type. Raises Unreadable."""
+    what = f"{'an' if kind[0] in 'eo' else 'a'} {kind}"
     if isinstance(written, list):
         if kind != "multi_select":
-            raise Unreadable(f"a {kind} is one value, not a list")
+            raise Unreadable(f"{what} is one value, not a list")
         written = tuple(written)
     elif isinstance(written, bool) and kind != "boolean":
-        raise Unreadable(f"a {kind} is not {str(written).lower()}; put it in quotes")
-    elif isinstance(written, int | float) and kind not in ("number", "money", "boolean", "date", "datetime"):
-        raise Unreadable(f"a {kind} is a text, not the number {written}; put it in quotes")
+        quoted = "" if kind in _COUNTED else "; put it in quotes"
+        raise Unreadable(f"{what} is not {str(written).lower()}{quoted}")
+    elif isinstance(written, int | float) and kind not in (*_COUNTED, "boolean"):
+        raise Unreadable(f"{what} is a text, not the number {written}; put it in quotes")
     return normalise(cast(FieldType, kind), written, country)
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Final
 
+from mappings.places import CODED_STATES
 from rules.functions import FUNCTIONS
 from rules.parse import MAX_DEPTH, MAX_LENGTH
 from rules.patterns import MAX_PATTERN, MAX_TEXT
@@ -48,6 +49,12 @@ _OPERATORS: Final = (
 _TRUTH: Final = ("true", "false", "unknown")
 
 
+def _coded() -> str:
+    """The countries whose states are codes, in words."""
+    *others, last = sorted(CODED_STATES)
+    return f"{', '.join(others)} or {last}"
+
+
 def language_page() -> str:
     """The whole page."""
     return f"""# The language of conditions
@@ -68,6 +75,9 @@ cannot stand inside it.
 ## Types
 
 {_table(("type", "written", "fields in lead.yaml"), map(_type, Type))}
+A country is its code of two letters: `"DE"`. A state is its code where {_coded()} is the country (`"CA"`), and the
+name that was entered everywhere else (`"Bayern"`).
+
 A date without time is its first moment in UTC. There is no time zone to configure: days begin at 0:00 UTC. Business
 days are Mondays to Fridays. There is no calendar of holidays, so a holiday on a weekday counts as a business day.
 

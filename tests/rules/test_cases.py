@@ -189,6 +189,8 @@ def test_a_disqualified_lead_tells_its_reason() -> None:
         ("lead: {employees: many}", '3:23: "many" is no number'),
         ("lead: {last_name: 7}", "3:23: a text is a text, not the number 7; put it in quotes"),
         ("lead: {last_name: true}", "3:23: a text is not true; put it in quotes"),
+        ("lead: {employees: true}", "3:23: a number is not true"),
+        ("lead: {email: 7}", "3:19: an email is a text, not the number 7; put it in quotes"),
         ("lead: {last_name: [a, b]}", "3:23: a text is one value, not a list"),
         ("activities: [{kind: form_submision}]", '3:25: there is no activity "form_submision"; did you mean'),
         ("activities: [{kind: visit, at: soon}]", '3:36: "soon" is no moment; write "3 days ago"'),
