@@ -102,6 +102,7 @@ class StoryDocument(Strict):
     sales: dict[Name, str | Salesperson] = Field(default_factory=dict)
     queues: list[Text] = Field(default_factory=list)
     leads: dict[Name, Person] = Field(min_length=1)
+    files: dict[Annotated[str, Field(pattern=r"^\w[\w.-]*$")], str] = Field(default_factory=dict)
     before: Before = Before()
     happens: list[Step] = Field(min_length=1)
 

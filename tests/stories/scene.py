@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import shlex
 from collections.abc import Mapping
 from typing import Any
@@ -36,10 +37,13 @@ class Scene:
         self.people = People(world.sandbox, world.clock, characters)
 
         self._shell = shell
+        for name, text in story.told.files.items():
+            (shell.folder / name).write_text(text, encoding="utf-8")
 
     def command(self, line: str) -> Answer:
         """What the admin gets who types `leadloop` and this. Raises KeyError when it ends with an error."""
-        answer = self._shell(*shlex.split(line))
+        with contextlib.chdir(self._shell.folder):
+            answer = self._shell(*shlex.split(line))
         if answer.code:
             raise KeyError(f"it ends with {answer.code}: {' '.join((answer.err + answer.out).split())}")
         return answer
