@@ -13,7 +13,7 @@ from importlib.metadata import entry_points
 from typing import Any
 
 from connector.budget import Budget
-from connector.clock import Clock
+from connector.clock import DAY_MS, Clock
 from connector.configuration import Configuration, compile_documents
 from connector.installation import Feed, Installation
 from connector.intake.poll import start_cursors
@@ -27,12 +27,17 @@ from connector.settings import Settings, SettingsError
 from connector.store import configurations as configuration_store
 from connector.store import holds as hold_store
 from connector.store import leads as lead_store
+from connector.store.brakes import forget_counts
+from connector.store.calls import forget_calls
 from connector.store.cursors import cursors_of
 from connector.store.database import Database
 from connector.store.settings_values import get_value, put_value
 from mappings.mapping import Mapping as LeadMapping
 
 LIVE_SINCE = "live_since_ms"
+
+_COUNTS_KEPT_MS = 35 * DAY_MS
+"""How long calls and changes stay counted: longer than any window that is looked at."""
 
 _UNKNOWN_PLATFORM = Allowance(10_000, 50, 20, 50, 10.0)
 
@@ -142,18 +147,28 @@ def connect(
     for name in connections:
         _start(installation, name)
     _decide_unknown_owners_again(installation)
+    _forget_old_counts(installation)
     collect_seldom()
     return Connected(installation, accounts, budgets, tuple(missing))
 
 
 def reload_owners(installation: Installation, side: str) -> None:
-    """Read a side's users and queues again, and look again at leads whose owner was unknown there. Raises
-    RetryLater or Refused; the old ones stay then."""
+    """Read a side's users and queues again, and look again at leads whose owner was unknown there. Drops what
+    was counted long ago as well: this is done every hour. Raises RetryLater or Refused; the old ones stay
+    then."""
+    _forget_old_counts(installation)
     owners = installation.platforms[side].owners()
     with installation.lock:
         installation.owners = {**installation.owners, side: owners}
         installation.policy = replace(installation.policy, directory=Directory(installation.owners))
     _decide_unknown_owners_again(installation)
+
+
+def _forget_old_counts(installation: Installation) -> None:
+    before_ms = installation.clock.now_ms() - _COUNTS_KEPT_MS
+    with installation.database.begin() as conn:
+        forget_calls(conn, before_ms)
+        forget_counts(conn, before_ms)
 
 
 def _decide_unknown_owners_again(installation: Installation) -> None:

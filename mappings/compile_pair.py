@@ -36,11 +36,9 @@ class PairCompiler:
         kind: FieldType,
         *,
         values: tuple[str, ...] | None = None,
-        default: Value = None,
         read_only: bool = False,
     ) -> Pair:
-        """The pair at `path`. `values`: all that the canonical field may hold; `default`: what a create sends
-        for it."""
+        """The pair at `path`. `values`: all that the canonical field may hold."""
         before = len(self.errors)
         write_as = self._write_as(path, pair, kind)
         table = self._table(path, pair, kind, values)
@@ -63,7 +61,6 @@ class PairCompiler:
             type=kind,
             reads=pair.direction != "write",
             writes=pair.direction != "read" and not read_only,
-            required_default=default,
             max_length=pair.max_length,
             reader=reader_for(spelling),
             writer=writer_for(spelling),

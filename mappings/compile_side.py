@@ -93,7 +93,7 @@ class _ObjectCompiler:
                 activity=compile_activity(self.document, self.path, mapped, self.errors),
             )
         defaults = self._defaults()
-        pairs = self._pairs(defaults)
+        pairs = self._pairs()
         stages = []
         for index, field in enumerate(mapped.stage):
             path = (*self.path, "stage", index)
@@ -173,7 +173,7 @@ class _ObjectCompiler:
         if role == "activity" and "fields" in written:
             self._error(("fields",), "leadloop reads no fields of an activity", 'use "attributes"', key=True)
 
-    def _pairs(self, defaults: dict[str, Value]) -> tuple[Pair, ...]:
+    def _pairs(self) -> tuple[Pair, ...]:
         pairs = []
         known: dict[str, FieldType] = ROLE_FIELDS.get(
             self.mapped.role, {name: rule.type for name, rule in self.fields.items()}
@@ -194,7 +194,6 @@ class _ObjectCompiler:
                 pair,
                 known[name],
                 values=None if rule is None else rule.values,
-                default=defaults.get(name),
                 read_only=self.mapped.role != "person",
             )
             pairs.append(compiled)

@@ -51,15 +51,13 @@ class FieldRule:
 
 @dataclass(frozen=True, slots=True)
 class Pair:
-    """A canonical field and its native one. `required_default` is what a create sends when the lead has no
-    value for it (canonical spelling; None: nothing)."""
+    """A canonical field and its native one."""
 
     canonical: str
     native: str
     type: FieldType
     reads: bool
     writes: bool
-    required_default: Value = None
     max_length: int | None = None
     reader: Reader = field(repr=False, compare=False, kw_only=True)
     writer: Writer = field(repr=False, compare=False, kw_only=True)

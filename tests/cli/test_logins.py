@@ -24,7 +24,7 @@ from connector.sandbox import (
 )
 from connector.store import schema
 from connector.store.database import Database
-from tests.cli.shell import Shell
+from tests.cli.shell import Answer, Shell
 from tests.world import World
 
 SALESFORCE = "LEADLOOP_SALESFORCE__"
@@ -90,6 +90,14 @@ def rows_written(tmp_path: Path) -> dict[str, int]:
     finally:
         database.close()
     return {name: number for name, number in counted.items() if number}
+
+
+def is_refused(answer: Answer, said: str, tmp_path: Path) -> None:
+    """The command ended with this one message, and wrote nothing."""
+    assert answer.code == 2
+    assert answer.out == ""
+    assert answer.err == said + "\n"
+    assert rows_written(tmp_path) == {}
 
 
 def asked(world: World) -> tuple[int, int]:
@@ -184,10 +192,7 @@ def test_a_salesforce_login_that_fails(
         "run", "--once", **under(SALESFORCE, given), **{f"{HUBSPOT}ACCESS_TOKEN": HUBSPOT_ACCESS_TOKEN}
     )
 
-    assert answer.code == 2
-    assert answer.out == ""
-    assert answer.err == said.replace("00D…", world.salesforce.organization_id) + "\n"
-    assert rows_written(tmp_path) == {}
+    is_refused(answer, said.replace("00D…", world.salesforce.organization_id), tmp_path)
     assert asked(world) == (before[0] + requests, before[1])
 
 
@@ -256,10 +261,7 @@ def test_a_hubspot_login_that_fails(
 
     answer = started("run", "--once", **under(SALESFORCE, CLIENT), **under(HUBSPOT, given))
 
-    assert answer.code == 2
-    assert answer.out == ""
-    assert answer.err == said.replace("5…", str(world.hubspot.portal_id)) + "\n"
-    assert rows_written(tmp_path) == {}
+    is_refused(answer, said.replace("5…", str(world.hubspot.portal_id)), tmp_path)
     assert asked(world)[1] == before[1] + requests
 
 
@@ -268,12 +270,8 @@ def test_a_token_that_has_expired(world: World, started: Shell, tmp_path: Path) 
 
     answer = started("run", "--once", **under(SALESFORCE, CLIENT), **under(HUBSPOT, OAUTH))
 
-    assert answer.code == 2
-    assert answer.err == (
-        "HubSpot does not accept the token of LEADLOOP_HUBSPOT__REFRESH_TOKEN (EXPIRED_AUTHENTICATION): "
-        "set a valid one\n"
-    )
-    assert rows_written(tmp_path) == {}
+    said = "HubSpot does not accept the token of LEADLOOP_HUBSPOT__REFRESH_TOKEN (EXPIRED_AUTHENTICATION): "
+    is_refused(answer, said + "set a valid one", tmp_path)
 
 
 @contextmanager
@@ -314,8 +312,7 @@ SALESFORCE_WAYS = {"session id": SESSION, "client credentials": CLIENT, "JWT bea
 HUBSPOT_WAYS = {"token": TOKEN, "OAuth": OAUTH}
 
 
-@pytest.mark.parametrize("way", SALESFORCE_WAYS)
-@pytest.mark.parametrize(
+UNREACHABLE = pytest.mark.parametrize(
     ("scheme", "place", "why"),
     [
         ("http", closed, "cannot be reached at {host} (connection refused): check the network and {setting}"),
@@ -324,15 +321,21 @@ HUBSPOT_WAYS = {"token": TOKEN, "OAuth": OAUTH}
             nowhere,
             "cannot be reached at {host} (its name is not known): check the network and {setting}",
         ),
-        (
-            "http",
-            deaf,
-            "did not answer at {host} in time: check the network and "
-            "LEADLOOP_SALESFORCE__READ_TIMEOUT_SECONDS",
-        ),
+        ("http", deaf, "did not answer at {host} in time: check the network and {timeout}"),
     ],
     ids=["refused", "no name", "no answer"],
 )
+
+
+def is_unreachable(answer: Answer, said: str, tmp_path: Path) -> None:
+    """The command ended with this one message, which says when it may be tried again, and wrote nothing."""
+    assert answer.code == 1
+    assert answer.err == f"{said} (again in 30 s)\n"
+    assert rows_written(tmp_path) == {}
+
+
+@pytest.mark.parametrize("way", SALESFORCE_WAYS)
+@UNREACHABLE
 def test_a_salesforce_that_cannot_be_reached(
     started: Shell, tmp_path: Path, way: str, scheme: str, place: Place, why: str
 ) -> None:
@@ -347,30 +350,12 @@ def test_a_salesforce_that_cannot_be_reached(
             **under(HUBSPOT, TOKEN),
         )
 
-    assert answer.code == 1
-    setting = f"{SALESFORCE}{name}"
-    assert answer.err == f"Salesforce {why.format(host=host, setting=setting)} (again in 30 s)\n"
-    assert rows_written(tmp_path) == {}
+    told = why.format(host=host, setting=SALESFORCE + name, timeout=f"{SALESFORCE}READ_TIMEOUT_SECONDS")
+    is_unreachable(answer, f"Salesforce {told}", tmp_path)
 
 
 @pytest.mark.parametrize("way", HUBSPOT_WAYS)
-@pytest.mark.parametrize(
-    ("scheme", "place", "why"),
-    [
-        ("http", closed, "cannot be reached at {host} (connection refused): check the network and {setting}"),
-        (
-            "https",
-            nowhere,
-            "cannot be reached at {host} (its name is not known): check the network and {setting}",
-        ),
-        (
-            "http",
-            deaf,
-            "did not answer at {host} in time: check the network and LEADLOOP_HUBSPOT__READ_TIMEOUT_SECONDS",
-        ),
-    ],
-    ids=["refused", "no name", "no answer"],
-)
+@UNREACHABLE
 def test_a_hubspot_that_cannot_be_reached(
     started: Shell, tmp_path: Path, way: str, scheme: str, place: Place, why: str
 ) -> None:
@@ -383,10 +368,8 @@ def test_a_hubspot_that_cannot_be_reached(
             **under(HUBSPOT, {"READ_TIMEOUT_SECONDS": "0.2"}),
         )
 
-    assert answer.code == 1
-    setting = f"{HUBSPOT}BASE_URL"
-    assert answer.err == f"HubSpot {why.format(host=host, setting=setting)} (again in 30 s)\n"
-    assert rows_written(tmp_path) == {}
+    told = why.format(host=host, setting=f"{HUBSPOT}BASE_URL", timeout=f"{HUBSPOT}READ_TIMEOUT_SECONDS")
+    is_unreachable(answer, f"HubSpot {told}", tmp_path)
 
 
 def test_platforms_that_speak_no_tls(world: World, started: Shell) -> None:
