@@ -111,9 +111,12 @@ def _referring_records(
             owner_of.setdefault(link.key, set()).add(lead_id)
             by_object.setdefault((link.side, link.object), []).append(link.record_id)
         for record in records[lead_id]:
-            if record.converted and "Opportunity" in record.refs:
-                key = RecordKey(record.side, "Opportunity", record.refs["Opportunity"])
-                wanted.setdefault(key, set()).add(lead_id)
+            for name, record_id in record.refs.items() if record.converted else ():
+                described = (
+                    mapping.sides[record.side].objects.get(name) if record.side in mapping.sides else None
+                )
+                if described is not None and described.role == "opportunity":
+                    wanted.setdefault(RecordKey(record.side, name, record_id), set()).add(lead_id)
     extra: dict[str, list[Observation]] = {lead_id: [] for lead_id in links}
     activity_records: dict[str, list[Observation]] = {lead_id: [] for lead_id in links}
     for (side, name), ids in by_object.items():

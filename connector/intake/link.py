@@ -26,6 +26,7 @@ from connector.store.links import Link, Role, drop_keys, keys_of, linked, put_ke
 from connector.store.observations import Stored, observations_by_key, observations_of, referring
 from connector.store.rows import from_json, lock_name
 from connector.store.waiting_activities import hand_over
+from mappings.mapping import Mapping as LeadMapping
 from mappings.mapping import ObjectMapping
 from mappings.stages import Stage
 
@@ -87,7 +88,8 @@ def link_records(
                 batch.dirty.update(_leads_behind(conn, record))
                 continue
             names = names_of[record.side, record.object] = Names.of(described, mapping)
-        if item.lead_id is None or _successors(record) or not names.unchanged(item):
+        lives_on = record.converted or record.merged_into
+        if item.lead_id is None or lives_on or not names.unchanged(item):
             people.append(item)
         else:
             batch.dirty.add(item.lead_id)
@@ -166,7 +168,7 @@ def _link_people(
         for lead in lead_store.read_leads(conn, {*claimed, *aliases.values()}):
             batch.by_key[CLAIM, lead.id] = lead.id
         batch.by_key.update(((CLAIM, old), new) for old, new in aliases.items())
-    related = _related(conn, [item.observation for item in people])
+    related = _related(conn, installation.policy.mapping, [item.observation for item in people])
     if related:
         found = linked(conn, {key for keys in related.values() for key in keys})
         batch.by_record.update((key, link.lead_id) for key, link in found.items())
@@ -269,7 +271,7 @@ def _link_one(
         batch.links.append(Link(record.side, record.object, record.record_id, lead_id, role))
     batch.by_record[record_key] = lead_id
     # the Contact of a converted Lead, or the survivor of a merge, belongs to the same lead, seen or not
-    for name, record_id in _successors(record):
+    for name, record_id in _successors(record, installation.policy.mapping):
         successor = RecordKey(record.side, name, record_id)
         if successor in batch.by_record:
             if batch.by_record[successor] != lead_id:
@@ -325,23 +327,26 @@ def _begin(
     return lead_id
 
 
-def _successors(record: Observation) -> list[tuple[str, str]]:
+def _successors(record: Observation, mapping: LeadMapping) -> list[tuple[str, str]]:
     """The records that this one lives on in, by object and id."""
     found: list[tuple[str, str]] = []
-    if record.converted and "Contact" in record.refs:
-        found.append(("Contact", record.refs["Contact"]))
+    if record.converted:
+        people = {target.object for target in mapping.sides[record.side].person_objects}
+        found.extend((name, record_id) for name, record_id in record.refs.items() if name in people)
     if record.merged_into:
         found.append((record.object, record.merged_into))
     return found
 
 
-def _related(conn: Connection, people: Sequence[Observation]) -> dict[RecordKey, list[RecordKey]]:
+def _related(
+    conn: Connection, mapping: LeadMapping, people: Sequence[Observation]
+) -> dict[RecordKey, list[RecordKey]]:
     """Records whose lead is this record's lead too: what it points at, and what points at it. Records
     without any are left out."""
     related: dict[RecordKey, list[RecordKey]] = {}
     by_object: dict[tuple[str, str], list[str]] = {}
     for record in people:
-        for successor in _successors(record):
+        for successor in _successors(record, mapping):
             related.setdefault(record.key, []).append(RecordKey(record.side, *successor))
         by_object.setdefault((record.side, record.object), []).append(record.record_id)
     for (side, name), ids in by_object.items():
