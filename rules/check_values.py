@@ -52,7 +52,6 @@ Written = ast.List | ast.Tuple | ast.Set
 
 LONGEST_QUOTE: Final = 80
 """Characters of an expression that a message repeats."""
-
 _PARTS: Final = frozenset({"part", "beginning", "ending"})
 
 
@@ -91,6 +90,10 @@ class ValueCheck:
                 return self._arithmetic(tree, _ARITHMETIC[type(operator)], left, right)
             case ast.Compare() | ast.BoolOp() | ast.UnaryOp(op=ast.Not()):
                 raise self.mistake(tree, f"a value is needed here, not a condition: {self.source(tree)}")
+            case ast.Tuple() if not self.source(tree).startswith("("):
+                raise self.mistake(
+                    tree, "a comma joins no conditions", 'write "and" or "or"; a number has no commas: 1000'
+                )
             case ast.List() | ast.Set() | ast.Tuple():
                 raise self.mistake(
                     tree, "a list can only stand behind in, or as an argument", "write x in [1, 2]"
@@ -220,12 +223,10 @@ class ValueCheck:
                 problems.extend(found.problems)
         if problems:
             raise Mistakes(problems)
-        for parameter, node, argument in zip(
-            function.parameters, arguments, self._bound(tree, function), strict=True
-        ):
-            wrong = node is not None and parameter.name in _PARTS and spell_part(node, arguments[0])
-            if wrong and argument is not None:
-                raise self.mistake(argument, *wrong)
+        if function.parameters and function.parameters[-1].name in _PARTS:
+            wrong, argument = spell_part(arguments[-1], arguments[0]), self._bound(tree, function)[-1]
+            if wrong is not None:
+                raise self.mistake(argument or tree, *wrong)
         asked = arguments[0] if name == "is_blank" else None
         if isinstance(asked, Literal) or (isinstance(asked, Special) and asked.name not in OPTIONAL_NAMES):
             raise self.mistake(tree, f"{asked.source} is never blank")
@@ -250,9 +251,9 @@ class ValueCheck:
             if isinstance(tree, Written):
                 return self._parts(tree, function)
             raise self.mistake(tree, f'{function.name} needs a written list, like ["a", "b"]')
-        node = self.value(tree)
         if parameter.names is not None:
-            return self._named(function, parameter, node, tree)
+            return self._named(function, parameter, tree)
+        node = self.value(tree)
         if TIMES & set(parameter.accepts):
             node = self.fitted(node, Special("", Type.DATE, ""), tree) if function.strict else node
         if node.type not in parameter.accepts:
@@ -272,8 +273,9 @@ class ValueCheck:
                 raise self.mistake(element, f'{function.name} cannot look for ""', "leave it out")
         return parts
 
-    def _named(self, function: Function, parameter: Parameter, node: Node, tree: ast.expr) -> Node:
+    def _named(self, function: Function, parameter: Parameter, tree: ast.expr) -> Node:
         """An argument that must be written out, because it is checked when the rules are loaded."""
+        node = None if isinstance(tree, ast.Name) else self.value(tree)
         if not isinstance(node, Literal) or not isinstance(node.value, str):
             raise self.mistake(tree, f"{function.name} needs its {parameter.name} written out in quotes")
         if parameter.names == "pattern":

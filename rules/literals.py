@@ -40,7 +40,11 @@ def odd_character(text: str) -> str:
 def spell_text(value: str, source: str) -> tuple[str, str] | None:
     """What is wrong with the text `value`, written as `source`, wherever it stands."""
     if any(ord(character) < 32 for character in value):
-        return f"the text {source} holds a control character", f"write it as r{source}"
+        if source.isprintable():
+            return f"the text {source} holds a control character", f"write it as r{source}"
+        shown = source.encode("unicode_escape").decode()
+        hint = r"in double quotes YAML makes it of \b or the like; put the condition in single quotes"
+        return f"the text {shown} holds a control character", hint
     odd = odd_character(value)
     if odd:
         return f"this text holds a character that cannot be seen, {odd}", "delete it"
@@ -101,7 +105,7 @@ def spell_choice(value: str, other: Node, scope: Scope) -> tuple[str, str] | Non
     return f'unknown {what} "{value}"', did_you_mean(value, known)
 
 
-def spell_part(part: Node, whole: Node | None) -> tuple[str, str] | None:
+def spell_part(part: Node | None, whole: Node | None) -> tuple[str, str] | None:
     """What is wrong with looking for the text `part` in `whole`, if every text has it, or none ever can."""
     if not isinstance(part, Literal) or not isinstance(part.value, str):
         return None

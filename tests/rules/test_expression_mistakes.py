@@ -337,6 +337,39 @@ def test_a_class_of_other_engines_is_no_pattern_and_warns_nobody(recwarn: pytest
     assert not recwarn.list
 
 
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("rejected(timing)", "1:10: rejected needs its reason written out in quotes"),
+        (
+            "employees > 1,000",
+            '1:1: a comma joins no conditions; write "and" or "or"; a number has no commas: 1000',
+        ),
+        (
+            "employees between 3 and 5",
+            "1:11: cannot read this expression, near between 3 an; write 3 <= x <= 5",
+        ),
+        (
+            'job_title contains "vp"',
+            '1:11: cannot read this expression, near contains "vp; write contains(text, part)',
+        ),
+        (
+            'country IN ["DE"]',
+            '1:9: cannot read this expression, near IN ["DE"]; write "in" in small letters',
+        ),
+        (
+            "matches(job_title, r'\bvp\b')",  # as YAML reads it in double quotes
+            r"1:20: the text r'\x08vp\x08' holds a control character; in double quotes YAML makes it of \b "
+            "or the like; put the condition in single quotes",
+        ),
+    ],
+)
+def test_what_people_write_at_first_is_answered_with_the_way_to_write_it(text: str, message: str) -> None:
+    with pytest.raises(ConfigErrors) as raised:
+        compile_condition(text, FIELDS)
+    assert str(raised.value) == f"condition:{message}"
+
+
 def test_a_message_repeats_no_long_condition() -> None:
     with pytest.raises(ConfigErrors) as raised:
         compile_condition(" and ".join(["opted_out"] * 80) + " and not opted_out", FIELDS)
