@@ -1,4 +1,4 @@
-"""Only a platform's own adapter knows Salesforce from HubSpot: everywhere else sides and objects are names."""
+"""Only the adapters know Salesforce from HubSpot: everywhere else sides and objects are names."""
 
 from __future__ import annotations
 
