@@ -6,6 +6,7 @@ from typing import Any
 
 from sqlalchemy import Connection
 
+from connector.cli.deadline_words import change_data, deadline_data
 from connector.cli.holds import hold_data
 from connector.cli.offline import Offline, Preview
 from connector.cli.output import LANES, iso
@@ -13,7 +14,7 @@ from connector.cli.quarantine import refusal_data
 from connector.observation import RecordKey
 from connector.reconcile import lead_facts
 from connector.refusals import NEW_RECORD
-from connector.store import holds, ledger, outbox, quarantine, score_moves
+from connector.store import deadline_events, holds, ledger, outbox, quarantine, score_moves
 from connector.store.links import keys_of_leads, links_of
 from mappings.mapping import Mapping
 from rules.facts import Verdict
@@ -74,6 +75,8 @@ def explanation(conn: Connection, offline: Offline, seen: Preview, now_ms: int) 
             }
             for item in state.rejections
         ],
+        "deadline": deadline_data(state.deadline),
+        "deadline_events": [change_data(row) for row in deadline_events.of_lead(conn, lead.id)],
         "reason_awaited_since": iso(state.awaited_reason.since_ms) if state.awaited_reason else None,
         "values": _values(seen, policy.mapping),
         "score": _score(seen, verdict),

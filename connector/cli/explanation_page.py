@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from connector.cli.deadline_words import deadline_words
 from connector.cli.output import Page, shown
 from connector.cli.plan import change, move_words, steps
 
@@ -40,6 +41,8 @@ def _head(page: Page, data: dict[str, Any]) -> None:
         )
     if data["owner"]:
         rows.append(("owner", data["owner"]))
+    if data["deadline"]:
+        rows.append(("deadline", deadline_words(data["deadline"])))
     if data["nurture_track"]:
         rows.append(("nurture track", data["nurture_track"]))
     rows.append(("known by", data["known_by"]))
@@ -89,6 +92,15 @@ def _history(page: Page, data: dict[str, Any]) -> None:
         ],
         ("happened", "cycle", "move", "because of"),
     )
+    if data["deadline_events"]:
+        page.heading("Deadlines")
+        page.table(
+            [
+                (when(row["at"]), row["cycle"], row["deadline"], row["what"], when(row["due"]), row["owner"])
+                for row in data["deadline_events"]
+            ],
+            ("at", "cycle", "deadline", "what", "due", "owner"),
+        )
     if data["rejections"]:
         page.heading("Rejections by sales")
         page.table(

@@ -40,6 +40,7 @@ def plan(
 
 def as_data(seen: Preview, offline: Offline) -> dict[str, Any]:
     """The plan as plain JSON data."""
+    from connector.cli.deadline_words import change_data, deadline_data
     from connector.cli.reasons import why_written
 
     decided, lead = seen.plan, seen.lead
@@ -70,6 +71,8 @@ def as_data(seen: Preview, offline: Offline) -> dict[str, Any]:
             }
             for write in decided.writes
         ],
+        "deadline": deadline_data(decided.state.deadline),
+        "deadline_changes": [change_data(change) for change in decided.deadline_changes],
         "holds": [
             {
                 "kind": hold.kind,
@@ -125,7 +128,12 @@ def change(was: Raw, becomes: Raw, then: Raw, *, two_steps: bool) -> str:
     return f"{words} → {shown(then)}" if two_steps else words
 
 
+def _plain(at: str) -> str:
+    return at.replace("T", " ").removesuffix("Z")
+
+
 def _print(seen: Preview, offline: Offline, vocabulary: Vocabulary) -> None:
+    from connector.cli.deadline_words import deadline_words
     from mappings.vocabulary import labelled
 
     data, page = labelled(as_data(seen, offline), vocabulary), Page()
@@ -134,6 +142,7 @@ def _print(seen: Preview, offline: Offline, vocabulary: Vocabulary) -> None:
         [
             ("stage", data["stage"] + (f", would be {data['stage_after']}" if data["moves"] else "")),
             ("decided by", f"configuration {data['configuration']}"),
+            *([("deadline", deadline_words(data["deadline"]))] if data["deadline"] else []),
             ("next change", moment(seen.plan.due_at_ms) + (" UTC" if seen.plan.due_at_ms else "")),
         ]
     )
@@ -147,6 +156,14 @@ def _print(seen: Preview, offline: Offline, vocabulary: Vocabulary) -> None:
                     move_words(move["cause"], move["actor"], move["reason"], move["outcome"], move["rules"]),
                 )
                 for move in data["moves"]
+            ]
+        )
+    if data["deadline_changes"]:
+        page.heading("Deadlines")
+        page.table(
+            [
+                (change["deadline"], change["what"], f"due {_plain(change['due'])} UTC", change["owner"])
+                for change in data["deadline_changes"]
             ]
         )
     if not data["writes"]:

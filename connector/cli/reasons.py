@@ -50,7 +50,9 @@ def _why_value(seen: Preview, policy: Policy, target: ObjectMapping, pair: Pair)
     name = pair.canonical
     before, after = seen.known.state.values.get(name), seen.plan.state.values.get(name)
     if name == "owner" and after is not None and after == seen.plan.state.owner:
-        return "owner: routed to them"
+        deadline = seen.plan.state.deadline
+        escalated = not seen.plan.moves and deadline is not None and deadline.state == "breached"
+        return "owner: escalated to them" if escalated else "owner: routed to them"
     if before == after:
         return f"{name}, as agreed"
     sides = [side for side in _sides_showing(seen, policy, name, after) if side != target.side]

@@ -36,7 +36,17 @@ def status(
 
 def as_data(conn: Connection, configuration: Configuration, now_ms: int) -> dict[str, Any]:
     """How things stand, as plain JSON data."""
-    from connector.store import brakes, calls, configurations, cursors, holds, leads, outbox, quarantine
+    from connector.store import (
+        brakes,
+        calls,
+        configurations,
+        cursors,
+        deadline_events,
+        holds,
+        leads,
+        outbox,
+        quarantine,
+    )
     from connector.store.settings_values import get_value
     from connector.wiring import LIVE_SINCE
     from mappings.stages import Stage
@@ -94,6 +104,7 @@ def as_data(conn: Connection, configuration: Configuration, now_ms: int) -> dict
             ),
         },
         "holds": holds.count_open(conn),
+        "deadlines_in_24_hours": deadline_events.count(conn, now_ms - DAY_MS),
         "brake_stopped": stopped,
         "sides": sides,
     }
@@ -114,6 +125,7 @@ def _print(data: dict[str, Any]) -> None:
             ("to be looked at", waiting),
             ("due by time", counted(backlog["due"], "lead")),
             ("held", held or "nothing"),
+            ("deadlines in 24 hours", _deadlines(data["deadlines_in_24_hours"])),
             ("brake", f"has stopped {', '.join(data['brake_stopped'])}" if data["brake_stopped"] else "runs"),
             ("configuration", data["configuration"] + _since(", applied", data["applied_at"])),
         ]
@@ -131,6 +143,11 @@ def _print(data: dict[str, Any]) -> None:
             age = span(cursor["age_seconds"] * 1_000)
             rows.append((f"read up to ({name})", f"{_plain(cursor['reached'])}, {age} ago"))
         page.table(rows)
+
+
+def _deadlines(numbers: dict[str, int]) -> str:
+    told = [f"{numbers[what]} {what}" for what in ("started", "met", "breached") if numbers.get(what)]
+    return ", ".join(told) or "none"
 
 
 def _plain(at: str | None) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Literal, NamedTuple
 
-from sqlalchemy import Connection, insert, select
+from sqlalchemy import Connection, func, insert, select
 
 from connector.store.schema import deadline_events
 
@@ -40,3 +40,10 @@ def of_lead(conn: Connection, lead_id: str) -> list[DeadlineEvent]:
         select(*columns).where(deadline_events.c.lead_id == lead_id).order_by(deadline_events.c.id)
     )
     return [DeadlineEvent(*row) for row in found]
+
+
+def count(conn: Connection, since_ms: int) -> dict[str, int]:
+    """How often each thing has happened to a deadline since a moment."""
+    what = deadline_events.c.what
+    found = conn.execute(select(what, func.count()).where(deadline_events.c.at_ms >= since_ms).group_by(what))
+    return {row.what: row[1] for row in found}

@@ -176,20 +176,6 @@ def test_somebody_who_gets_the_lead_midway_has_all_the_time(make: Make) -> None:
     assert stage.events() == [("started", SAM), ("reminded", SAM), ("ended", SAM), ("started", KIM)]
 
 
-def test_a_lead_that_was_passed_over_does_not_come_back_to_who_let_it_lie(make: Make) -> None:
-    stage = make(REROUTE)
-    stage.hand_over()
-    owners = [stage.owner()]
-    for moment in ("2027-01-15T12:05:00Z", "2027-01-19T12:00:00Z"):
-        stage.until(moment)
-        owners.append(stage.owner())
-    assert owners[:2] == [SAM, KIM]
-    stage.until("2027-01-25T12:00:00Z")
-    assert stage.shown()[1] == "breached"
-    assert stage.owner() == KIM, "there is nobody else"
-    assert [hold.kind for hold in stage.world.holds(ANN)] == ["nobody_else"]
-
-
 def test_wrong_territory_is_a_response_and_the_next_has_a_deadline_of_their_own(make: Make) -> None:
     stage = make(FIRST)
     lead_id = stage.hand_over()
