@@ -79,7 +79,7 @@ class LeadFile:
 
     @property
     def _is_json(self) -> bool:
-        return self.path.suffix.lower() in (".json", ".jsonl", ".ndjson")
+        return is_json(self.path)
 
     @contextmanager
     def _opened(self) -> Iterator[TextIO]:
@@ -262,6 +262,11 @@ class LeadFile:
         if written is None:
             return self.now_ms
         return int(written) if isinstance(written, int | float) else read_moment(str(written), self.now_ms)
+
+
+def is_json(path: Path) -> bool:
+    """Whether a file is read as JSON, by its name."""
+    return path.suffix.lower() in (".json", ".jsonl", ".ndjson")
 
 
 def _only(given: Mapping[str, Any], what: str, known: tuple[str, ...]) -> None:

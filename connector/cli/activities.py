@@ -49,7 +49,7 @@ def activities(
             raise Problem(f"Say which source it is, with --source: {', '.join(known)}.")
         name = source or next(iter(known))
         if name not in known:
-            raise Problem(f'There is no source "{name}"; {did_you_mean(name, known)}.')
+            raise Problem(f'There is no source "{name}"; {did_you_mean(name, known)}')
         read = read_csv if file.lower().endswith(".csv") else read_json_lines
         try:
             with ExitStack() as stack:

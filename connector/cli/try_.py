@@ -42,18 +42,27 @@ def try_(
         typer.Option("--mapping", metavar="FILE", help="Which column of a CSV file is which field."),
     ] = None,
     stage: Annotated[
-        str, typer.Option("--stage", metavar="STAGE", help="The stage in which the leads begin.")
-    ] = "inquiry",
+        str | None,
+        typer.Option("--stage", metavar="STAGE", help="The stage in which the leads of a file begin."),
+    ] = None,
     summary: Annotated[bool, typer.Option("--summary", help="Print counts only.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON, one lead a line.")] = False,
 ) -> None:
     """Evaluate leads by the folder's rules. Writes nothing, and asks no platform."""
+    from connector.lead_file import is_json
+    from mappings.stages import Stage
+
     place = place_of(ctx)
     configuration = place.configuration()
-    check_stage(stage)
+    if stage is not None:
+        check_stage(stage)
     url = database_url(file)
     if url is not None and mapping is not None:
         raise Problem("--mapping is for CSV files: a database has canonical values already.")
+    if mapping is not None and is_json(Path(file)):
+        raise Problem("--mapping is for CSV files: in JSON the fields have leadloop's names.")
+    if url is not None and stage is not None:
+        raise Problem("--stage is for files: the leads of a database are judged from the stage they are in.")
     if url is not None:
         from connector.cli.try_database import changes, print_changes
 
@@ -64,7 +73,7 @@ def try_(
             as_json=as_json,
         )
         return
-    verdicts = _verdicts(place, configuration, Path(file), mapping, stage)
+    verdicts = _verdicts(place, configuration, Path(file), mapping, stage or Stage.INQUIRY.value)
     if summary:
         data = _summary(verdicts)
         print_json(data) if as_json else _print_summary(data, configuration.vocabulary)

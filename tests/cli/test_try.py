@@ -207,6 +207,15 @@ def test_an_unknown_stage_to_begin_in_is_told(ours: Shell) -> None:
     assert ours("try", "a.csv", "--stage", "mqll").err.endswith('no stage "mqll"; did you mean "mql"?\n')
 
 
+def test_an_option_that_would_do_nothing_is_told(world: World, leadloop: Shell, tmp_path: Path) -> None:
+    database = str(tmp_path / "leadloop.db")
+
+    assert leadloop("try", database, "--stage", "nurture").err.startswith("--stage is for files: ")
+    assert leadloop("try", database, "--mapping", "csv.yaml").err.startswith("--mapping is for CSV files: ")
+    assert leadloop("try", "a.json", "--mapping", "csv.yaml").err.startswith("--mapping is for CSV files: ")
+    assert leadloop("try", database, "--stage", "nurture").code == 2
+
+
 def test_json_is_read_as_a_stream(tmp_path: Path) -> None:
     """The first lead is there before the file has been read to its end."""
     path = tmp_path / "many.json"

@@ -141,3 +141,24 @@ def test_a_hand_over_after_too_few_touches_is_told_in_the_ledger_and_counted(wor
     assert rows[-1].reason == "1 touch before the hand-off, fewer than the minimum of 2"
     assert all(row.reason is None for row in rows[:-1])
     assert b"leadloop_handoffs_with_few_touches_total 1.0" in metrics.text()
+
+
+def test_a_small_change_is_not_published_and_a_larger_one_once_a_day(world: World) -> None:
+    contact = enter_ann(world)
+    world.run()
+
+    def visits(total: int) -> str:
+        world.later(hours=1)
+        world.hubspot.update("contacts", contact, hs_analytics_num_visits=str(total))
+        world.run()
+        return str(world.contact(ANN)["leadloop_score"])
+
+    assert visits(1) == "20"
+    world.later(days=3)
+    world.run()
+    assert world.contact(ANN)["leadloop_score"] == "20", "4 points are too few, however long they stand"
+    assert visits(2) == "28", "8 points, and the last score is more than a day old"
+    assert [visits(total) for total in (3, 4, 5)] == ["28", "28", "28"], "12 points, but within the day"
+    world.later(hours=24)
+    world.run()
+    assert world.contact(ANN)["leadloop_score"] == "40"
