@@ -23,6 +23,7 @@ from connector.cli import (
     init,
     plan,
     quarantine,
+    report,
     resync,
     run,
     sandbox,
@@ -77,6 +78,7 @@ worker.register(app)
 app.command()(status.status)
 app.command()(plan.plan)
 app.command()(explain.explain)
+app.command()(report.report)
 app.command()(activities.activities)
 app.add_typer(holds.app, name="holds")
 app.add_typer(quarantine.app, name="quarantine")

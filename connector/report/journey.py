@@ -140,9 +140,8 @@ def _merge(journey: Journey | None, row: Passage, joined: Journey | None) -> tup
     """The pursuit that is further goes on in the lead that stays; the other one ends."""
     if joined is not None and joined.stage == row.target:
         return replace(joined, cycle=row.cycle), [] if journey is None else end(journey)
-    if journey is not None:
-        return replace(journey, stage=row.target, cycle=row.cycle), []
-    return Journey(row.target, row.cycle, seen=frozenset({row.target})), []
+    counts = [] if journey is None else end(journey)
+    return Journey(row.target, row.cycle, seen=frozenset({row.target})), counts
 
 
 def _leave(journey: Journey, row: Passage) -> Counts:
