@@ -115,7 +115,7 @@ def _blank_and_known(parts: list[tuple[Node, bool]]) -> bool:
         for asked in node.arguments
         if asked is not None
     }
-    return any(needed in blank for node, _ in parts for needed in _needed(node))
+    return bool(blank) and any(needed in blank for node, _ in parts for needed in _needed(node))
 
 
 def _needed(node: Node) -> list[str]:

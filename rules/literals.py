@@ -29,6 +29,8 @@ def is_number(value: float) -> bool:
 
 def odd_character(text: str) -> str:
     """The first character that cannot be seen and belongs to no text, by name; blank if there is none."""
+    if text.isprintable():
+        return ""
     for character in text:
         kind = unicodedata.category(character)
         if kind in ("Cc", "Cs") or (kind == "Cf" and character not in _JOINERS):
