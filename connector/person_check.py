@@ -94,13 +94,15 @@ class PersonCheck(ObjectCheck):
             "stage": [stage.value for stage in Stage],
             "response_state": _RESPONSE_STATES,
             "verdict": ("accepted", "rejected"),
+            "outcome": ("won", "lost"),
             "rejection_reason": self.reasons,
             "grade": [letter for letter, _ in rules.grades.letters] if rules.grades else (),
             "nurture_track": sorted(map(str, tracks)),
         }
         if name not in wanted:
-            if info.options is not None and info.restricted and takes(LEADLOOP_FIELDS[name], info):
-                kind = with_article(LEADLOOP_FIELDS[name])
+            kind = with_article(LEADLOOP_FIELDS[name])
+            fixed = info.options is not None and info.restricted and LEADLOOP_FIELDS[name] != "picklist"
+            if fixed and takes(LEADLOOP_FIELDS[name], info):
                 yield self._say(path, f"{pair.field} takes none but its own values; leadloop writes {kind}")
             return
         spelled = {str(meant): native for native, meant in (pair.table or {}).items()}
