@@ -13,7 +13,7 @@ from typing import Final, Literal
 
 from connector.share import Share
 
-NEIGHBOURS: Final = 20
+NEIGHBOURS: Final = 10
 FAR: Final = 3
 FEW: Final = 5
 """Of fewer than so many leads alike nothing is guessed."""

@@ -32,7 +32,7 @@ def findings(tally: Tally) -> dict[str, Any]:
         "gained": _changed(gained, tally.alike, months),
         "lost": _changed(lost, tally.alike, months),
         "rules": [
-            {"rule": name, **_rule(found)}
+            {"rule": name, **_rule(found), **_part_in(name, gained, lost, tally.alike)}
             for name, found in sorted(
                 tally.rules.items(), key=lambda item: (-item[1].gained - item[1].lost, item[0])
             )
@@ -142,6 +142,25 @@ def _rule(found: RuleTally) -> dict[str, Any]:
         "gained": found.gained,
         "lost": found.lost,
     }
+
+
+def _part_in(rule: str, gained: list[Changed], lost: list[Changed], alike: Alike) -> dict[str, Any]:
+    """What the MQLs that a rule gained and lost are like, or were."""
+    new = [one for one in gained if rule in one.because]
+    old = [one for one in lost if rule in one.because]
+    like = Counter(_is_or_like(one, alike) for one in new)
+    return {
+        "gained_bad": like["bad"],
+        "gained_good": like["good"],
+        "lost_bad": sum(one.good is False for one in old),
+        "lost_good": sum(one.good is True for one in old),
+    }
+
+
+def _is_or_like(one: Changed, alike: Alike) -> str:
+    if one.good is not None:
+        return "good" if one.good else "bad"
+    return alike.votes(one.pattern).like
 
 
 def _rate(count: int, months: float) -> float:

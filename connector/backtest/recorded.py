@@ -45,7 +45,8 @@ def backtest(database: Database, in_force: Configuration, other: Configuration, 
         live_since = get_value(conn, LIVE_SINCE)
     if last_ms is None:
         return None
-    until_ms = last_ms + 1 if wish.until_ms is None else min(wish.until_ms, last_ms + 1)
+    end_ms = last_ms + 1  # lived to the end, whatever is counted: what comes later belongs to its pursuit
+    until_ms = end_ms if wish.until_ms is None else min(wish.until_ms, end_ms)
     known, read = _known(in_force, other, wish)
     tally = Tally(in_force.rules, other.rules, wish.aim, wish.since_ms, until_ms, suspects=sorted(read))
     live_since_ms = live_since if isinstance(live_since, int) else 0
@@ -55,9 +56,9 @@ def backtest(database: Database, in_force: Configuration, other: Configuration, 
             tally.without_history += 1
             continue
         values = known.of(history)
-        before = replay(history, in_force.rules, values, until_ms)
+        before = replay(history, in_force.rules, values, end_ms)
         same = in_force.rules.version == other.rules.version
-        after = before if same else replay(history, other.rules, values, until_ms)
+        after = before if same else replay(history, other.rules, values, end_ms)
         name = next((str(history.values[one]) for one in identities if history.values.get(one)), lead.id)
         tally.add(history, values, before, after, name)
     return tally

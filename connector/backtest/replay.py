@@ -19,7 +19,7 @@ from rules.evaluate import Rules
 from rules.facts import LeadFacts, Rejection, Verdict
 from rules.moves import next_move
 
-LOOKS_AT_MOST: Final = 5_000
+LOOKS_AT_MOST: Final = 2_000
 """So often the rules are asked about one lead; more is told, and the lead left as it is then."""
 
 _NEVER_PUBLISHED: Final = 10**9

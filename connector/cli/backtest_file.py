@@ -39,6 +39,8 @@ def measure_file(
     from connector.json_stream import LeadFileError
     from connector.lead_file import LeadFile
 
+    if not path.exists():
+        raise Problem(f"There is no file or database {path}.")
     if outcome is None:
         raise Problem("--outcome is missing: which column of the file says which leads were good?")
     first, last = _rows(rows)

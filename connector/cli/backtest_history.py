@@ -133,7 +133,12 @@ def _print_mqls(page: Page, found: Mapping[str, Any]) -> None:
     page.heading("MQLs")
     page.table(
         [
-            (name, found[key]["mqls"], f"{found[key]['a_month']:.1f}", share_words(found[key]["share_good"]))
+            (
+                name,
+                f"{found[key]['mqls']:,}",
+                f"{found[key]['a_month']:.1f}",
+                share_words(found[key]["share_good"]),
+            )
             for name, key in (("rules in force", "in_force"), ("these rules", "tried"), ("both", "kept"))
         ],
         ("", "MQLs", "a month", f"{good}, of those that sales answered"),
@@ -145,7 +150,10 @@ def _print_mqls(page: Page, found: Mapping[str, Any]) -> None:
         if difference
         else "As many MQLs a month"
     )
-    page.heading(f"{words}: {gained['a_month']:.1f} gained, {lost['a_month']:.1f} lost")
+    like = (
+        f", {gained['like_bad_a_month']:.1f} of them like ones that were not {good}" if gained["mqls"] else ""
+    )
+    page.heading(f"{words}: {gained['a_month']:.1f} gained{like}; {lost['a_month']:.1f} lost")
     if gained["mqls"]:
         page.line(_gained(gained, good))
     if lost["mqls"]:
@@ -153,7 +161,7 @@ def _print_mqls(page: Page, found: Mapping[str, Any]) -> None:
     kept = found["kept"]
     if kept["sooner"] or kept["later"]:
         page.line(
-            f"Of those that stay, {kept['sooner']} come a day or more sooner and {kept['later']} later."
+            f"Of those that stay, {kept['sooner']:,} come a day or more sooner, {kept['later']:,} later."
         )
 
 
@@ -193,19 +201,25 @@ def _print_rules(page: Page, rules: Sequence[Mapping[str, Any]], good: str) -> N
         [
             (
                 one["rule"],
-                one["in_force"],
-                one["tried"],
+                f"{one['in_force']:,}",
+                f"{one['tried']:,}",
                 share_words(one["share_good"]) if one["tried"] else "—",
-                one["gained"] or "",
-                one["lost"] or "",
+                *(
+                    f"{one[key]:,}" if one[key] else ""
+                    for key in ("gained", "gained_bad", "lost", "lost_good")
+                ),
             )
             for one in rules[:RULES_SHOWN]
         ],
-        ("rule", "in force", "these", f"{_word(good)}, of the answered", "gained", "lost"),
+        ("rule", "in force", "these", f"{_word(good)}", "gained", "poor", "lost", "good"),
     )
     if len(rules) > RULES_SHOWN:
         page.line(f"and {counted(len(rules) - RULES_SHOWN, 'rule')} more, which --json lists.")
-    page.line("Gained and lost are counted for each rule that made the difference, so some more than once.")
+    page.line(
+        f"{_word(good)}: of the answered MQLs for which the rule fires by these rules. gained and lost: "
+        "because of it; an MQL counts for each rule that made the difference. poor: of the gained, those "
+        f"that were not {_word(good)} or are like ones that were not. good: of the lost, those that were."
+    )
 
 
 def _print_doubts(page: Page, found: Mapping[str, Any]) -> None:

@@ -26,7 +26,7 @@ Synchronous = Literal["NORMAL", "FULL"]
 class Database:
     """One SQLite file or one PostgreSQL database. Safe to share between threads, not across a fork."""
 
-    def __init__(self, engine: Engine) -> None:
+    def __init__(self, engine: Engine, *, read_only: bool = False) -> None:
         self._engine = engine
         self._writing = engine.execution_options(leadloop_writes=True)
         self._reading = engine
@@ -41,6 +41,8 @@ class Database:
             self._reading = engine.execution_options(
                 isolation_level="REPEATABLE READ", postgresql_readonly=True
             )
+            if read_only:
+                self._writing = self._reading  # what wants to write is refused
 
     @classmethod
     def open(
@@ -78,8 +80,8 @@ class Database:
                 pool_pre_ping=True,
                 connect_args={"connect_timeout": 10, "application_name": "leadloop"},
             )
-            _prepare_postgresql(engine, busy_seconds, read_only=read_only)
-        database = cls(engine)
+            _prepare_postgresql(engine, busy_seconds)
+        database = cls(engine, read_only=read_only)
         try:
             with database.read() as conn:
                 conn.execute(text("SELECT 1"))
@@ -207,12 +209,10 @@ def _prepare_sqlite(
         conn.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
 
 
-def _prepare_postgresql(engine: Engine, busy_seconds: float, *, read_only: bool) -> None:
+def _prepare_postgresql(engine: Engine, busy_seconds: float) -> None:
     @event.listens_for(engine, "connect")
     def _connected(raw: Any, record: object) -> None:  # noqa: ARG001  # the event's signature
         raw.execute(f"SET lock_timeout = {int(busy_seconds * 1_000)}")
-        if read_only:
-            raw.execute("SET default_transaction_read_only = on")
         raw.commit()
 
 

@@ -172,3 +172,25 @@ def test_a_folder_in_place_of_the_file_is_one_sentence(tmp_path: Path) -> None:
 def test_a_faulty_statement_is_not_called_a_database_out_of_order(database: Database) -> None:
     with pytest.raises(DBAPIError), database.read() as conn:
         conn.execute(text("SELECT no_such_column FROM leads"))
+
+
+def test_a_database_that_is_opened_to_read_refuses_to_be_changed(database_url: str) -> None:
+    before = Database.open(database_url)
+    with before.begin() as conn:
+        put_value(conn, "account", 1)
+    before.close()
+    reading = Database.open(database_url, read_only=True)
+    try:
+        with reading.read() as conn:
+            assert get_value(conn, "account") == 1
+
+        def change() -> None:
+            with reading.begin() as conn:
+                put_value(conn, "account", 2)
+
+        with pytest.raises(StoreError):
+            change()
+        with reading.read() as conn:
+            assert get_value(conn, "account") == 1
+    finally:
+        reading.close()
