@@ -53,6 +53,14 @@ def _with_unit(given: Any) -> Any:
     return given
 
 
+def _before_it(given: Any) -> Any:
+    if isinstance(given, int | float) and not isinstance(given, bool):
+        raise ValueError(
+            f"{given:g} of what? write it as {given:g} minutes before, or 1 business hour before"
+        )
+    return given
+
+
 def _listed(given: Any) -> Any:
     """`remind: 1 hour before` is short for a list of one."""
     return given if isinstance(given, list) else [given]
@@ -69,7 +77,7 @@ def _a_reminder(text: str) -> str:
 
 
 Within = Annotated[str, BeforeValidator(_with_unit), AfterValidator(_a_span)]
-Reminder = Annotated[str, BeforeValidator(_with_unit), AfterValidator(_a_reminder)]
+Reminder = Annotated[str, BeforeValidator(_before_it), AfterValidator(_a_reminder)]
 
 
 class Deadline(Strict):
