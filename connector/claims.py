@@ -86,13 +86,22 @@ class CrmFacts:
     last_writer: str | None = None
 
     def counting(self, state: LeadState) -> list[Opportunity]:
-        """Opportunities of the lead's conversion, or created in the current cycle, not of an earlier one."""
+        """Opportunities of the lead's conversion, or created in the current cycle, not of an earlier one; and
+        the one that the lead is about already, since it was opened again."""
+        about = None if state.deal is None else state.deal.record_id
         return [
             item
             for item in self.opportunities
             if item.record_id not in state.consumed
-            and (item.from_conversion or item.created_ms >= state.cycle_since_ms)
+            and (item.from_conversion or item.created_ms >= state.cycle_since_ms or item.record_id == about)
         ]
+
+    def reopened(self, state: LeadState) -> str | None:
+        """The opportunity that the lead was about last, if it had closed and is open now."""
+        if state.deal is None or state.deal.outcome is None:
+            return None
+        open_ones = {item.record_id for item in self.opportunities if not item.closed}
+        return state.deal.record_id if state.deal.record_id in open_ones else None
 
     def current_opportunity(self, state: LeadState) -> Opportunity | None:
         """The newest open one, else the one closed last."""

@@ -13,13 +13,17 @@ from connector.walk import Walk
 from mappings.stages import Outcome, Stage
 
 
-def newest_deal(state: LeadState, crm: CrmFacts) -> Deal | None:
-    """The opportunity that counts now, else the one that counted last."""
+def follow_deal(state: LeadState, crm: CrmFacts) -> LeadState:
+    """The lead with the opportunity that counts now, else the one that counted last. One of an earlier cycle
+    that was closed counts again once it is opened again: sales has taken the lead up."""
+    reopened = crm.reopened(state)
+    if reopened in state.consumed:
+        state = replace(state, consumed=tuple(item for item in state.consumed if item != reopened))
     counts = crm.current_opportunity(state)
     if counts is None:
-        return state.deal
+        return state
     reason = counts.lost_reason if counts.outcome == "lost" else None
-    return Deal(counts.record_id, counts.outcome, reason, counts.amount)
+    return replace(state, deal=Deal(counts.record_id, counts.outcome, reason, counts.amount))
 
 
 def by_fact(walk: Walk) -> bool:

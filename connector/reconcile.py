@@ -22,7 +22,7 @@ from connector.lead import Baseline, LeadState, Published
 from connector.observation import Observation, RecordKey
 from connector.plan import Plan, StageMove, WantedHold
 from connector.primaries import choose_primaries, cut_sides, described, inherited
-from connector.pursuit import newest_deal
+from connector.pursuit import follow_deal
 from connector.record_view import CONFIRM_AFTER_MS, RecordView, look
 from connector.refusals import Refusal
 from connector.rejecting import asked_ms, default_reason_ms
@@ -134,7 +134,7 @@ def reconcile(lead: LeadInput, policy: Policy, now_ms: int) -> Plan:
         state = replace(state, resting=False)
     if state.resting and any(item.at_ms >= policy.live_since_ms for item in known):
         state = replace(state, resting=False)
-    state = replace(state, deal=newest_deal(state, facts))
+    state = follow_deal(state, facts)
     sides = lead.linked_sides | {view.side for view in views}
     walk = Walk(
         state=state,

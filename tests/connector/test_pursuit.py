@@ -308,6 +308,36 @@ def test_a_small_deal_waits_for_its_own_rule(tmp_path: Path) -> None:
         assert world.lead(ANN).stage is Stage.NURTURE
 
 
+def test_a_lost_opportunity_that_is_opened_again_after_the_lead_came_back_takes_it_along(
+    tmp_path: Path,
+) -> None:
+    with world_with(tmp_path, RECYCLING) as world:
+        make_mql(world)
+        opportunity = open_opportunity(world, 5_000)
+        world.run()
+        lose(world, opportunity)
+        world.later(days=181)
+        world.run()
+        assert world.contact(ANN)["leadloop_stage"] == "nurture"
+
+        world.salesforce.update("Opportunity", opportunity, Description="They have a budget again")
+        world.run()
+        assert world.contact(ANN)["leadloop_stage"] == "nurture", "a note on a lost opportunity is no news"
+
+        world.later(days=30)
+        world.salesforce.update("Opportunity", opportunity, StageName="Negotiation/Review")
+        world.run()
+        contact = world.contact(ANN)
+        assert contact["leadloop_stage"] == "opportunity"
+        assert contact["leadloop_cycle"] == "2"
+        assert contact["leadloop_outcome"] in (None, "")
+
+        world.later(days=10)
+        world.salesforce.update("Opportunity", opportunity, StageName="Closed Won")
+        world.run()
+        assert (world.lead(ANN).stage, world.lead(ANN).outcome) == (Stage.CLOSED, "won")
+
+
 def test_a_won_lead_that_no_rule_names_stays_where_it_is(tmp_path: Path) -> None:
     with world_with(tmp_path, RECYCLING) as world:
         make_mql(world)
