@@ -16,10 +16,10 @@ from rules.cases import go_as_far
 from rules.evaluate import Rules
 from rules.facts import LeadFacts
 
-STEP: Final = 10
-"""Between two thresholds that are tried."""
+STEP: Final = 5
+"""Between two thresholds that are tried; more where that would be too many."""
 
-LEVELS_AT_MOST: Final = 12
+LEVELS_AT_MOST: Final = 40
 
 
 @dataclass(slots=True)

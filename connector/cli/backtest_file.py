@@ -20,6 +20,9 @@ if TYPE_CHECKING:
     from connector.configuration import Configuration
     from connector.lead_file import LeadFile
 
+LEVELS_SHOWN = 14
+"""Of more thresholds those at tens are shown; --json has all."""
+
 
 def measure_file(
     place: Place,
@@ -164,7 +167,9 @@ def print_measured(found: Mapping[str, Any], listed: Sequence[Mapping[str, Any]]
     page.table([_row(one["rule"], one) for one in found["by_rule"]], _headers("rule", "fired"))
     if found["thresholds"]:
         page.heading("Other thresholds, for the score alone, with the fast tracks")
-        page.table([_row(one["score"], one) for one in found["thresholds"]], _headers("score", "MQLs"))
+        levels = found["thresholds"]
+        shown = levels if len(levels) <= LEVELS_SHOWN else [one for one in levels if one["score"] % 10 == 0]
+        page.table([_row(one["score"], one) for one in shown], _headers("score", "MQLs"))
     notes = _notes(found)
     if notes:
         page.heading("Notes")

@@ -1,23 +1,18 @@
-"""The shipped rules load over the shipped mappings, do what they say, and their figures are true."""
+"""The shipped rules load over the shipped mappings, and do what they say."""
 
 from __future__ import annotations
 
-import csv
 import re
-from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
 from connector.configuration import presets
-from mappings.csv_columns import load_columns
-from mappings.source import Source, parse
-from mappings.stages import Stage
+from mappings.source import parse
 from mappings.values import Value
 from rules.document import RulesDocument
 from rules.evaluate import Rules
-from rules.facts import Activity, LeadFacts
+from rules.facts import Activity
 from tests.rules.example_lead import DAY_MS, NOW_MS, blank_lead
 from tests.rules.shipped import (
     PRESETS,
@@ -29,7 +24,6 @@ from tests.rules.shipped import (
 )
 
 ROOT = Path(__file__).resolve().parents[2]
-X_EDUCATION = ROOT / ".." / "shared" / "data" / "leads" / "x-education.csv"
 
 
 @pytest.mark.parametrize("name", SHIPPED)
@@ -184,111 +178,3 @@ def test_x_education_reads_nothing_that_was_filled_in_afterwards() -> None:
         word for word in ("tag", "quality", "profile", "notable", "asymmetrique") if word in text.lower()
     ]
     assert "last_activity" in fields
-
-
-@dataclass(frozen=True, slots=True)
-class Judged:
-    """A real lead: whether it is an MQL, whether by the fast track, and whether it became a student."""
-
-    mql: bool
-    fast: bool
-    score: int
-    won: bool
-
-
-Judge = Callable[..., list[Judged]]
-
-
-@pytest.fixture(scope="module")
-def judge() -> Judge:
-    """Judges all real leads, with some of the fields left blank."""
-    if not X_EDUCATION.exists():
-        pytest.skip("the real leads (../shared/data/leads/x-education.csv) are not on this machine")
-    name = "examples/x-education.yaml"
-    rules, _, _ = load_shipped(name)
-    columns_file = ROOT / "mappings" / "examples" / "x-education" / "csv.yaml"
-    columns = load_columns(
-        Source("csv.yaml", columns_file.read_text(encoding="utf-8")), shipped_mapping(name)
-    )
-    with X_EDUCATION.open(encoding="utf-8", newline="") as lines:
-        read = [(columns.read(row).values, row["Converted"] == "1") for row in csv.DictReader(lines)]
-
-    def judged(*blank: str) -> list[Judged]:
-        leads = []
-        for values, won in read:
-            known = {**values, "email": "a@b.example", **dict.fromkeys(blank)}
-            verdict = rules.evaluate(LeadFacts(known, Stage.NURTURE, 1, 0, 0), NOW_MS)
-            assert verdict.errors == ()
-            fast = verdict.fast_track is not None
-            mql = (fast or verdict.gates["mql"].passed) and verdict.disqualify is None
-            leads.append(Judged(mql, fast, verdict.score, won))
-        return leads
-
-    return judged
-
-
-def figures(part: list[Judged], mqls: list[Judged]) -> list[int]:
-    """MQLs, right ones, and precision and recall in percent, for `mqls` among the leads in `part`."""
-    right, won = sum(lead.won for lead in mqls), sum(lead.won for lead in part)
-    return [len(mqls), right, round(100 * right / len(mqls)), round(100 * right / won)]
-
-
-def halves(leads: list[Judged]) -> tuple[list[Judged], list[Judged]]:
-    return leads[: len(leads) // 2], leads[len(leads) // 2 :]
-
-
-def told_rows(heading: str) -> dict[str, list[int]]:
-    """The table of docs/rules-on-real-leads.md whose first column has this heading: its numbers, by row."""
-    page = (ROOT / "docs" / "rules-on-real-leads.md").read_text(encoding="utf-8")
-    table = page[page.index(f"\n| {heading} |") :].split("\n\n")[0]
-    rows = [[cell.strip() for cell in line.strip("|").split("|")] for line in table.strip().splitlines()[2:]]
-    return {row[0]: [int(re.sub(r"[,% ]", "", cell)) for cell in row[1:]] for row in rows}
-
-
-def test_x_education_is_as_good_as_its_header_and_its_page_say(judge: Judge) -> None:
-    header = shipped_source("examples/x-education.yaml").text.split("score:")[0]
-    page = told_rows("half")
-    assert list(page) == ["first (written on)", "second (measured on)"]
-    for row, part in zip(page.items(), halves(judge()), strict=True):
-        found = figures(part, [lead for lead in part if lead.mql])
-        won = sum(lead.won for lead in part)
-        assert row[1] == [len(part), won, *found]
-        mqls, right, precision, recall = found
-        half = row[0].split(" (")[0]
-        line = re.search(rf"^# +{half} half +\((written|measured) on\)(.*)$", header, re.MULTILINE)
-        assert line is not None
-        told = [int(number) for number in re.findall(r"\d+", line[2])]
-        assert told == [mqls, precision, right, mqls, recall, right, won]
-
-
-def test_x_education_without_the_columns_that_may_know_the_outcome(judge: Judge) -> None:
-    blank = {
-        "nothing": (),
-        "the last activity": ("last_activity",),
-        "the occupation": ("occupation",),
-        "both": ("last_activity", "occupation"),
-    }
-    found = {}
-    for name, fields in blank.items():
-        part = halves(judge(*fields))[1]
-        found[name] = figures(part, [lead for lead in part if lead.mql])
-    assert told_rows("left blank") == found
-
-
-def test_x_education_at_other_thresholds(judge: Judge) -> None:
-    first, second = halves(judge())
-    told = told_rows("threshold")
-    assert list(told) == ["20", "30", "40", "50", "60"]
-    for threshold, row in told.items():
-        assert row == figures(second, [lead for lead in second if lead.fast or lead.score >= int(threshold)])
-    good = []
-    for points in range(0, 60, 5):
-        mqls = [lead for lead in first if lead.fast or lead.score >= points]
-        if sum(lead.won for lead in mqls) >= 0.8 * len(mqls):
-            good.append(points)
-    assert good[0] == 40
-    fast = [lead for lead in second if lead.fast]
-    page = (ROOT / "docs" / "rules-on-real-leads.md").read_text(encoding="utf-8")
-    told_fast = re.search(r"has (\d+) leads of the second half; (\d+) became\s+students", page)
-    assert told_fast is not None
-    assert [int(number) for number in told_fast.groups()] == [len(fast), sum(lead.won for lead in fast)]
