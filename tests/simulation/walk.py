@@ -17,8 +17,8 @@ from connector.platforms.errors import PlatformError
 from connector.refusals import NEW_RECORD
 from connector.report import history
 from connector.sandbox import HUBSPOT_APP_ID
+from connector.store import deadline_events, ledger, outbox, quarantine, rollups
 from connector.store import leads as lead_store
-from connector.store import ledger, outbox, quarantine, rollups
 from connector.store.holds import open_holds
 from connector.store.links import linked, links_of
 from connector.worker.passes import Pass, act, look, run_until_quiet
@@ -154,7 +154,9 @@ class Walk:
         wrong += self._absent()
         wrong += self._ledger()
         wrong += self._counters()
+        wrong += self._deadlines()
         wrong += self._last_words()
+        wrong += self._deadlines()
         return wrong
 
     def _counters(self) -> list[str]:
@@ -200,6 +202,33 @@ class Walk:
                     wrong.append(f"{key} is nobody's")
                 elif link.role == "primary":
                     wrong.append(f"{key} of {link.lead_id}: {told} {sorted(kinds)}")
+        return wrong
+
+    def _deadlines(self) -> list[str]:
+        """Each deadline that began ends once, nobody is late before it is due, and the last one is what the
+        lead's state says."""
+        wrong: list[str] = []
+        for state, _ in self._leads():
+            with self.world.database.read() as conn:
+                rows = deadline_events.of_lead(conn, state.lead_id)
+            if state.aliases:
+                continue  # the events of two leads that became one are mixed
+            running: str | None = None
+            for row in rows:
+                told = f"{state.lead_id}: {row.deadline} {row.what} at {row.at_ms}, due {row.due_ms}"
+                if row.what == "started":
+                    if running is not None or row.due_ms <= row.at_ms:
+                        wrong.append(f"{told}, while {running} ran")
+                    running = row.deadline
+                elif row.deadline != running:
+                    wrong.append(f"{told}, while {running} ran")
+                elif row.what != "reminded":
+                    running = None
+                if (row.what == "met" and row.at_ms > row.due_ms) or row.at_ms > self.world.clock.now_ms():
+                    wrong.append(told)
+            now = state.deadline
+            if (now.name if now is not None and now.open else None) != running:
+                wrong.append(f"{state.lead_id}: {running} runs, but its state says {now}")
         return wrong
 
     def _doubles(self) -> list[str]:
