@@ -275,6 +275,20 @@ rollups = Table(
     sqlite_with_rowid=False,
 )
 
+inbox = Table(
+    "inbox",
+    metadata,
+    *_record(),
+    _needed("kind"),
+    _needed("received_ms", BigInteger),
+    _needed("due_ms", BigInteger),
+    _needed("generation", BigInteger),
+    _needed("attempts", Integer),
+    PrimaryKeyConstraint(*RECORD, "kind"),
+    sqlite_with_rowid=False,
+)
+Index("ix_inbox_side_due_ms", inbox.c.side, inbox.c.due_ms)
+
 outbox = Table(
     "outbox",
     metadata,

@@ -1,0 +1,32 @@
+"""Intake: the inbox of what platforms told."""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0005"
+down_revision = "0004"
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    _inbox()
+
+
+def _inbox() -> None:
+    op.create_table(
+        "inbox",
+        sa.Column("side", sa.Text(), nullable=False),
+        sa.Column("object", sa.Text(), nullable=False),
+        sa.Column("record_id", sa.Text(), nullable=False),
+        sa.Column("kind", sa.Text(), nullable=False),
+        sa.Column("received_ms", sa.BigInteger(), nullable=False),
+        sa.Column("due_ms", sa.BigInteger(), nullable=False),
+        sa.Column("generation", sa.BigInteger(), nullable=False),
+        sa.Column("attempts", sa.Integer(), nullable=False),
+        sa.PrimaryKeyConstraint("record_id", "object", "side", "kind", name=op.f("pk_inbox")),
+        sqlite_with_rowid=False,
+    )
+    op.create_index(op.f("ix_inbox_side_due_ms"), "inbox", ["side", "due_ms"], unique=False)
