@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 
 from connector.brake import brake_hold
+from connector.lead import LeadState
 from connector.plan import WantedHold
 from connector.walk import Walk
-from mappings.stages import Stage
-from rules.routing import pick
+from mappings.mapping import Mapping as LeadMapping
+from mappings.stages import Stage, is_person
+from mappings.values import OwnerDirectory
+from rules.routing import Assignment, Standing, assign
 
 
 def hand_over(walk: Walk) -> bool:
@@ -19,36 +23,80 @@ def hand_over(walk: Walk) -> bool:
     if "handoff" in walk.braked:
         walk.holds.append(brake_hold("handoff", "handing this lead over"))
         return False
-    route = walk.rules.route(walk.facts_of(walk.state), walk.now_ms)
-    owner: str | None = None
-    if route is not None and route.pool is not None:
-        turn = walk.pool_turns.get(route.pool.name, 0)
-        last = walk.state.rejections[-1].by if walk.state.rejections else None
-        for _ in route.pool.members:
-            owner = pick(route.pool, turn)
-            turn += 1
-            if owner != last and owner != walk.state.owner:
-                break
-        walk.pool_turns[route.pool.name] = turn
-    elif route is not None:
-        owner = route.owner
-    if route is None or owner is None:
-        walk.holds.append(
-            WantedHold(
-                kind="no_owner",
-                subject="routing",
-                message="No route gives this lead an owner.",
-                remedy="Add a last route without a condition, or fill its pool.",
-            )
-        )
+    facts = walk.facts_of(state)
+    standing = Standing(
+        owners=state.values,
+        previous_owner=previous_owner(state),
+        barred=barred(state),
+        avoided=avoided(state),
+        unfit=unfit(walk.mapping, walk.directory, walk.own_users),
+    )
+    found = assign(walk.rules.matches(facts, walk.now_ms), standing, walk.pool_states, walk.now_ms)
+    walk.pool_states = dict(found.pools)
+    if found.owner is None or found.route is None:
+        walk.holds.append(_nobody(found))
         return False
-    walk.state = replace(walk.state, owner=owner, values={**walk.state.values, "owner": owner})
+    walk.state = replace(state, owner=found.owner, values={**state.values, "owner": found.owner})
     warnings = walk.verdict.warnings
     return walk.move(
         Stage.DISTRIBUTED,
         "rules",
         walk.now_ms,
-        actor=route.name,
-        reason="; ".join(warnings) or None,
+        actor=found.route.name,
+        reason="; ".join((*found.told, *warnings)) or None,
         warnings=warnings,
+    )
+
+
+def previous_owner(state: LeadState) -> str | None:
+    """Who had the lead last, in an earlier cycle."""
+    earlier = {owner: cycle for owner, cycle in state.had_by.items() if cycle < state.cycle}
+    return max(reversed(earlier), key=earlier.__getitem__, default=None)
+
+
+def barred(state: LeadState) -> dict[str, str]:
+    """Who has rejected this lead in this cycle."""
+    return {past.by: "rejected it" for past in state.rejections if past.by and past.cycle == state.cycle}
+
+
+def avoided(state: LeadState) -> dict[str, str]:
+    """Who gets this lead only if nobody else does: whoever rejected it last, in an earlier cycle, or has had
+    it in this one."""
+    found = {owner: "had it before" for owner, cycle in state.had_by.items() if cycle == state.cycle}
+    found |= dict.fromkeys(state.let_pass, "let a deadline pass")
+    last = state.rejections[-1].by if state.rejections else None
+    return found if last is None else {**found, last: "rejected it before"}
+
+
+def unfit(
+    mapping: LeadMapping, directory: OwnerDirectory, own_users: Mapping[str, str]
+) -> Callable[[str], str | None]:
+    """Why an owner can get no lead: no active user (or queue) on a side that shows owners, or leadloop's own
+    user. A side whose users are not known here says nothing."""
+    sides = [
+        (side.side, side.kind == "crm")
+        for side in mapping.sides.values()
+        if directory.knows_owners_of(side.side)
+        and any((pair := target.pair("owner")) and pair.writes for target in side.person_objects)
+    ]
+    ourselves = {directory.email_of(side, user) for side, user in own_users.items()}
+
+    def why(owner: str) -> str | None:
+        if owner in ourselves:
+            return "is leadloop's own user"
+        for side, crm in sides:
+            if (crm or is_person(owner)) and directory.native_of(side, owner) is None:
+                return f"is no active {'user' if is_person(owner) else 'queue'} on {side}"
+        return None
+
+    return why
+
+
+def _nobody(found: Assignment) -> WantedHold:
+    told = "; ".join(found.told)
+    return WantedHold(
+        kind="no_owner",
+        subject="routing",
+        message=f"No route gives this lead an owner{f': {told}' if told else ''}.",
+        remedy="Add a last route to a queue, or fill its pool.",
     )

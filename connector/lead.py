@@ -104,6 +104,7 @@ class LeadState:
     `unreadable` are values that a side shows and that mean nothing here (`side.field`), with the reason, and
     `left_alone` the fields that are not written for that, until a side says something readable;
     `held_stages` are native stage fields (`side.field`) left at an illegal value for a person to decide.
+    `had_by` are the people who had the lead and gave it up, with the cycle in which each had it last.
     `cut_sides` lost their record and get no new one. `consumed` are CRM facts (conversions, opportunities)
     that belong to an earlier cycle. `verdict_to_clear` and `verdict_to_revert` stand while the CRM record
     shows a verdict of an earlier cycle with its reason, or a verdict that was no legal move. `aliases` are
@@ -127,6 +128,7 @@ class LeadState:
     held: Mapping[str, str] = field(default_factory=dict)
     held_stages: Mapping[str, str] = field(default_factory=dict)
     owner: str | None = None
+    had_by: Mapping[str, int] = field(default_factory=dict)
     published: Published = Published()
     rejections: tuple[PastRejection, ...] = ()
     awaited_reason: AwaitedReason | None = None

@@ -14,6 +14,7 @@ from connector.lead import Baseline, LeadState
 from connector.observation import Raw, RecordKey
 from connector.score_move import ScoreMove
 from mappings.values import Value
+from rules.pools import PoolState
 
 RecordRole = Literal["primary", "secondary", "past", "opportunity", "opportunity_contact"]
 DeadlineWhat = Literal["started", "reminded", "met", "breached", "ended"]
@@ -104,7 +105,8 @@ class NewActivity:
 @dataclass(frozen=True, slots=True)
 class Plan:
     """What to store and send for one lead. An empty plan (`is_empty`) changes nothing on any platform and
-    moves no stage; its `state` and `baselines` may still record what was seen."""
+    moves no stage; its `state` and `baselines` may still record what was seen. `pool_states` has every
+    routing pool that was asked for an owner, by key, as it is after the pick."""
 
     lead_id: str
     state: LeadState
@@ -114,7 +116,7 @@ class Plan:
     activities: tuple[NewActivity, ...] = ()
     baselines: Mapping[RecordKey, Baseline] = field(default_factory=dict)
     roles: Mapping[RecordKey, RecordRole] = field(default_factory=dict)
-    pool_turns: Mapping[str, int] = field(default_factory=dict)
+    pool_states: Mapping[str, PoolState] = field(default_factory=dict)
     brake_kinds: tuple[str, ...] = ()
     score_move: ScoreMove | None = None
     deadline_changes: tuple[DeadlineChange, ...] = ()

@@ -37,6 +37,7 @@ from mappings.values import OwnerDirectory
 from rules.evaluate import Rules
 from rules.expressions import Condition
 from rules.facts import Activity, LeadFacts, Rejection, Verdict
+from rules.pools import PoolState
 
 MIN_CHANGE = 5
 """A score is published by itself only when it differs this much from the published one."""
@@ -50,10 +51,10 @@ class LeadInput:
     """All that is known of one lead.
 
     `linked_sides` have a record of it, perhaps one that was created a moment ago and not read yet.
-    `refusals` are the values that a platform refused, by record and native field; `turns` the positions of
-    the routing pools; `braked` the kinds of change that the brake has stopped. `sides_in_doubt` have a record
-    that may be this lead's or another's; `foreign_ids` are lead ids that are not known here, by the record
-    that carries one. `activity_records` may be activities that are not among the `counted` keys yet.
+    `refusals` are the values that a platform refused, by record and native field; `turns` the states of the
+    routing pools, by key; `braked` the kinds of change that the brake has stopped. `sides_in_doubt` have a
+    record that may be this lead's or another's; `foreign_ids` are lead ids that are not known here, by the
+    record that carries one. `activity_records` may be activities that are not among the `counted` keys yet.
     `looked_ms` tells, by side and object, up to when everything there has been seen."""
 
     state: LeadState
@@ -62,7 +63,7 @@ class LeadInput:
     linked_sides: frozenset[str] = frozenset()
     activities: Sequence[Activity] = ()
     refusals: Mapping[RecordKey, Mapping[str, Refusal]] = field(default_factory=dict)
-    turns: Mapping[str, int] = field(default_factory=dict)
+    turns: Mapping[str, PoolState] = field(default_factory=dict)
     braked: frozenset[str] = frozenset()
     sides_in_doubt: frozenset[str] = frozenset()
     foreign_ids: Mapping[RecordKey, str] = field(default_factory=dict)
@@ -145,8 +146,10 @@ def reconcile(lead: LeadInput, policy: Policy, now_ms: int) -> Plan:
         crm=facts,
         shows=crm_shows(views, lead.refusals, mapping, policy.directory, lead.looked_ms),
         claims=[] if started else read_claims(views, mapping, policy.directory, now_ms, stale),
+        directory=policy.directory,
         braked=lead.braked,
-        pool_turns=dict(lead.turns),
+        own_users=policy.own_users,
+        pool_states=lead.turns,
     )
     move_on(walk)
     moves = (*started, *walk.moves)
@@ -171,7 +174,7 @@ def reconcile(lead: LeadInput, policy: Policy, now_ms: int) -> Plan:
             view.key: view.baseline for view in views if view.baseline != lead.baselines.get(view.key)
         },
         roles=roles,
-        pool_turns={name: turn for name, turn in walk.pool_turns.items() if turn != lead.turns.get(name)},
+        pool_states=walk.pool_states if walk.pool_states is not lead.turns else {},
         brake_kinds=_brake_kinds(walk, desired),
         score_move=score_move(lead.state.published, state.published),
         deadline_changes=tuple(walk.deadline_changes),

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 from typing import Any, Final
 
+from rules.route_document import TARGETS
+
 Schema = dict[str, Any]
 
-_OWNER: Final = r"^queue:\s*\S|^[^@ ]+@[^@ ]*\.[^@ ]*$"
 _FADES: Final = ("half_life_days", "linear_days", "expires_days")
 
 
@@ -22,11 +23,6 @@ def narrow(definitions: dict[str, Schema]) -> None:
     for name, keys in _FILLED.items():
         for key in keys if name in definitions else ():
             _narrow_lists(definitions[name]["properties"][key], keys[key])
-    for key in ("owner", "pool"):
-        for choice in definitions["Route"]["properties"][key]["anyOf"] if "Route" in definitions else ():
-            text = choice.get("items", choice)
-            if text.get("type") == "string":
-                text["pattern"] = _OWNER
 
 
 def _narrow_lists(part: Schema, least: int) -> None:
@@ -72,7 +68,9 @@ _SHAPES: Final[dict[str, list[Schema]]] = {
     "Group": [_any("at_most", "at_least")],
     "Grades": [_one("fit", "engagement", "score")],
     "Choice": [_any("fit", "engagement", "score", "when")],
-    "Route": [_one("owner", "pool")],
+    "Route": [_one(*TARGETS)],
+    "TerritoryRow": [_one("owner", "pool")],
+    "Hours": [_one("open", "from"), *(_needs(one, other) for one, other in (("from", "to"), ("to", "from")))],
     "Bounds": [
         _any("exactly", "at_least", "at_most"),
         *(_not_both(_given("exactly"), _given(key)) for key in ("at_least", "at_most")),
@@ -84,7 +82,6 @@ _SHAPES: Final[dict[str, list[Schema]]] = {
 }
 _FILLED: Final[dict[str, dict[str, int]]] = {
     "Gate": {"any": 2},
-    "Route": {"pool": 1},
     "Nurture": {"touches": 1},
     "Expectation": {"fired": 1, "not_fired": 1, "missing": 1},
 }

@@ -28,6 +28,7 @@ from connector.store import leads as lead_store
 from connector.store.baselines import put_baselines
 from connector.store.errors import LeaseLost, StoreBusy
 from connector.store.links import links_of, put_links
+from rules.pools import PoolState
 
 LEASE_MS = 5 * MINUTE_MS
 BATCH = 200
@@ -171,17 +172,19 @@ def _with_turns(
 ) -> dict[str, Plan]:
     """Give the picks from routing pools their real turns: decided again, one after another, over the locked
     rows."""
-    names = {name for plan in plans.values() for name in plan.pool_turns}
-    if not names:
+    keys = {key for plan in plans.values() for key in plan.pool_states}
+    if not keys:
         return plans
-    turns = pools.lock_turns(conn, names)
+    turns = {key: PoolState.from_json(state) for key, state in pools.lock_states(conn, keys).items()}
+    before = dict(turns)
     picked = dict(plans)
     for lead_id, plan in plans.items():
-        if plan.pool_turns:
+        if plan.pool_states:
             again = decide(installation, replace(inputs[lead_id], turns=dict(turns)), now_ms)
-            turns.update(again.pool_turns)
+            turns.update(again.pool_states)
             picked[lead_id] = again
-    pools.put_turns(conn, turns)
+    moved = {key: state.to_json() for key, state in turns.items() if state != before[key]}
+    pools.put_states(conn, moved)
     return picked
 
 

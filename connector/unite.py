@@ -52,6 +52,7 @@ def unite(survivor: LeadState, other: LeadState) -> LeadState:
         held={},
         held_stages={},
         rejections=tuple(rejections),
+        had_by={**behind.had_by, **ahead.had_by},
         consumed=tuple(dict.fromkeys((*survivor.consumed, *other.consumed))),
         deadline=None if ahead.deadline is None else replace(ahead.deadline, cycle=cycle),
         gates_passed=ahead.gates_passed if ahead.cycle == cycle else None,

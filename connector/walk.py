@@ -16,8 +16,10 @@ from connector.plan import DeadlineChange, LeadCause, StageMove, WantedHold
 from connector.shown import CrmShows
 from mappings.mapping import Mapping as LeadMapping
 from mappings.stages import Allowed, Cause, Move, Outcome, Stage, check_move, is_person
+from mappings.values import OwnerDirectory
 from rules.evaluate import Rules
 from rules.facts import LeadFacts, Verdict
+from rules.pools import PoolState
 
 PURSUED: Final = (Stage.MQL, Stage.DISTRIBUTED, Stage.ACCEPTED, Stage.QUALIFIED)
 """The stages from which sales can give a lead back to marketing."""
@@ -36,8 +38,10 @@ class Walk:
     crm: CrmFacts
     shows: CrmShows
     claims: list[Claim]
+    directory: OwnerDirectory
     braked: frozenset[str] = frozenset()
-    pool_turns: dict[str, int] = field(default_factory=dict)
+    own_users: Mapping[str, str] = field(default_factory=dict)
+    pool_states: Mapping[str, PoolState] = field(default_factory=dict)
     verdict: Verdict = field(init=False)
     moves: list[StageMove] = field(default_factory=list)
     holds: list[WantedHold] = field(default_factory=list)
@@ -135,6 +139,7 @@ class Walk:
             *PURSUED,
             Stage.OPPORTUNITY,
         )
+        given_up = new_cycle or target is Stage.MQL
         self.state = replace(
             state,
             stage=target,
@@ -144,7 +149,8 @@ class Walk:
             cycle_since_ms=at_ms if new_cycle else state.cycle_since_ms,
             gates_passed=None if new_cycle else state.gates_passed,
             let_pass=() if new_cycle else state.let_pass,
-            owner=None if new_cycle or target is Stage.MQL else self._owner_after(target),
+            owner=None if given_up else self._owner_after(target),
+            had_by=self._had_by() if given_up else state.had_by,
             consumed=(*state.consumed, *self.crm.spent(state)) if new_cycle else state.consumed,
             verdict_to_clear=state.verdict_to_clear
             or (taken_up and (bool(state.rejections) or (cause != "sales" and self.crm.verdict_stands))),
@@ -157,3 +163,10 @@ class Walk:
         owner = self.state.values.get("owner")
         working = target in (Stage.ACCEPTED, Stage.QUALIFIED, Stage.OPPORTUNITY)
         return owner if working and isinstance(owner, str) and is_person(owner) else self.state.owner
+
+    def _had_by(self) -> dict[str, int]:
+        """Who had the lead, and in which cycle last, once its owner gives it up; the latest stands last."""
+        owner, cycle = self.state.owner, self.state.cycle
+        if not is_person(owner) or owner is None:
+            return dict(self.state.had_by)
+        return {**{one: at for one, at in self.state.had_by.items() if one != owner}, owner: cycle}

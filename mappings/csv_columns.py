@@ -85,6 +85,9 @@ class _ReadsAddresses:
     def native_of(self, side: str, owner: str) -> str | None:  # noqa: ARG002  # the protocol's signature
         return owner
 
+    def knows_owners_of(self, side: str) -> bool:  # noqa: ARG002  # the protocol's signature
+        return False
+
 
 _NO_DIRECTORY = _ReadsAddresses()
 

@@ -42,6 +42,9 @@ class _NobodyOwns:
     def native_of(self, side: str, owner: str) -> str | None:  # noqa: ARG002  # the protocol's signature
         return None
 
+    def knows_owners_of(self, side: str) -> bool:  # noqa: ARG002  # the protocol's signature
+        return False
+
 
 def round_trip_fault(pair: Pair, means: Collection[Value], values: Collection[str] | None) -> str | None:
     """Why this pair would not agree with itself, or None. `means`: what its table can mean; `values`: all

@@ -61,3 +61,7 @@ class OwnerDirectory(Protocol):
     def native_of(self, side: str, owner: str) -> str | None:
         """The native id of an owner on that side, or None if that side does not know the owner."""
         ...
+
+    def knows_owners_of(self, side: str) -> bool:
+        """Whether anybody is known there; if not, who is missing cannot be told."""
+        ...

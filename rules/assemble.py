@@ -6,7 +6,7 @@ lead can reach, a reason that does not exist. Knows nothing of files or lead fie
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from itertools import chain, combinations
 from typing import Final
@@ -15,23 +15,21 @@ from mappings.problems import ConfigError, Path, did_you_mean
 from mappings.source import Document
 from rules import document as models
 from rules import rejection_document as rejection_models
-from rules import route_document as route_models
 from rules import score_document as score_models
+from rules.assemble_routes import RouteAssembly, twice
 from rules.compile_deadlines import DeadlineTable
 from rules.evaluate import Rules
 from rules.fading import Shape
 from rules.fuse import ExclusionRule, TrackRule, fuse_decision, fuse_routes
 from rules.gates import GATE_NAMES, GateRule
-from rules.hours_document import Hours
 from rules.levels import find_levels
 from rules.nodes import Node
 from rules.nurture import NurtureRules
-from rules.office_hours import OfficeHours
 from rules.reach import Place, check_groups, check_reach
 from rules.recycle_document import Recycle
 from rules.recycling import RecycleRule, Recycling
 from rules.rejection import Reason
-from rules.routing import Pool, Route
+from rules.routing import pools_of
 from rules.scoring import Grades, GroupRule, Part, ScoreRule
 from rules.wake import DAY_MS
 from rules.words import conjuncts
@@ -60,8 +58,7 @@ class Assembly:
         self._tracks: list[TrackRule] = []
         self._exclusions: list[ExclusionRule] = []
         self._gates: dict[str, tuple[GateRule, Place]] = {}
-        self._hours: dict[str, tuple[OfficeHours, Place]] = {}
-        self._routes: list[tuple[Route, Node | None, Place]] = []
+        self._routing = RouteAssembly()
         self._deadlines = DeadlineTable()
         self._rejection: tuple[rejection_models.Rejection, Place] | None = None
         self._named_reasons: list[tuple[str, Place]] = []
@@ -84,8 +81,7 @@ class Assembly:
                 self._watched.append(condition)
                 self._exclusions.append(ExclusionRule(exclusion.rule, condition, exclusion.reason))
         self._add_gates(document, model.gates, nodes)
-        self._add_hours(document, model.hours)
-        self._add_routes(document, model.routes, nodes)
+        self._routing.add(document, model, nodes)
         self._watched.extend(self._deadlines.add(document, model.deadlines, nodes))
         self._add_nurture(document, model.nurture, nodes)
         self._add_recycling(document, model.recycle, nodes)
@@ -95,18 +91,20 @@ class Assembly:
             else:
                 self._rejection = model.rejection, (document, ("rejection",))
 
-    def check(self, documents: Sequence[Document], *, whole: bool) -> list[ConfigError]:
-        """What is wrong across the documents. Not `whole`: some could not be read, so what seems to be
-        missing may stand there."""
+    def check(
+        self, documents: Sequence[Document], owner_fields: Collection[str], *, whole: bool
+    ) -> list[ConfigError]:
+        """What is wrong across the documents. `owner_fields` are the lead fields that hold owners. Not
+        `whole`: some could not be read, so what seems to be missing may stand there."""
         if whole:
             self._check_gates(documents)
             self._check_reasons()
-        self._check_routes()
+        self._errors.extend(self._routing.check(owner_fields, whole=whole))
         self._check_tracks()
         recycling = [(rule.name, condition, place) for rule, condition, place in self._recycle]
         self._check_order("rule", recycling, complete=False)
-        hours = {name: hours for name, (hours, _) in self._hours.items()}
-        self._errors.extend(self._deadlines.check(hours, len(self._routes), whole=whole))
+        routing = self._routing
+        self._errors.extend(self._deadlines.check(routing.hours, routing.number, whole=whole))
         return self._errors
 
     def rules(self) -> Rules:
@@ -117,8 +115,8 @@ class Assembly:
         with_margin = frozenset(gate.name for gate in gates if gate.margin)
         groups = tuple(self._group(name, scoring) for name in self._groups)
         grades = None if self._grades is None else self._grades[0]
+        routes = self._routing.routes()
         ranked = sorted(scoring, key=lambda rule: (rule.points < 0, -rule.weight))
-        hours = {name: hours for name, (hours, _) in self._hours.items()}
         return Rules(
             version=self._version,
             reasons=self._reasons(rejection),
@@ -127,10 +125,11 @@ class Assembly:
             reason_default_minutes=rejection.default_after_minutes,
             gates=gates,
             exclusions=tuple(self._exclusions),
-            hours=hours,
-            deadlines=self._deadlines.compiled(hours),
-            absences={},
-            routes=tuple(route for route, _, _ in self._routes),
+            hours=self._routing.hours,
+            deadlines=self._deadlines.compiled(self._routing.hours),
+            absences=self._routing.absences(pools_of(route for route, _ in routes)),
+            routes=tuple(route for route, _ in routes),
+            named_owners=tuple(self._routing.named),
             groups=groups,
             grades=grades,
             nurture=self._nurture_rules(),
@@ -154,7 +153,7 @@ class Assembly:
             },
             engages_by_activity=any(rule.on is not None and rule.points > 0 for rule in scoring),
             decide=fuse_decision(scoring, self._tracks, self._exclusions, gates, groups, grades),
-            choose=fuse_routes([(route.name, condition) for route, condition, _ in self._routes]),
+            applies=tuple(fuse_routes([(route.name, condition)]) for route, condition in routes),
         )
 
     def _add_scores(self, document: Document, score: score_models.Score, nodes: Mapping[Path, Node]) -> None:
@@ -296,28 +295,6 @@ class Assembly:
         parts = () if condition is None else conjuncts(condition)
         return GateRule(name, parts, given.fit, given.engagement, given.score, margin, choices)
 
-    def _add_hours(self, document: Document, given: Mapping[str, Hours]) -> None:
-        for name, hours in given.items():
-            path: Path = ("hours", name)
-            if name in self._hours:
-                self._twice(f'name "{name}" of office hours', document, path, self._hours[name][1])
-            else:
-                self._hours[name] = hours.compiled(name), (document, path)
-
-    def _add_routes(
-        self, document: Document, routes: Sequence[route_models.Route], nodes: Mapping[Path, Node]
-    ) -> None:
-        for place, route in enumerate(routes):
-            path: Path = ("routes", place)
-            first = next((at for known, _, at in self._routes if known.name == route.route), None)
-            if first is not None:
-                self._twice(f'route "{route.route}"', document, (*path, "route"), first)
-            condition = nodes.get((*path, "when"))
-            if condition is None and route.when is not None:
-                continue  # its condition is wrong, and told so
-            pool = None if route.pool is None else Pool(route.route, tuple(route.pool))
-            self._routes.append((Route(route.route, route.owner, pool), condition, (document, path)))
-
     def _name(self, name: str, document: Document, path: Path) -> None:
         if name in self._names:
             self._twice(f'rule "{name}"', document, (*path, "rule"), self._names[name])
@@ -325,11 +302,7 @@ class Assembly:
             self._names[name] = document, path
 
     def _twice(self, what: str, document: Document, path: Path, first: Place) -> None:
-        there, where = first
-        line, _ = there.place(where)
-        self._errors.append(
-            document.error(path, f"the {what} is here twice (first in {there.source.name}:{line})")
-        )
+        self._errors.append(twice(what, document, path, first))
 
     def _check_gates(self, documents: Sequence[Document]) -> None:
         if "mql" not in self._gates:
@@ -352,10 +325,6 @@ class Assembly:
                 self._errors.append(
                     document.error(path, f'unknown rejection reason "{reason}"', did_you_mean(reason, known))
                 )
-
-    def _check_routes(self) -> None:
-        routes = [(route.name, condition, place) for route, condition, place in self._routes]
-        self._check_order("route", routes)
 
     def _check_tracks(self) -> None:
         self._check_order("track", self._nurture_tracks)

@@ -127,6 +127,8 @@ class Expectation(Strict):
     track: str | None = None
     disqualified: str | None = None
     route: str | None = None
+    owner: str | None = None
+    pool: str | None = None
 
     @field_validator("stage", "score", "fit", "engagement", "fired", "not_fired", "missing", mode="before")
     @classmethod
@@ -157,4 +159,5 @@ class Case(Strict):
     created: str = "today"
     origin: str = ""
     exists_on: list[str] = Field(default_factory=list)
+    previous_owner: str | None = None
     expect: Expectation

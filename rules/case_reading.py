@@ -67,6 +67,8 @@ def names_of(rules: Rules, documents: Collection[Any]) -> Names:
             "fast_track": ("fast track", fast),
             "track": ("track", {*tracks, *rules.nurture.tracks}),
             "route": ("route", [route.name for route in rules.routes]),
+            "pool": ("pool", {pool.name for pool in rules.pools()}),
+            "owner": ("owner", {owner.owner for owner in rules.named_owners}),
             "disqualified": (
                 "disqualification with the reason",
                 {exclusion.reason for exclusion in rules.exclusions},
@@ -195,11 +197,16 @@ class CaseReading:
             self._error(("expect", "stage"), message, "for who gets it, expect a route")
         for key, (what, known) in names.of_expectations.items():
             given = getattr(expect, key)
-            if given is not None:
+            if given is not None and not (key == "owner" and given in self._own_owners(case)):
                 self._known(("expect", key), what, given, known)
         for key in ("fired", "not_fired"):
             for place, name in enumerate(getattr(expect, key)):
                 self._known(("expect", key, place), "rule", name, names.rules)
+
+    def _own_owners(self, case: Case) -> list[object]:
+        """The owners that the case itself names."""
+        fields = [name for name, kind in self.scope.fields.items() if kind == "owner"]
+        return [case.previous_owner, *(case.lead.get(name) for name in fields)]
 
     def _error(self, path: Path, message: str, hint: str = "", *, key: bool = False) -> None:
         self.errors.append(self.document.error((*self.path, *path), message, hint, key=key))

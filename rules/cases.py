@@ -20,7 +20,7 @@ from rules.case_reading import CaseReading, names_of
 from rules.evaluate import Rules
 from rules.facts import LeadFacts, Verdict
 from rules.moves import lacking, next_move
-from rules.routing import Route
+from rules.routing import Assignment, Standing, assign
 from rules.scope import STAGE_NAMES, Scope
 
 _NUMBERS: Final = ("score", "fit", "engagement")
@@ -28,12 +28,12 @@ _NUMBERS: Final = ("score", "fit", "engagement")
 
 @dataclass(frozen=True, slots=True)
 class Reached:
-    """How far the rules take a lead: the stage, the verdict there, the route if it is ready for sales, and
-    the names of all rules that fired on the way."""
+    """How far the rules take a lead: the stage, the verdict there, who gets it if it is ready for sales (from
+    pools that have given nobody a lead yet), and the names of all rules that fired on the way."""
 
     stage: Stage
     verdict: Verdict
-    route: Route | None
+    assigned: Assignment | None
     fired: tuple[str, ...]
     fast_track: str | None
     disqualified: str | None
@@ -95,12 +95,14 @@ def run_cases(
             reading.check_expected(case, names)
             errors.extend(reading.errors)
             if not reading.errors:
-                failures.extend(_compare(document, path, case, go_as_far(rules, facts, now_ms)))
+                reached = go_as_far(rules, facts, now_ms, case.previous_owner)
+                failures.extend(_compare(document, path, case, reached))
     return CaseReport(count, tuple(failures), tuple(errors))
 
 
-def go_as_far(rules: Rules, facts: LeadFacts, now_ms: int) -> Reached:
-    """Let the rules move a lead until nothing moves any more, as far as MQL."""
+def go_as_far(rules: Rules, facts: LeadFacts, now_ms: int, previous_owner: str | None = None) -> Reached:
+    """Let the rules move a lead until nothing moves any more, as far as MQL. `previous_owner` had it in an
+    earlier cycle."""
     fired: dict[str, None] = {}
     fast_track: str | None = None
     disqualified: str | None = None
@@ -117,13 +119,17 @@ def go_as_far(rules: Rules, facts: LeadFacts, now_ms: int) -> Reached:
         if facts.stage is Stage.CLOSED:  # a new pursuit begins
             facts = replace(facts, cycle=facts.cycle + 1, cycle_since_ms=now_ms)
         facts = replace(facts, stage=move.target, stage_since_ms=now_ms)
-    route = rules.route(facts, now_ms) if facts.stage is Stage.MQL else None
-    return Reached(facts.stage, verdict, route, tuple(fired), fast_track, disqualified)
+    assigned: Assignment | None = None
+    if facts.stage is Stage.MQL:
+        standing = Standing(facts.values, previous_owner)
+        assigned = assign(rules.matches(facts, now_ms), standing, {}, now_ms)
+    return Reached(facts.stage, verdict, assigned, tuple(fired), fast_track, disqualified)
 
 
 def _compare(document: Document, path: Path, case: Case, found: Reached) -> Iterator[CaseFailure]:
     """Everything that did not come out as expected."""
-    expect, verdict = case.expect, found.verdict
+    expect, verdict, assigned = case.expect, found.verdict, found.assigned
+    route, pool = (None, None) if assigned is None else (assigned.route, assigned.pool)
     told = tuple(f"{rule.rule} {rule.points:+}" if rule.points else rule.rule for rule in verdict.fired)
 
     def failed(key: Path, wanted: str, came: str, why: str = "") -> CaseFailure:
@@ -150,7 +156,9 @@ def _compare(document: Document, path: Path, case: Case, found: Reached) -> Iter
         ("fast_track", found.fast_track),
         ("track", verdict.track),
         ("disqualified", found.disqualified),
-        ("route", None if found.route is None else found.route.name),
+        ("route", None if route is None else route.name),
+        ("owner", None if assigned is None else assigned.owner),
+        ("pool", None if pool is None else pool.name),
     ):
         wanted = getattr(expect, name)
         if name in expect.model_fields_set and wanted != came:

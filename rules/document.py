@@ -17,7 +17,7 @@ from rules.deadline_document import Deadline
 from rules.hours_document import Hours
 from rules.recycle_document import Recycle
 from rules.rejection_document import Rejection
-from rules.route_document import Route
+from rules.route_document import Pool, Route, Territory
 from rules.score_document import Condition, Grades, Name, Rule, Score, Threshold
 
 
@@ -135,6 +135,8 @@ class RulesDocument(Strict):
     fast_track: list[FastTrack] = Field(default_factory=list)
     disqualify: list[Disqualify] = Field(default_factory=list)
     hours: dict[Name, Hours] = Field(default_factory=dict)
+    pools: dict[Name, Pool] = Field(default_factory=dict)
+    territories: dict[Name, Territory] = Field(default_factory=dict)
     routes: list[Route] = Field(default_factory=list)
     deadlines: list[Deadline] = Field(default_factory=list)
     rejection: Rejection | None = None

@@ -21,9 +21,10 @@ from rules.history import last_activity
 from rules.levels import Levels
 from rules.nurture import NurtureRules, count_touches, too_few, track_after_rejection
 from rules.office_hours import OfficeHours
+from rules.pools import Pool
 from rules.recycling import Recycling
 from rules.rejection import Comeback, Reason, find_comeback
-from rules.routing import Route
+from rules.routing import Match, NamedOwner, Route, pools_of
 from rules.scoring import PUBLISH_STEP, Grades, GroupRule
 from rules.wake import Wake
 
@@ -49,6 +50,7 @@ class Rules:
     deadlines: Deadlines
     absences: Mapping[str, Absence]
     routes: tuple[Route, ...]
+    named_owners: tuple[NamedOwner, ...]
     groups: tuple[GroupRule, ...]
     grades: Grades | None
     nurture: NurtureRules
@@ -58,7 +60,7 @@ class Rules:
     levels: Mapping[tuple[str, frozenset[str]], Levels] = field(repr=False)
     engages_by_activity: bool = field(repr=False)
     decide: Decide = field(repr=False, compare=False)
-    choose: Choose = field(repr=False, compare=False)
+    applies: tuple[Choose, ...] = field(repr=False, compare=False)
 
     def evaluate(self, facts: LeadFacts, now_ms: int) -> Verdict:
         """Everything that the rules say of this lead at `now_ms`."""
@@ -129,13 +131,28 @@ class Rules:
             self.ranks,
         )
 
-    def route(self, facts: LeadFacts, now_ms: int) -> Route | None:
-        """Where a lead that is ready for sales goes: the first route that applies, or None."""
+    def matches(self, facts: LeadFacts, now_ms: int) -> list[Match]:
+        """The routes that apply to a lead that is ready for sales, in their order, each with the row of its
+        territory. A territory without a row for the lead is none."""
         wake = Wake(now_ms)
         errors: list[str] = []
         judged = self.decide(facts, now_ms, wake, errors, BEFORE_ALL_MS)
-        place = self.choose(facts, now_ms, wake, errors, judged.fit, judged.engagement, judged.grade)
-        return None if place < 0 else self.routes[place]
+        points = judged.fit, judged.engagement, judged.grade
+        found: list[Match] = []
+        for route, applies in zip(self.routes, self.applies, strict=True):
+            if applies(facts, now_ms, wake, errors, *points) < 0:
+                continue
+            if route.territory is None:
+                found.append(Match(route))
+                continue
+            place = route.territory.choose(facts, now_ms, wake, errors, *points)
+            if place >= 0:
+                found.append(Match(route, route.territory.rows[place]))
+        return found
+
+    def pools(self) -> Iterator[Pool]:
+        """Every pool that some route can lead to."""
+        return pools_of(self.routes)
 
     def absence_of(self, owner: str | None) -> Absence:
         """When somebody who gets leads is not there, as the pools say."""

@@ -7,6 +7,7 @@ Reads no files: the texts come in as sources.
 from __future__ import annotations
 
 import hashlib
+import json
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
@@ -15,10 +16,11 @@ from mappings.source import Document, Source, parse, validate
 from rules.assemble import Assembly
 from rules.document import RulesDocument
 from rules.evaluate import Rules
-from rules.nodes import Node
+from rules.nodes import And, Node
 from rules.parse import ExpressionErrors, parse_condition
 from rules.places import place_in_scalar
 from rules.scope import Scope, declare_activities
+from rules.value_types import Type
 
 
 def load_rules(
@@ -56,7 +58,8 @@ def load_rules(
         except ConfigErrors as found:
             errors.extend(found.errors)
     whole = not errors
-    errors.extend(assembly.check(documents, whole=whole))
+    owners = [name for name, kind in fields.items() if kind == "owner"]
+    errors.extend(assembly.check(documents, owners, whole=whole))
     if errors:
         places = {source.name: place for place, source in enumerate(sources)}
         errors = list(dict.fromkeys(errors))
@@ -122,6 +125,7 @@ class _Conditions:
         self._list(("routes",), data.get("routes"), scored)
         self._list(("recycle",), data.get("recycle"), scored)
         self._list(("deadlines",), data.get("deadlines"), scored)
+        self._territories(data.get("territories"), plain)
         nurture = data.get("nurture")
         if isinstance(nurture, dict):
             self._list(("nurture", "tracks"), nurture.get("tracks"), scored)
@@ -131,6 +135,68 @@ class _Conditions:
         if isinstance(items, list):
             for place, item in enumerate(items):
                 self._one((*path, place), item, scope)
+
+    def _territories(self, tables: Any, scope: Scope) -> None:
+        """Each row of each table becomes one condition; a row without values has none."""
+        for name, table in tables.items() if isinstance(tables, dict) else ():
+            if not isinstance(table, dict):
+                continue
+            path: Path = ("territories", name)
+            columns = self._columns(path, table.get("by"), scope)
+            rows = table.get("rows")
+            for number, row in enumerate(rows if isinstance(rows, list) else ()):
+                at = (*path, "rows", number)
+                cells = self._cells(at, row, columns, scope) if isinstance(row, dict) else []
+                if cells:
+                    source = " and ".join(cell.source for cell in cells)
+                    self.found[*at, "when"] = And(tuple(cells), source) if len(cells) > 1 else cells[0]
+
+    def _columns(self, path: Path, by: Any, scope: Scope) -> list[str]:
+        """The columns of a table, as far as they can be read; those that are no fields are told."""
+        columns = [name for name in by if isinstance(name, str)] if isinstance(by, list) else []
+        for number, name in enumerate(columns):
+            if name not in scope.fields and name not in ("owner", "pool"):
+                hint = did_you_mean(name, scope.fields)
+                self.errors.append(
+                    self.document.error((*path, "by", number), f'unknown field "{name}"', hint)
+                )
+        return columns
+
+    def _cells(self, path: Path, row: dict[str, Any], columns: list[str], scope: Scope) -> list[Node]:
+        """The conditions of a row, one for each of its columns."""
+        cells: list[Node] = []
+        for name, given in row.items():
+            if name in ("owner", "pool"):
+                continue
+            if name not in columns:
+                hint = did_you_mean(name, [*columns, "owner", "pool"])
+                self.errors.append(
+                    self.document.error((*path, name), f'"{name}" is no column of this table', hint, key=True)
+                )
+                continue
+            values = given if isinstance(given, list) else [given]
+            if not values or not all(
+                isinstance(value, str | int | float) and not isinstance(value, bool) for value in values
+            ):
+                message = "a row names texts or numbers; leave the column out if any value will do"
+                self.errors.append(self.document.error((*path, name), message))
+            elif name not in scope.fields:
+                continue
+            elif scope.field_type(name) is not Type.NUMBER and (
+                number := next((value for value in values if not isinstance(value, str)), None)
+            ):
+                message = f"this must be a text, not the number {number}"
+                self.errors.append(self.document.error((*path, name), message, "put it in quotes"))
+            else:
+                written = ", ".join(json.dumps(value, ensure_ascii=False) for value in values)
+                try:
+                    cells.append(parse_condition(f"{name} in [{written}]", scope))
+                except ExpressionErrors as found:
+                    self.errors += [
+                        self.document.error((*path, name), problem.message, problem.hint)
+                        for problem in found.problems
+                    ]
+        return cells
 
     def _kinds(self, path: Path, kinds: Any) -> None:
         if isinstance(kinds, list):

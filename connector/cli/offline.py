@@ -24,6 +24,7 @@ from connector.store.database import Database
 from connector.store.leads import Lead, iterate_lead_ids, read_leads
 from connector.store.settings_values import get_value
 from connector.wiring import LIVE_SINCE
+from rules.pools import PoolState
 
 BATCH = 500
 
@@ -93,8 +94,9 @@ def preview(conn: Connection, offline: Offline, leads: Sequence[Lead], now_ms: i
     for lead in leads:
         item = replace(known[lead.id], braked=stopped)
         plan = decide(installation, item, now_ms)
-        if plan.pool_turns:
-            turns = pools.read_turns(conn, plan.pool_turns)
+        if plan.pool_states:
+            stored = pools.read_states(conn, plan.pool_states)
+            turns = {key: PoolState.from_json(state) for key, state in stored.items()}
             item = replace(item, turns=turns)
             plan = decide(installation, item, now_ms)
         found.append(Preview(lead, item, _without_guesses(offline, plan)))

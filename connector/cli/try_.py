@@ -168,7 +168,7 @@ def as_data(reached: Reached) -> dict[str, Any]:
     """A verdict as plain JSON data."""
     from rules.moves import lacking
 
-    verdict = reached.verdict
+    verdict, assigned = reached.verdict, reached.assigned
     return {
         "stage": reached.stage.value,
         "fit": verdict.fit,
@@ -177,7 +177,7 @@ def as_data(reached: Reached) -> dict[str, Any]:
         "grade": verdict.grade,
         "fast_track": reached.fast_track,
         "disqualified": reached.disqualified,
-        "route": None if reached.route is None else reached.route.name,
+        "route": None if assigned is None or assigned.route is None else assigned.route.name,
         "track": verdict.track,
         "fired": [rule.to_json() for rule in verdict.fired],
         "missing_for_mql": list(lacking(reached.stage, verdict)),

@@ -390,7 +390,7 @@ configurations = Table(
     _needed("documents", LargeBinary),
 )
 
-pools = Table("pools", metadata, _key("name"), _needed("turn", BigInteger))
+pools = Table("pools", metadata, _key("name"), _needed("state", LargeBinary))
 
 brake_counts = Table(
     "brake_counts",

@@ -49,7 +49,7 @@ def test_changes_nothing_and_takes_no_turn(world: World, leadloop: Shell) -> Non
     assert first.code == 0
     assert first.out == second.out
     with world.database.read() as conn:
-        assert pools.read_turns(conn, ["everyone"]) == {"everyone": 0}
+        assert pools.read_states(conn, ["everyone"]) == {"everyone": {}}
         assert outbox.counts(conn) == {}
         assert lead_store.find_leads(conn, ANN)[0].stage == "nurture"
     assert world.hubspot.requests.count + world.salesforce.requests.count == requests

@@ -193,7 +193,12 @@ def test_a_lead_that_nobody_answers_goes_to_somebody_else(make: Make) -> None:
     assert [what for what, _ in stage.events()] == ["started", "breached", "started"]
     assert [(row.target, row.cause, row.actor, row.reason) for row in stage.ledger()[-2:]] == [
         ("mql", "clock", "first response", "no response in time"),
-        ("distributed", "rules", "everyone", None),
+        (
+            "distributed",
+            "rules",
+            "everyone",
+            "next in pool everyone; left out: sam@sales.example (let a deadline pass)",
+        ),
     ]
 
 

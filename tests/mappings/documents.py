@@ -133,3 +133,6 @@ class People:
 
     def native_of(self, side: str, owner: str) -> str | None:
         return next((key for key, known in self._by_id[side].items() if known.lower() == owner.lower()), None)
+
+    def knows_owners_of(self, side: str) -> bool:
+        return side in self._by_id

@@ -87,17 +87,17 @@ MISTAKES = [
     ("gates: {mql: {margin: 5}}", "1:14: margin needs a threshold: fit, engagement or score"),
     # routes
     (
-        GATE + "routes:\n  - {route: a, owner: a@x.example}\n  - {route: b, owner: b@x.example}",
+        GATE + "routes:\n  - {route: a, owner: 'queue:A'}\n  - {route: b, owner: b@x.example}",
         '4:5: no lead comes to this route: "a" before it takes all; move it up',
     ),
     (
         GATE + "routes:\n  - {route: a, when: opted_out, owner: a@x.example}",
         "3:5: the last route must take every lead that no other took; leave out its when:",
     ),
-    (GATE + "routes: [{route: a}]", "2:10: a route needs either owner: or pool:"),
+    (GATE + "routes: [{route: a}]", "2:10: a route needs one of owner:, pool:, to: and territory:"),
     (
         GATE + "routes: [{route: a, owner: a@x.example, pool: [b@x.example]}]",
-        "2:10: a route needs either owner: or pool:",
+        "2:10: a route needs one of owner:, pool:, to: and territory:",
     ),
     (GATE + "routes: [{route: a, pool: []}]", "2:27: the pool is empty"),
     (

@@ -40,12 +40,11 @@ def test_conditions_may_ask_for_the_grade(
     facts = blank_lead(stage=Stage.NURTURE, values={"employees": employees, "country": "DE"})
 
     verdict = rules.evaluate(facts, NOW_MS)
-    taken = rules.route(facts, NOW_MS)
+    taken = rules.matches(facts, NOW_MS)[0].route
 
     assert verdict.errors == ()
     assert verdict.gates["mql"].passed is passed
     assert verdict.gates["mql"].missing == (() if passed else ("grade being a",))
-    assert taken is not None
     assert taken.name == route
     assert verdict.track == track
     assert (verdict.disqualify is not None) is disqualified

@@ -10,7 +10,6 @@ import pytest
 from mappings.stages import Stage
 from rules.facts import Activity, LeadFacts, Rejection
 from rules.rejection import Reason
-from rules.routing import Pool, Route, pick
 from tests.rules.example_lead import DAY_MS, NOW_MS, blank_lead, rules_of
 
 RULES = """
@@ -101,45 +100,7 @@ def test_a_lead_that_sales_has_again_is_not_held_back_by_its_past() -> None:
     assert verdict.gates["mql"].passed
 
 
-# routes -------------------------------------------------------------------------------------------------
-
-ROUTES = """
-score: {fit: [{rule: staff, when: employees > 0, points: 30}]}
-gates: {mql: {}}
-routes:
-  - {route: top, when: score >= 30 and employees >= 500, owner: Boss@x.example}
-  - {route: dach, when: 'country in ["DE", "AT"]', pool: [a@x.example, b@x.example, "queue:Team"]}
-  - {route: rest, owner: "queue:Inbound Leads"}
-"""
-
-
-DACH = Pool("dach", ("a@x.example", "b@x.example", "queue:Team"))
-
-
-@pytest.mark.parametrize(
-    ("values", "route"),
-    [
-        ({"employees": 500, "country": "DE"}, Route("top", "boss@x.example")),
-        (
-            {"employees": 499, "country": "DE"},
-            Route("dach", None, Pool("dach", ("a@x.example", "b@x.example", "queue:Team"))),
-        ),
-        ({"employees": 499}, Route("rest", "queue:Inbound Leads")),
-        ({}, Route("rest", "queue:Inbound Leads")),
-    ],
-)
-def test_the_first_route_that_applies_takes_the_lead(values: dict[str, Any], route: Route) -> None:
-    assert rules_of(ROUTES).route(blank_lead(values=values), NOW_MS) == route
-
-
-def test_without_routes_nobody_gets_it() -> None:
-    assert rules_of("gates: {mql: {}}").route(blank_lead(), NOW_MS) is None
-
-
-def test_a_pool_takes_turns() -> None:
-    pool = Pool("p", ("a", "b", "c"))
-    assert [pick(pool, turn) for turn in range(5)] == ["a", "b", "c", "a", "b"]
-
+# tracks -----------------------------------------------------------------------------------------------
 
 TRACKS = RULES + "nurture: {tracks: [{track: busy, when: engagement >= 10}, {track: general}]}"
 

@@ -155,7 +155,7 @@ class Model:
     def store(self, plan: Plan) -> None:
         self.state = plan.state
         self.baselines.update(plan.baselines)
-        self.turns.update(plan.pool_turns)
+        self.turns.update(plan.pool_states)
         self.moves.extend(plan.moves)
         for item in plan.activities:
             if item.key not in self.activity_keys:

@@ -21,7 +21,7 @@ from connector.store.leads import (
     save_leads,
 )
 from connector.store.outbox import Row, claim_writes, replace_pending
-from connector.store.pools import lock_turns, put_turns, read_turns
+from connector.store.pools import lock_states, put_states, read_states
 from connector.store.settings_values import get_value, put_value
 from tests.store.conftest import a_lead
 
@@ -58,8 +58,8 @@ def _work(url: str, token: str) -> tuple[list[str], list[int]]:
         if turns:
             turns -= 1
             with database.begin() as conn:
-                turn = lock_turns(conn, ["emea"])["emea"]
-                put_turns(conn, {"emea": turn + 1})
+                turn = lock_states(conn, ["emea"])["emea"].get("turn", 0)
+                put_states(conn, {"emea": {"turn": turn + 1}})
     database.close()
     return lead_ids, row_ids
 
@@ -90,20 +90,20 @@ def test_processes_share_the_work_without_overlap(
     assert (len(sent), set(sent.values())) == (120, {1})
     with database.read() as conn:
         assert count_by_stage(conn) == {"mql": 240, "inquiry": 1}
-        assert read_turns(conn, ["emea"]) == {"emea": workers * TURNS}
+        assert read_states(conn, ["emea"]) == {"emea": {"turn": workers * TURNS}}
 
 
 def test_threads_lose_no_read_modify_write(database: Database) -> None:
     """One row that all threads read and write, through one Database object."""
     with database.begin() as conn:
-        lock_turns(conn, ["counted"])
+        lock_states(conn, ["counted"])
     failed: list[BaseException] = []
 
     def count() -> None:
         try:
             for _ in range(50):
                 with database.begin() as conn:
-                    lock_turns(conn, ["counted"])
+                    lock_states(conn, ["counted"])
                     put_value(conn, "count", get_value(conn, "count", 0) + 1)
         except BaseException as error:  # noqa: BLE001  # reported by the assertion below
             failed.append(error)

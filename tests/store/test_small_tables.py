@@ -25,7 +25,7 @@ from connector.store.configurations import (
 from connector.store.cursors import cursors_of, put_cursor, updated_ms
 from connector.store.database import Database
 from connector.store.leases import drop_lease, take_lease
-from connector.store.pools import lock_turns, put_turns, read_turns
+from connector.store.pools import lock_states, put_states, read_states
 from connector.store.quarantine import Refusal
 from connector.store.settings_values import get_value, put_value, values_under
 
@@ -134,11 +134,11 @@ def test_the_configuration_in_force_is_the_one_applied_last(database: Database) 
 
 def test_turns_begin_at_none_taken_and_looking_takes_none(database: Database) -> None:
     with database.begin() as conn:
-        assert read_turns(conn, ["emea", "apac"]) == {"emea": 0, "apac": 0}
-        assert lock_turns(conn, ["emea", "apac"]) == {"apac": 0, "emea": 0}
-        put_turns(conn, {"emea": 3})
-        assert lock_turns(conn, ["emea"]) == {"emea": 3}
-        assert read_turns(conn, ["emea", "apac"]) == {"emea": 3, "apac": 0}
+        assert read_states(conn, ["emea", "apac"]) == {"emea": {}, "apac": {}}
+        assert lock_states(conn, ["emea", "apac"]) == {"apac": {}, "emea": {}}
+        put_states(conn, {"emea": {"turn": 3}})
+        assert lock_states(conn, ["emea"]) == {"emea": {"turn": 3}}
+        assert read_states(conn, ["emea", "apac"]) == {"emea": {"turn": 3}, "apac": {}}
 
 
 def test_changes_are_counted_per_configuration_kind_and_window(database: Database) -> None:

@@ -1,6 +1,8 @@
-"""The hand-off: what happened to deadlines, and the counters of the report."""
+"""The hand-off: the state of pools, what happened to deadlines, and the counters of the report."""
 
 from __future__ import annotations
+
+import json
 
 import sqlalchemy as sa
 from alembic import op
@@ -12,8 +14,25 @@ depends_on = None
 
 
 def upgrade() -> None:
+    _pools()
     _deadline_events()
     _rollups()
+
+
+def _pools() -> None:
+    """Whose turn it is was a number; it becomes a state, which begins with that number."""
+    conn = op.get_bind()
+    turns = conn.execute(sa.text("SELECT name, turn FROM pools")).all()
+    op.drop_table("pools")
+    pools = op.create_table(
+        "pools",
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("state", sa.LargeBinary(), nullable=False),
+        sa.PrimaryKeyConstraint("name", name=op.f("pk_pools")),
+    )
+    kept = [{"name": name, "state": json.dumps({"turn": turn}).encode()} for name, turn in turns]
+    if kept:
+        op.bulk_insert(pools, kept)
 
 
 def _deadline_events() -> None:

@@ -1,0 +1,321 @@
+"""Assemble routes: office hours, pools, territories and routes of all documents become one order of routes.
+
+Finds what no single part can show: a pool, hours, or a territory that do not exist, a route that no lead
+comes to, and a last route that may leave a lead without anybody. Knows nothing of files or lead values.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import replace
+from typing import Final
+
+from mappings.problems import ConfigError, Path, did_you_mean
+from mappings.source import Document
+from mappings.stages import is_person
+from rules import document as models
+from rules import route_document as route_models
+from rules.deadlines import Absence
+from rules.fuse import fuse_routes
+from rules.nodes import Node
+from rules.office_hours import OfficeHours
+from rules.pools import Member, Pool
+from rules.reach import Place
+from rules.routing import PREVIOUS_OWNER, NamedOwner, Route, Row, Territory
+
+_FALLBACK: Final = 'end with one such as {route: everyone, owner: "queue:Inbound Leads"}'
+
+
+def twice(what: str, document: Document, path: Path, first: Place) -> ConfigError:
+    """The error for a name that was taken before."""
+    there, where = first
+    line, _ = there.place(where)
+    return document.error(path, f"the {what} is here twice (first in {there.source.name}:{line})")
+
+
+class RouteAssembly:
+    """Collects what decides who gets a lead. Use: `add` each document, `check`, then `routes`, `hours`."""
+
+    def __init__(self) -> None:
+        self.errors: list[ConfigError] = []
+        self.named: list[NamedOwner] = []
+        self._hours: dict[str, tuple[OfficeHours, Place]] = {}
+        self._pools: dict[str, tuple[route_models.Pool, Place]] = {}
+        self._territories: dict[str, tuple[route_models.Territory, Place, list[Node | None]]] = {}
+        self._routes: list[tuple[route_models.Route, Node | None, Place]] = []
+
+    def add(self, document: Document, model: models.RulesDocument, nodes: Mapping[Path, Node]) -> None:
+        """Take in a valid document with its compiled conditions."""
+        for name, hours in model.hours.items():
+            path: Path = ("hours", name)
+            if name in self._hours:
+                self._twice(f'name "{name}" of office hours', document, path, self._hours[name][1])
+            else:
+                self._hours[name] = hours.compiled(name), (document, path)
+        for name, pool in model.pools.items():
+            path = ("pools", name)
+            if name in self._pools:
+                self._twice(f'pool "{name}"', document, path, self._pools[name][1])
+            else:
+                self._pools[name] = pool, (document, path)
+        for name, table in model.territories.items():
+            path = ("territories", name)
+            if name in self._territories:
+                self._twice(f'territory table "{name}"', document, path, self._territories[name][1])
+                continue
+            conditions = [nodes.get((*path, "rows", row, "when")) for row in range(len(table.rows))]
+            self._territories[name] = table, (document, path), conditions
+        for place, route in enumerate(model.routes):
+            path = ("routes", place)
+            first = next((at for known, _, at in self._routes if known.route == route.route), None)
+            if first is not None:
+                self._twice(f'route "{route.route}"', document, (*path, "route"), first)
+            condition = nodes.get((*path, "when"))
+            if condition is None and route.when is not None:
+                continue  # its condition is wrong, and told so
+            self._routes.append((route, condition, (document, path)))
+
+    def check(self, owner_fields: Collection[str], *, whole: bool) -> list[ConfigError]:
+        """What is wrong across the documents. Not `whole`: some could not be read, so what seems to be
+        missing may stand there."""
+        if whole:
+            self._check_names(owner_fields)
+        self._check_rows()
+        if not self.errors:
+            self._check_order(whole=whole)
+        return self.errors
+
+    @property
+    def hours(self) -> dict[str, OfficeHours]:
+        return {name: hours for name, (hours, _) in self._hours.items()}
+
+    @property
+    def number(self) -> int:
+        """How many routes there are."""
+        return len(self._routes)
+
+    @staticmethod
+    def absences(pools: Iterable[Pool]) -> dict[str, Absence]:
+        """When the members of all pools are not there, by owner; of one who is in several pools, the days of
+        all of them and the office hours of the first that gives some."""
+        found: dict[str, Absence] = {}
+        for pool in dict.fromkeys(pools):
+            for member in pool.members:
+                known = found.get(member.owner, Absence())
+                found[member.owner] = Absence(known.hours or member.hours, (*known.away, *member.away))
+        return found
+
+    def routes(self) -> list[tuple[Route, Node | None]]:
+        """The compiled routes with their conditions; only after `check` found nothing."""
+        pools = {
+            name: self._pool(name, f"pool:{name}", model, place)
+            for name, (model, place) in self._pools.items()
+        }
+        territories = {
+            name: self._territory(name, table, place, conditions, pools)
+            for name, (table, place, conditions) in self._territories.items()
+        }
+        compiled = []
+        for model, condition, (document, path) in self._routes:
+            where = f'route "{model.route}"'
+            if model.owner is not None:
+                self._name(model.owner, where, document, (*path, "owner"))
+            route = Route(
+                name=model.route,
+                owner=model.owner,
+                pool=self._chosen(model.pool, model.route, where, document, path, pools),
+                to=model.to,
+                territory=None if model.territory is None else territories[model.territory],
+                may_return=model.may_return,
+            )
+            compiled.append((route, condition))
+        return compiled
+
+    # compiling ------------------------------------------------------------------------------------------
+
+    def _chosen(
+        self,
+        given: route_models.PoolChoice | None,
+        key: str,
+        where: str,
+        document: Document,
+        path: Path,
+        pools: Mapping[str, Pool],
+    ) -> Pool | None:
+        """The pool of a route or a row: one by its name, or one of its own, named for where it stands."""
+        if given is None:
+            return None
+        if given.name is not None:
+            return pools[given.name]
+        model = route_models.Pool(members=list(given.members or ()))
+        return self._pool(key, key, model, (document, (*path, "pool")), where)
+
+    def _pool(
+        self, name: str, key: str, model: route_models.Pool, place: Place, where: str | None = None
+    ) -> Pool:
+        document, path = place
+        listed: Path = path if where is not None else (*path, "members")
+        members = []
+        for number, member in enumerate(model.members):
+            at = (*listed, number)
+            self._name(member.owner, where or f'pool "{name}"', document, at, in_pool=True)
+            own = self._hours.get(member.hours or model.hours or "")
+            elsewhere = member.time_zone or model.time_zone
+            hours = None if own is None else own[0]
+            if hours is not None and elsewhere is not None:
+                hours = replace(hours, time_zone=elsewhere)  # the same times on the wall, there
+            zone = elsewhere or (None if hours is None else hours.time_zone)
+            members.append(
+                Member(
+                    owner=member.owner,
+                    weight=member.weight,
+                    at_most_per_day=member.at_most_per_day,
+                    hours=hours,
+                    time_zone=zone or "UTC",
+                    away=tuple(away.days for away in member.away),
+                )
+            )
+        return Pool(name, tuple(members), model.outside_hours, key)
+
+    def _territory(
+        self,
+        name: str,
+        table: route_models.Territory,
+        place: Place,
+        conditions: Sequence[Node | None],
+        pools: Mapping[str, Pool],
+    ) -> Territory:
+        document, path = place
+        rows = []
+        for number, row in enumerate(table.rows):
+            at = (*path, "rows", number)
+            where = f'row {number + 1} of territory "{name}"'
+            if row.owner is not None:
+                self._name(row.owner, where, document, (*at, "owner"))
+            pool = self._chosen(row.pool, f"territory:{name}:{number + 1}", where, document, at, pools)
+            rows.append(Row(row.owner, pool))
+        choose = fuse_routes([(f"{name} {number + 1}", each) for number, each in enumerate(conditions)])
+        return Territory(name, tuple(rows), choose)
+
+    def _name(self, owner: str, where: str, document: Document, path: Path, *, in_pool: bool = False) -> None:
+        line, column = document.place(path)
+        self.named.append(NamedOwner(owner, where, document.source.name, line, column, in_pool))
+
+    # checks ---------------------------------------------------------------------------------------------
+
+    def _check_names(self, owner_fields: Collection[str]) -> None:
+        """Pools, hours, territories and owner fields that do not exist."""
+        for pool, (document, path) in self._pools.values():
+            self._check_hours(pool.hours, document, path)
+            self._check_members(pool.members, document, (*path, "members"))
+        for table, (document, path), _ in self._territories.values():
+            for number, row in enumerate(table.rows):
+                self._check_pool(row.pool, document, (*path, "rows", number))
+        known_fields = [PREVIOUS_OWNER, *owner_fields]
+        for route, _, (document, path) in self._routes:
+            self._check_pool(route.pool, document, path)
+            if route.territory is not None and route.territory not in self._territories:
+                hint = _known(route.territory, self._territories, "territories:")
+                message = f'there is no territory table "{route.territory}"'
+                self.errors.append(document.error((*path, "territory"), message, hint))
+            if route.to is not None and route.to not in known_fields:
+                hint = did_you_mean(route.to, known_fields)
+                message = f'there is no owner "{route.to}" of a lead'
+                self.errors.append(document.error((*path, "to"), message, hint))
+
+    def _check_pool(self, given: route_models.PoolChoice | None, document: Document, path: Path) -> None:
+        if given is None:
+            return
+        if given.name is not None and given.name not in self._pools:
+            hint = _known(given.name, self._pools, "pools:")
+            error = document.error((*path, "pool"), f'there is no pool "{given.name}"', hint)
+            self.errors.append(error)
+        self._check_members(given.members or (), document, (*path, "pool"))
+
+    def _check_members(self, members: Sequence[route_models.Member], document: Document, path: Path) -> None:
+        for number, member in enumerate(members):
+            self._check_hours(member.hours, document, (*path, number))
+
+    def _check_hours(self, name: str | None, document: Document, path: Path) -> None:
+        if name is not None and name not in self._hours:
+            hint = _known(name, self._hours, "hours:")
+            error = document.error((*path, "hours"), f'there are no office hours "{name}"', hint)
+            self.errors.append(error)
+
+    def _check_rows(self) -> None:
+        """A row that takes all, and rows below it."""
+        for table, (document, path), _ in self._territories.values():
+            taken: int | None = None
+            for number, row in enumerate(table.rows):
+                if taken is not None:
+                    message = f"no lead comes to this row: row {taken} before it takes all"
+                    self.errors.append(document.error((*path, "rows", number), message, "move it up"))
+                elif not row.model_extra:
+                    taken = number + 1
+
+    def _check_order(self, *, whole: bool) -> None:
+        """The last route must give somebody to every lead, and none before it may."""
+        taken: str | None = None
+        for route, condition, (document, path) in self._routes:
+            if taken is not None:
+                message = f'no lead comes to this route: "{taken}" before it takes all'
+                self.errors.append(document.error(path, message, "move it up"))
+            elif condition is None and self._takes_all(route):
+                taken = route.route
+        if not self._routes or self.errors or not whole:
+            return
+        route, condition, (document, path) = self._routes[-1]
+        if condition is not None:
+            message = "the last route must take every lead that no other took"
+            self.errors.append(document.error(path, message, "leave out its when:"))
+            return
+        why = self._may_give_nobody(route)
+        if why is not None:
+            message = f"the last route may leave a lead without an owner: {why}"
+            self.errors.append(document.error(path, message, _FALLBACK))
+
+    def _takes_all(self, route: route_models.Route) -> bool:
+        """Whether no lead is left for the next route: a person may have rejected it, or be away."""
+        owners = [route.owner]
+        if route.territory is not None:
+            row = self._territories[route.territory][0].rows[-1]
+            if row.model_extra:
+                return False
+            owners = [each.owner for each in self._territories[route.territory][0].rows]
+        return all(owner is not None and (route.may_return or not is_person(owner)) for owner in owners)
+
+    def _may_give_nobody(self, route: route_models.Route) -> str | None:
+        """Why this route may yield nobody, or None."""
+        if route.to is not None:
+            return f"not every lead has its {route.to.replace('_', ' ')}"
+        if route.pool is not None:
+            return self._pool_may_fail(route.pool)
+        if route.territory is None:
+            return None
+        table = self._territories[route.territory][0]
+        if table.rows[-1].model_extra:
+            return f'no row of "{route.territory}" takes all the rest'
+        pools = (self._pool_may_fail(row.pool) for row in table.rows if row.pool is not None)
+        return next((why for why in pools if why is not None), None)
+
+    def _pool_may_fail(self, given: route_models.PoolChoice) -> str | None:
+        model = (
+            route_models.Pool(members=list(given.members or ()))
+            if given.name is None
+            else self._pools[given.name][0]
+        )
+        always = any(
+            member.at_most_per_day is None
+            and not member.away
+            and (model.outside_hours != "next_route" or (member.hours or model.hours) is None)
+            for member in model.members
+        )
+        named = "its pool" if given.name is None else f'the pool "{given.name}"'
+        return None if always else f"all members of {named} may be away, at their cap, or not at work"
+
+    def _twice(self, what: str, document: Document, path: Path, first: Place) -> None:
+        self.errors.append(twice(what, document, path, first))
+
+
+def _known(name: str, known: Collection[str], key: str) -> str:
+    return did_you_mean(name, known) if known else f"write it under {key}"
