@@ -40,6 +40,7 @@ def findings(tally: Tally) -> dict[str, Any]:
         "recorded": {
             "mqls": tally.recorded,
             "found_again": tally.found_again,
+            "never_made": tally.never_made,
             "by_hand": tally.by_hand,
             "answers_never_given": tally.never_said,
         },

@@ -76,7 +76,7 @@ class RuleTally:
 class Tally:
     """Everything that was counted. `before` and `after` are the MQLs by the rules in force and by the other
     ones, `kept` those that both make; `recorded` those that the ledger has by rules, of which `found_again`
-    are made by the rules in force in the replay too."""
+    are made by the rules in force in the replay too; `never_made` are made by them in the replay alone."""
 
     in_force: Rules
     other: Rules
@@ -92,6 +92,7 @@ class Tally:
     first_ms: int | None = None
     recorded: int = 0
     found_again: int = 0
+    never_made: int = 0
     by_hand: int = 0
     sooner_ms: list[int] = field(default_factory=list)
     before: Answers = field(default_factory=Answers)
@@ -134,6 +135,8 @@ class Tally:
 
     def _recorded(self, pursuit: Pursuit, old: Handed | None) -> None:
         """How well the replay of the rules in force meets what was recorded."""
+        if pursuit.handed_ms is None and old is not None and self._within(old.at_ms):
+            self.never_made += 1
         if pursuit.handed_ms is None or not self._within(pursuit.handed_ms):
             return
         if pursuit.by_hand:

@@ -124,7 +124,7 @@ def print_history(found: Mapping[str, Any], listed: Sequence[Mapping[str, Any]])
                 )
                 for one in listed
             ],
-            ("day", "change", "lead", "score", "because of", "sales said"),
+            ("day", "change", "lead", "score", "because of", f"{_word(found['good'])}?"),
         )
 
 
@@ -227,8 +227,8 @@ def _print_doubts(page: Page, found: Mapping[str, Any]) -> None:
     page.heading("Before you believe it")
     page.line(
         f"Replayed, the rules in force make {recorded['found_again']:,} of the {recorded['mqls']:,} MQLs "
-        "that rules made in fact. What is missing was decided by earlier rules, or on values that have "
-        "changed since."
+        f"that rules made in fact, and {recorded['never_made']:,} that were not made. What differs was "
+        "decided by earlier rules, on values that have changed since, or at the moments when leadloop looked."
     )
     if found["fields_as_now"]:
         page.line(
@@ -268,7 +268,7 @@ def _answered(one: Mapping[str, Any]) -> str:
         return f"{one['answer']}: {one['reason']}" if one["reason"] else str(one["answer"])
     if one["alike"] in (None, "unknown"):
         return "—"
-    return f"— (alike: {one['alike_good']} of {one['alike_of']} good)"
+    return f"alike: {one['alike_good']} of {one['alike_of']}"
 
 
 def share_words(share: Mapping[str, Any]) -> str:
