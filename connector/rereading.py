@@ -11,7 +11,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from connector.installation import Installation
+from connector.intake.forgetting import keep_out
 from connector.intake.link import link_records
+from connector.intake.taking_in import take_in
 from connector.lane import Lane
 from connector.observation import Observation, RecordKey, digest
 from connector.platforms.errors import PlatformError, RetryLater
@@ -169,8 +171,7 @@ def _observe(
     """Store what was read; returns the leads that it changed something for."""
     now_ms = installation.clock.now_ms()
     with installation.database.begin() as conn:
-        stored = store_observations(conn, seen)
-        changed = link_records(conn, installation, stored, now_ms)
+        changed = take_in(conn, installation, seen, now_ms).leads
         for token in {token for token, _ in finished}:
             outbox.finish(conn, token, [row_id for held, row_id in finished if held == token])
         lead_store.mark_dirty(conn, also_dirty - changed, now_ms)
@@ -210,7 +211,7 @@ def _adopt(
         # one that shows nothing new has a lead now: whether its names lead to others too is another matter
         stored = [
             item if item.observation.key in known else item._replace(status="changed")
-            for item in store_observations(conn, found)
+            for item in store_observations(conn, keep_out(conn, installation, found, now_ms))
         ]
         link_records(conn, installation, stored, now_ms)
         rivals = [

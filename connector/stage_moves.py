@@ -8,6 +8,7 @@ error instead of a hang. Pure; no I/O.
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 from connector.brake import brake_hold
 from connector.claims import Claim
@@ -16,6 +17,7 @@ from connector.handing_over import hand_over
 from connector.pursuit import by_fact
 from connector.rejecting import REJECTABLE, ask_for_reason, by_reason, reject, unknown_reason
 from connector.walk import Walk
+from mappings.mapping import Mapping as LeadMapping
 from mappings.stages import LINE, Allowed, Move, Stage, check_move
 from rules.moves import next_move
 
@@ -119,8 +121,14 @@ def _by_rules(walk: Walk) -> bool:
     if move.target is Stage.MQL and "mql" in walk.braked:
         walk.holds.append(brake_hold("mql", "making this lead an MQL"))
         return False
-    fired = tuple(item.to_json() for item in verdict.fired)
+    fired = tuple(_without_the_person(item.to_json(), walk.mapping) for item in verdict.fired)
     return walk.move(move.target, "rules", walk.now_ms, actor=move.actor, reason=move.reason, rules=fired)
+
+
+def _without_the_person(fired: dict[str, Any], mapping: LeadMapping) -> dict[str, Any]:
+    """A rule that fired, as the ledger keeps it for ever: without the values that name the person."""
+    personal = {name for name in fired["saw"] if (rule := mapping.fields.get(name)) and rule.personal}
+    return {**fired, "saw": {name: value for name, value in fired["saw"].items() if name not in personal}}
 
 
 def stage_rank(stage: Stage) -> int:

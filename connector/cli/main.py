@@ -19,6 +19,7 @@ from connector.cli import (
     check,
     demo,
     explain,
+    forget,
     holds,
     init,
     plan,
@@ -86,6 +87,7 @@ app.add_typer(brake.app, name="brake")
 app.command()(check.check)
 app.command()(apply.apply)
 app.command()(resync.resync)
+app.command()(forget.forget)
 app.command()(init.init)
 app.command()(schema.schema)
 app.command("try")(try_.try_)

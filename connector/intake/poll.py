@@ -11,11 +11,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from connector.installation import Installation
-from connector.intake.link import link_records
+from connector.intake.taking_in import take_in
 from connector.lane import Lane
 from connector.platforms.protocol import ChangePage, Cursor, Watch
 from connector.store.cursors import cursors_of, put_cursor
-from connector.store.observations import store_observations
 
 DEEP = "deep:"
 """Prefix of the feed that remembers when an object was last looked at with the full overlap."""
@@ -76,9 +75,8 @@ def _store_page(
 ) -> None:
     now_ms = installation.clock.now_ms()
     with installation.database.begin() as conn:
-        stored = store_observations(conn, page.observations)
-        leads = link_records(conn, installation, stored, now_ms)
+        taken = take_in(conn, installation, page.observations, now_ms)
         put_cursor(conn, side, page.object, cursor, now_ms)
-    result.records += len(stored)
-    result.changed += sum(1 for item in stored if item.status in ("new", "changed"))
-    result.leads += len(leads)
+    result.records += len(taken.stored)
+    result.changed += sum(1 for item in taken.stored if item.status in ("new", "changed"))
+    result.leads += len(taken.leads)

@@ -1,6 +1,7 @@
 """The ledger: every stage move ever made, in order. Rows are added; the database refuses anything else.
 
-Holds no personal data: a lead id, and for the actor at most a platform's user id.
+Holds nothing that names the lead but its id here: of what rules saw, only fields that are not personal. The
+actor is a user of a platform.
 """
 
 from __future__ import annotations

@@ -61,10 +61,10 @@ def erase_lead(conn: Connection, lead_id: str, keyed_hashes: Iterable[bytes], no
     """Forget a person: everything but the ledger (which holds nothing personal) goes, the observations and
     quarantine of the linked records and the records that point at them included. The keyed hashes of the
     person's identity keys stay for ever, so that `erased` can prevent a re-creation. An unknown lead only
-    leaves its hashes."""
-    insert_new(
-        conn, erasures, [{"keyed_hash": one, "erased_ms": now_ms} for one in dict.fromkeys(keyed_hashes)]
-    )
+    leaves its hashes. Raises ValueError for no lead at all: the installation is no person."""
+    if not lead_id:
+        raise ValueError("no lead is named")
+    keep_hashes(conn, keyed_hashes, now_ms)
     # what speaks of the person without being theirs: campaign members, tasks, parts in opportunities
     for table in (observations, observation_refs):
         pointing = observation_refs.alias("pointing")
@@ -90,6 +90,26 @@ def erase_lead(conn: Connection, lead_id: str, keyed_hashes: Iterable[bytes], no
     for owned in (*personal, lead_aliases):
         conn.execute(delete(owned).where(owned.c.lead_id == lead_id))
     conn.execute(delete(leads).where(leads.c.id == lead_id))
+
+
+def keep_hashes(conn: Connection, keyed_hashes: Iterable[bytes], now_ms: int) -> None:
+    """Remember names of a person who was erased; those that are known stay as they are."""
+    insert_new(
+        conn, erasures, [{"keyed_hash": one, "erased_ms": now_ms} for one in dict.fromkeys(keyed_hashes)]
+    )
+
+
+def any_erased(conn: Connection) -> bool:
+    """Whether anybody was ever erased."""
+    return conn.scalar(select(erasures.c.keyed_hash).limit(1)) is not None
+
+
+def remember_again(conn: Connection, keyed_hashes: Iterable[bytes]) -> int:
+    """Drop these hashes; returns how many there were."""
+    dropped = 0
+    for chunk in chunks(dict.fromkeys(keyed_hashes)):
+        dropped += conn.execute(delete(erasures).where(erasures.c.keyed_hash.in_(chunk))).rowcount
+    return dropped
 
 
 def erased(conn: Connection, keyed_hashes: Iterable[bytes]) -> set[bytes]:

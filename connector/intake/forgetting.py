@@ -1,0 +1,178 @@
+"""Forgetting: a person asked to be erased. Their data leaves this database, and is never taken in again.
+
+What stays is a keyed hash of each name that led to the person (address, record id): it tells whether a
+record is theirs, and nothing about them. leadloop deletes nothing on a platform: what is left there is a hold
+for the admin. The history of stages stays, under an id that leads to nobody.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import secrets
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import Connection
+
+from connector.installation import Installation
+from connector.intake.identity import CLAIM, NamesOf
+from connector.observation import Observation, RecordKey
+from connector.store import holds as hold_store
+from connector.store import waiting_activities
+from connector.store.links import keys_of_leads, linked, links_of
+from connector.store.observations import observations_by_key
+from connector.store.retirement import any_erased, erase_lead, erased, keep_hashes, remember_again
+from connector.store.rows import lock_name
+from connector.store.settings_values import get_value, put_value
+from mappings.normalise import normalise
+from mappings.values import Unreadable
+
+HOLD = "forgotten"
+_KEY = "erasure_key"
+_RECORD = "record"
+
+
+@dataclass(frozen=True, slots=True)
+class Forgotten:
+    """What was erased, and the records of the person that still stand on the platforms."""
+
+    lead_id: str
+    still_there: tuple[RecordKey, ...]
+
+
+def forget_lead(conn: Connection, lead_id: str, now_ms: int, gone: RecordKey | None = None) -> Forgotten:
+    """Erase a lead that exists, and hold what the platforms still have of it, for the admin. `gone` is a
+    record that its platform has erased already."""
+    lock_name(conn, "identity")
+    records = [link.key for link in links_of(conn, [lead_id])[lead_id]]
+    seen = observations_by_key(conn, records)
+    names = [(name.kind, name.value) for name in keys_of_leads(conn, [lead_id])[lead_id]]
+    key = _secret(conn)
+    hashes = [_hash(key, kind, value) for kind, value in (*names, *map(_record_name, records))]
+    addresses = [value for kind, value in names if kind != CLAIM]
+    erase_lead(conn, lead_id, hashes, now_ms)
+    waiting_activities.forget(conn, addresses)
+    still_there = tuple(
+        record for record in records if record != gone and (record not in seen or not seen[record].deleted)
+    )
+    _hold(conn, still_there, (), now_ms)
+    return Forgotten(lead_id, still_there)
+
+
+def forget_record(conn: Connection, record: RecordKey, now_ms: int) -> None:
+    """A platform says that the person behind a record was erased there for good: the lead goes, and where
+    there is none, the record is never taken in."""
+    link = linked(conn, [record]).get(record)
+    if link is not None:
+        forget_lead(conn, link.lead_id, now_ms, gone=record)
+    else:
+        keep_hashes(conn, [_hash(_secret(conn), *_record_name(record))], now_ms)
+
+
+def remember(conn: Connection, installation: Installation, said: str) -> int:
+    """Let a person be known again who was forgotten and came back: by an address, or by a record as the hold
+    names it (`SIDE OBJECT ID`). Returns how many names were released; the next change of a record, or a
+    resync, takes it in."""
+    key = _secret(conn)
+    names = list(_spellings(installation, said))
+    parts = said.split()
+    if len(parts) == 3:
+        record = RecordKey(*parts)
+        names.append(_record_name(record))
+        _hold(conn, (), (record,), 0)
+    return remember_again(conn, [_hash(key, kind, value) for kind, value in names])
+
+
+def keep_out(
+    conn: Connection, installation: Installation, observations: Sequence[Observation], now_ms: int
+) -> Sequence[Observation]:
+    """The observations without those of people who were forgotten, and without what points at their records.
+    A record of theirs that still stands is held for the admin; one that is gone now, no longer."""
+    if not observations or not any_erased(conn):
+        return observations
+    key = _secret(conn)
+    names_of = NamesOf(installation.policy.mapping)
+    hashes = {
+        item.key: [_hash(key, kind, value) for kind, value in _names_of(installation, item, names_of)]
+        for item in observations
+    }
+    known = erased(conn, (one for found in hashes.values() for one in found))
+    if not known:
+        return observations
+    theirs = [item for item in observations if not known.isdisjoint(hashes[item.key])]
+    if not theirs:
+        return observations
+    # a record that names a forgotten person in a new way stays out under its own id too
+    keep_hashes(conn, [_hash(key, *_record_name(item.key)) for item in theirs], now_ms)
+    people = [item for item in theirs if _is_person(installation, item)]
+    standing = tuple(item.key for item in people if not item.deleted)
+    _hold(conn, standing, tuple(item.key for item in people if item.deleted), now_ms)
+    out = {item.key for item in theirs}
+    return [item for item in observations if item.key not in out]
+
+
+def _names_of(installation: Installation, item: Observation, names_of: NamesOf) -> Iterable[tuple[str, str]]:
+    """Everything by which an observation could be a forgotten person's."""
+    yield _record_name(item.key)
+    if _is_person(installation, item):
+        yield from names_of(item).keys(item.fields, installation.policy.directory)
+    else:
+        for name, record_id in item.refs.items():
+            yield _record_name(RecordKey(item.side, name, record_id))
+
+
+def _is_person(installation: Installation, item: Observation) -> bool:
+    side = installation.policy.mapping.sides.get(item.side)
+    described = None if side is None else side.objects.get(item.object)
+    return described is not None and described.role == "person"
+
+
+def _spellings(installation: Installation, said: str) -> Iterable[tuple[str, str]]:
+    """What was typed, as each identity field has it."""
+    for name, rule in installation.policy.mapping.fields.items():
+        if not rule.identity:
+            continue
+        try:
+            value = normalise(rule.type, said)
+        except Unreadable:
+            continue
+        if isinstance(value, str):
+            yield name, value
+
+
+def _hold(conn: Connection, standing: Sequence[RecordKey], gone: Sequence[RecordKey], now_ms: int) -> None:
+    subjects = {_said(record): record for record in (*standing, *gone)}
+    wanted = [
+        hold_store.WantedHold(
+            kind=HOLD,
+            subject=_said(record),
+            message=f"The person behind {_said(record)} was forgotten here; the record is still there. "
+            "leadloop neither reads nor writes it.",
+            remedy=f"Erase it on {record.side}, or, if the person wants to be known again, say "
+            f'`leadloop forget --undo "{_said(record)}"`.',
+        )
+        for record in standing
+    ]
+    hold_store.sync_holds_about(conn, HOLD, list(subjects), {hold_store.INSTALLATION: wanted}, now_ms)
+
+
+def _said(record: RecordKey) -> str:
+    return f"{record.side} {record.object} {record.record_id}"
+
+
+def _record_name(record: RecordKey) -> tuple[str, str]:
+    return _RECORD, _said(record)
+
+
+def _secret(conn: Connection) -> bytes:
+    """The key of the hashes, made when first needed: without this database they say nothing."""
+    stored = get_value(conn, _KEY)
+    if stored is None:
+        stored = secrets.token_hex(32)
+        put_value(conn, _KEY, stored)
+    return bytes.fromhex(stored)
+
+
+def _hash(key: bytes, kind: str, value: str) -> bytes:
+    return hmac.digest(key, f"{kind}\0{value}".encode("utf-8", "surrogatepass"), hashlib.sha256)
