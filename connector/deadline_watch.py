@@ -12,6 +12,7 @@ from typing import Final
 
 from connector.brake import brake_hold
 from connector.clock import DAY_MS, MINUTE_MS
+from connector.handing_over import find_owner, unfit
 from connector.lead import LeadDeadline, LeadState
 from connector.plan import DeadlineChange, DeadlineWhat, StageMove, WantedHold
 from connector.walk import Walk
@@ -245,7 +246,20 @@ def _reroute(walk: Walk, settled: LeadDeadline) -> bool:
         return False
     gone = () if settled.owner is None else (settled.owner,)
     let_pass = tuple(dict.fromkeys((*walk.state.let_pass, *gone)))
-    walk.state = replace(walk.state, deadline=settled, let_pass=let_pass)
+    state = replace(walk.state, deadline=settled, let_pass=let_pass)
+    found = find_owner(walk, replace(state, stage=Stage.MQL))
+    if found.owner is None or found.owner in let_pass:
+        walk.holds.append(
+            WantedHold(
+                kind="nobody_else",
+                subject="routing",
+                message=f"{settled.owner} let the deadline {settled.name!r} pass, and no route gives this lead "
+                "to anybody else.",
+                remedy="Give it to somebody on the CRM record, or add people to the routes.",
+            )
+        )
+        return False
+    walk.state = state
     return walk.move(Stage.MQL, "clock", walk.now_ms, actor=settled.name, reason=NO_RESPONSE)
 
 
@@ -257,14 +271,14 @@ def _escalate(walk: Walk, settled: LeadDeadline, to: str) -> None:
     if "owner_changes" in walk.braked:
         walk.holds.append(brake_hold("owner_changes", "escalating this lead"))
         return
-    if not walk.shows.knows(to):
+    why = unfit(walk.mapping, walk.directory, walk.own_users)(to)
+    if why is not None:
         walk.holds.append(
             WantedHold(
                 kind="owner_unknown",
                 subject="escalation",
-                message=f"{to} gets this lead by the deadline {settled.name!r}, but the CRM does not know "
-                "such an owner, or has made it inactive.",
-                remedy=f"Invite {to} to the CRM, or change to: in the deadline.",
+                message=f"{to} gets this lead by the deadline {settled.name!r}, but {why}.",
+                remedy=f"Make {to} an active owner there, or change to: in the deadline.",
             )
         )
         return

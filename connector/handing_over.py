@@ -23,15 +23,7 @@ def hand_over(walk: Walk) -> bool:
     if "handoff" in walk.braked:
         walk.holds.append(brake_hold("handoff", "handing this lead over"))
         return False
-    facts = walk.facts_of(state)
-    standing = Standing(
-        owners=state.values,
-        previous_owner=previous_owner(state),
-        barred=barred(state),
-        avoided=avoided(state),
-        unfit=unfit(walk.mapping, walk.directory, walk.own_users),
-    )
-    found = assign(walk.rules.matches(facts, walk.now_ms), standing, walk.pool_states, walk.now_ms)
+    found = find_owner(walk, state)
     walk.pool_states = dict(found.pools)
     if found.owner is None or found.route is None:
         walk.holds.append(_nobody(found))
@@ -45,6 +37,20 @@ def hand_over(walk: Walk) -> bool:
         actor=found.route.name,
         reason="; ".join((*found.told, *warnings)) or None,
         warnings=warnings,
+    )
+
+
+def find_owner(walk: Walk, state: LeadState) -> Assignment:
+    """Whom the routes give this lead. Takes no turn."""
+    standing = Standing(
+        owners=state.values,
+        previous_owner=previous_owner(state),
+        barred=barred(state),
+        avoided=avoided(state),
+        unfit=unfit(walk.mapping, walk.directory, walk.own_users),
+    )
+    return assign(
+        walk.rules.matches(walk.facts_of(state), walk.now_ms), standing, walk.pool_states, walk.now_ms
     )
 
 

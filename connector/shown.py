@@ -58,11 +58,6 @@ class CrmShows:
                 return max(answered, default=0)
         return None
 
-    def knows(self, owner: str) -> bool:
-        """Whether the CRM has this user or queue, and would take it as an owner."""
-        sides = [name for name, side in self.mapping.sides.items() if side.kind == "crm"]
-        return all(self.directory.native_of(side, owner) is not None for side in sides)
-
 
 def crm_shows(
     views: Sequence[RecordView],

@@ -102,7 +102,8 @@ class RouteAssembly:
         for pool in dict.fromkeys(pools):
             for member in pool.members:
                 known = found.get(member.owner, Absence())
-                found[member.owner] = Absence(known.hours or member.hours, (*known.away, *member.away))
+                hours, away = known.hours or member.hours, (*known.away, *member.away)
+                found[member.owner] = Absence(hours, away, member.time_zone)
         return found
 
     def routes(self) -> list[tuple[Route, Node | None]]:

@@ -9,12 +9,12 @@ from __future__ import annotations
 import re
 from typing import Annotated, Any, Final, Literal, cast
 
-from pydantic import AfterValidator, BeforeValidator, Field, field_validator, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
 from mappings.stages import Stage, legal_targets
 from mappings.validation import Strict
 from rules.deadlines import Breach, Span, Unit
-from rules.route_document import _owner
+from rules.route_document import OwnerName
 from rules.score_document import Condition, Name
 
 WatchedStage = Literal["mql", "distributed", "accepted", "qualified", "opportunity"]
@@ -97,13 +97,8 @@ class Deadline(Strict):
         | None
     ) = None
     on_breach: Breach = "mark"
-    to: str | None = None
+    to: OwnerName | None = None
     reason: Name | None = None
-
-    @field_validator("to")
-    @classmethod
-    def _an_owner(cls, to: str | None) -> str | None:
-        return to if to is None else _owner(to)
 
     @model_validator(mode="after")
     def _complete(self) -> Deadline:

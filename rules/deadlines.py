@@ -46,11 +46,12 @@ class Span:
 
 @dataclass(frozen=True, slots=True)
 class Absence:
-    """When somebody is not there: office hours of their own, if any, and days on which they are away, in
-    ranges of first and last day as `date.toordinal()` counts them."""
+    """When somebody is not there: office hours of their own, if any, and days (in `time_zone`) on which they
+    are away, in ranges of first and last day as `date.toordinal()` counts them."""
 
     hours: OfficeHours | None = None
     away: tuple[tuple[int, int], ...] = ()
+    time_zone: str = "UTC"
 
 
 ALWAYS_THERE: Final = Absence()
@@ -115,7 +116,7 @@ def _counted(deadline: Deadline, owner: Absence) -> OfficeHours | None:
         return None if hours is None else _without(hours, owner.away)
     if not owner.away:
         return None
-    return _without(around_the_clock("UTC" if owner.hours is None else owner.hours.time_zone), owner.away)
+    return _without(around_the_clock(owner.time_zone), owner.away)
 
 
 def _without(hours: OfficeHours, away: Sequence[tuple[int, int]]) -> OfficeHours:

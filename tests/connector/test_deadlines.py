@@ -223,10 +223,10 @@ def test_an_escalation_to_somebody_the_crm_does_not_know_waits_for_a_person(make
     (hold,) = stage.world.holds(ANN)
     assert hold.kind == "owner_unknown"
     assert hold.message == (
-        "nina@sales.example gets this lead by the deadline 'first response', but the CRM does not know such "
-        "an owner, or has made it inactive."
+        "nina@sales.example gets this lead by the deadline 'first response', "
+        "but is no active user on salesforce."
     )
-    assert hold.remedy == "Invite nina@sales.example to the CRM, or change to: in the deadline."
+    assert hold.remedy == ("Make nina@sales.example an active owner there, or change to: in the deadline.")
 
 
 def test_a_breach_returns_a_lead_to_nurture_with_the_reason(make: Make) -> None:

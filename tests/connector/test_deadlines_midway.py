@@ -176,6 +176,24 @@ def test_somebody_who_gets_the_lead_midway_has_all_the_time(make: Make) -> None:
     assert stage.events() == [("started", SAM), ("reminded", SAM), ("ended", SAM), ("started", KIM)]
 
 
+def test_a_lead_that_was_passed_over_does_not_come_back_to_who_let_it_lie(make: Make) -> None:
+    stage = make(REROUTE)
+    stage.hand_over()
+    owners = [stage.owner()]
+    for moment in ("2027-01-15T12:05:00Z", "2027-01-19T12:00:00Z"):
+        stage.until(moment)
+        owners.append(stage.owner())
+    assert owners == [SAM, KIM, KIM], "there is nobody else"
+    assert stage.shown()[1] == "breached"
+    (hold,) = stage.world.holds(ANN)
+    assert hold.kind == "nobody_else"
+    assert hold.message == (
+        "kim@sales.example let the deadline 'first response' pass, and no route gives this lead to anybody else."
+    )
+    stage.world.later(days=3)
+    assert stage.world.run().written == 0
+
+
 def test_wrong_territory_is_a_response_and_the_next_has_a_deadline_of_their_own(make: Make) -> None:
     stage = make(FIRST)
     lead_id = stage.hand_over()
@@ -185,6 +203,14 @@ def test_wrong_territory_is_a_response_and_the_next_has_a_deadline_of_their_own(
     assert stage.owner() == KIM
     assert stage.shown()[1] == "running"
     assert stage.events() == [("started", SAM), ("met", SAM), ("started", KIM)]
+
+
+def test_days_on_which_the_owner_is_away_do_not_count(make: Make) -> None:
+    away = "{owner: sam@sales.example, away: [{from: 2027-01-19, until: 2027-01-20}]}, queue:Inbound Leads"
+    stage = make(FIRST, rules=RULES.replace("sam@sales.example, kim@sales.example", away))
+    stage.hand_over("2027-01-15T15:30:00Z")  # 16:30 in Berlin; on Monday is a holiday
+    assert stage.owner() == SAM
+    assert stage.shown() == ("2027-01-21T11:00:00Z", "running")
 
 
 # other rules --------------------------------------------------------------------------------------------
