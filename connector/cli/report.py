@@ -160,11 +160,16 @@ def _prepare(database: Database, configuration: Configuration, *, rebuild: bool)
 
 
 def _write(file: Path, text: str) -> None:
-    """Write the page beside the file and move it into place, so that a failure leaves the old one."""
+    """Write the page beside the file and move it into place, so that a failure leaves the old one. Raises
+    Problem."""
+    if file.is_dir():
+        raise Problem(f"--html: {file} is a folder: name a file in it.")
     draft = file.with_name(f".{file.name}.new")
     try:
-        draft.write_text(text, encoding="utf-8")
-        draft.replace(file)
+        try:
+            draft.write_text(text, encoding="utf-8")
+            draft.replace(file)
+        finally:
+            draft.unlink(missing_ok=True)
     except OSError as error:
-        draft.unlink(missing_ok=True) if draft.parent.is_dir() else None
-        raise Problem(f"{file} cannot be written: {error.strerror or error}.") from error
+        raise Problem(f"--html: {file} cannot be written: {error.strerror or error}.") from error

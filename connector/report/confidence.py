@@ -52,7 +52,8 @@ def wilson(hits: int, of: int) -> Share:
     share, square = hits / of, _Z * _Z
     middle = (share + square / (2 * of)) / (1 + square / of)
     half = _Z / (1 + square / of) * math.sqrt(share * (1 - share) / of + square / (4 * of * of))
-    return Share(hits, of, max(0.0, middle - half), min(1.0, middle + half))
+    # where none or all are hits, rounding must not push the share out of its interval
+    return Share(hits, of, min(share, max(0.0, middle - half)), max(share, min(1.0, middle + half)))
 
 
 def difference(now: Share, before: Share) -> tuple[float, float]:

@@ -106,11 +106,12 @@ def _back(text: str, end: int) -> int:
     number = int(found[1]) if found else 0
     if found is None or number == 0:
         raise BadPeriod(f"--last: {text!r} is no length of time: write 90d, 13w or 6m (days, weeks, months).")
-    if found[2].startswith("m"):
-        if number > 1_200:
-            raise BadPeriod("A period is at most 100 years.")
+    unit = {"d": 1, "w": 7, "m": 30}[found[2][0]]
+    if number * unit > _LONGEST_DAYS:
+        raise BadPeriod("A period is at most 100 years.")
+    if unit == 30:
         return max(0, (_months_on(EPOCH + timedelta(end), -number) - EPOCH).days + 1)
-    return max(0, end - number * (7 if found[2].startswith("w") else 1) + 1)
+    return max(0, end - number * unit + 1)
 
 
 def _months_on(at: date, months: int) -> date:

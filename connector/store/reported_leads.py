@@ -51,10 +51,10 @@ def deadline_counts(
     """Deadline, owner, what happened and how often, from one moment until before another."""
     events = deadline_events.c
     statement = (
-        select(events.deadline, func.coalesce(events.owner, ""), events.what, func.count())
+        select(events.deadline, events.owner, events.what, func.count())
         .where(events.at_ms >= since_ms, events.at_ms < until_ms)
-        .group_by(events.deadline, func.coalesce(events.owner, ""), events.what)
+        .group_by(events.deadline, events.owner, events.what)
     )
     if owner is not None:
         statement = statement.where(events.owner == owner)
-    return [(row[0], row[1], row[2], row[3]) for row in conn.execute(statement)]
+    return [(row[0], row[1] or "", row[2], row[3]) for row in conn.execute(statement)]

@@ -48,12 +48,15 @@ class Life(NamedTuple):
     deadlines: list[DeadlineEvent]
 
 
-def lives(until_ms: int, days: int, seed: int = 1) -> Iterator[Life]:
-    """Leads without end, each first seen on a day of the last `days`."""
+def lives(until_ms: int, days: int, seed: int = 1, breadth: int = 1) -> Iterator[Life]:
+    """Leads without end, each first seen on a day of the last `days`; with so many times as many campaigns
+    and salespeople."""
     chance = random.Random(seed)
     number = 0
     while True:
-        yield _life(chance, f"L{number:024x}", until_ms - int(chance.random() * days * DAY), until_ms, number)
+        born_ms = until_ms - int(chance.random() * days * DAY)
+        way = _Way(chance, f"L{number:024x}", born_ms, until_ms, breadth)
+        yield _life(way, chance, born_ms, number)
         number += 1
 
 
@@ -75,10 +78,11 @@ def store(database: Database, made: Iterable[Life]) -> int:
 class _Way:
     """One lead on its way; what happens after the end has not happened yet."""
 
-    def __init__(self, chance: random.Random, lead_id: str, at_ms: int, until_ms: int) -> None:
+    def __init__(self, chance: random.Random, lead_id: str, at_ms: int, until_ms: int, breadth: int) -> None:
         self.chance, self.lead_id, self.at_ms, self.until_ms = chance, lead_id, at_ms, until_ms
+        self.breadth = breadth
         self.source = chance.choices(SOURCES, (5, 2, 2, 1, 2))[0]
-        self.campaign = chance.choice(CAMPAIGNS[self.source])
+        self.campaign = chance.choice(CAMPAIGNS[self.source]) + self.one_of_many()
         self.country = chance.choice(COUNTRIES)
         self.owner: str | None = None
         self.stage: str | None = None
@@ -105,6 +109,10 @@ class _Way:
         self.stage, self.since_ms, self.outcome = target, at_ms, given.get("outcome")
         return True
 
+    def one_of_many(self) -> str:
+        """Tells apart what there is more of than in a small company."""
+        return f" {self.chance.randrange(self.breadth)}" if self.breadth > 1 else ""
+
     def deadline(self, what: Any, at_ms: int) -> None:
         if at_ms <= self.until_ms:
             event = DeadlineEvent(
@@ -120,8 +128,7 @@ class _Way:
             self.deadlines.append(event)
 
 
-def _life(chance: random.Random, lead_id: str, born_ms: int, until_ms: int, number: int) -> Life:
-    way = _Way(chance, lead_id, born_ms, until_ms)
+def _life(way: _Way, chance: random.Random, born_ms: int, number: int) -> Life:
     way.goes("inquiry", 0, "created")
     if way.goes("qualification", 0, actor="qualification gate") and chance.random() < 0.9:
         way.goes("nurture", chance.random() * 2 * DAY, actor="nurture gate")
@@ -139,7 +146,7 @@ def _life(chance: random.Random, lead_id: str, born_ms: int, until_ms: int, numb
         "job_title": "Head of Sales",
     }
     state = LeadState(
-        lead_id=lead_id, origin="hubspot", created_ms=born_ms, stage=Stage(way.stage or "inquiry"),
+        lead_id=way.lead_id, origin="hubspot", created_ms=born_ms, stage=Stage(way.stage or "inquiry"),
         outcome=way.outcome, cycle=way.cycle, stage_since_ms=way.since_ms, started=True, values=values,
         owner=way.owner,
         differences={"job_title": DIFFERING} if number % 97 == 5 else {},
@@ -159,7 +166,8 @@ def _pursue(way: _Way, chance: random.Random) -> bool:
     if chance.random() < 0.15:
         actor = "asked for a demo"
         fired.append({"rule": actor, "part": "fast_track", "points": 0})
-    way.owner = chance.choice(OWNERS)  # the move to MQL is recorded with that to the owner
+    person = chance.choice(OWNERS)
+    way.owner = person + way.one_of_many()  # the move to MQL is recorded with that to the owner
     if not way.goes("mql", chance.expovariate(1 / (20 * DAY)), actor=actor, rules=fired):
         way.owner = None
         return False
@@ -168,7 +176,7 @@ def _pursue(way: _Way, chance: random.Random) -> bool:
     names = {rule["rule"] for rule in fired}
     liking = 0.62 + 0.2 * (actor != "mql gate") - 0.3 * ("opened e-mails" in names)
     liking += {"Partner": 0.2, "Bought list": -0.35}.get(way.source, 0.0)
-    if chance.random() < {"bruno@sales.example": 0.35}.get(way.owner, 0.06):
+    if chance.random() < {"bruno@sales.example": 0.35}.get(person, 0.06):
         way.deadline("breached", way.at_ms + 4 * HOUR)
         if chance.random() < 0.5 and way.goes("nurture", 14 * DAY, "clock", reason="no answer", new=1):
             way.owner = None
