@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from connector.brake import brake_hold
 from connector.lead import LeadState
+from connector.owner_check import sides_with_owners, why_unfit
 from connector.plan import WantedHold
 from connector.walk import Walk
 from mappings.mapping import Mapping as LeadMapping
@@ -79,20 +80,14 @@ def unfit(
 ) -> Callable[[str], str | None]:
     """Why an owner can get no lead: no active user (or queue) on a side that shows owners, or leadloop's own
     user. A side whose users are not known here says nothing."""
-    sides = [
-        (side.side, side.kind == "crm")
-        for side in mapping.sides.values()
-        if directory.knows_owners_of(side.side)
-        and any((pair := target.pair("owner")) and pair.writes for target in side.person_objects)
-    ]
+    sides = sides_with_owners(mapping)
     ourselves = {directory.email_of(side, user) for side, user in own_users.items()}
 
     def why(owner: str) -> str | None:
         if owner in ourselves:
             return "is leadloop's own user"
-        for side, crm in sides:
-            if (crm or is_person(owner)) and directory.native_of(side, owner) is None:
-                return f"is no active {'user' if is_person(owner) else 'queue'} on {side}"
+        for side in why_unfit(owner, sides, directory):
+            return f"is no active {'user' if is_person(owner) else 'queue'} on {side}"
         return None
 
     return why

@@ -34,6 +34,17 @@ def missing_fields(side: SideMapping, metadata: Metadata) -> list[str]:
     return missing
 
 
+def names_to_describe(side: SideMapping) -> list[str]:
+    """The mapped objects, and the relationships that mapped fields cross, such as `Contact.Account`."""
+    crossed = {
+        f"{name}.{native.partition('.')[0]}"
+        for name, target in side.objects.items()
+        for native in target.natives
+        if "." in native
+    }
+    return [*side.objects, *sorted(crossed)]
+
+
 def check_metadata(
     document: Document,
     side: SideDocument,

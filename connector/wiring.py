@@ -18,7 +18,7 @@ from connector.configuration import Configuration, compile_documents
 from connector.installation import Feed, Installation
 from connector.intake.poll import start_cursors
 from connector.memory import collect_seldom
-from connector.metadata_check import missing_fields
+from connector.metadata_check import missing_fields, names_to_describe
 from connector.owners import Directory
 from connector.platforms.protocol import Account, Allowance, Metadata, Meter, Platform
 from connector.reconcile import Policy
@@ -109,7 +109,7 @@ def connect(
         budget.time_zone = accounts[name].time_zone
     _remember_accounts(database, accounts)
     metadata = {
-        name: connections[name].describe(list(side.objects))
+        name: connections[name].describe(names_to_describe(side))
         for name, side in configuration.mapping.sides.items()
     }
     feeds, missing = _feeds(configuration.mapping, settings, metadata)
@@ -176,7 +176,7 @@ def _decide_unknown_owners_again(installation: Installation) -> None:
         waiting = {
             lead_id
             for lead_id, holds in hold_store.open_holds(conn).items()
-            if any(hold.kind == "owner_unknown" for hold in holds)
+            if any(hold.kind in ("owner_unknown", "no_owner") for hold in holds)
         }
         lead_store.mark_dirty(conn, waiting, installation.clock.now_ms())
 

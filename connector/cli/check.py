@@ -18,7 +18,7 @@ from connector.cli.place import Place, place_of
 if TYPE_CHECKING:
     from connector.configuration import Configuration
     from connector.object_check import Finding
-    from connector.platforms.protocol import Metadata
+    from connector.platforms.protocol import Metadata, Owner
     from connector.settings import Settings
     from mappings.document import SideDocument
     from mappings.problems import ConfigError
@@ -122,15 +122,18 @@ class Unanswered:
 
 def ask_platforms(place: Place, configuration: Configuration) -> tuple[list[Finding], list[Unanswered]]:
     """What the platforms have not, or take otherwise, and those that could not be asked: what is wrong with
-    one is no reason to keep silent about the other. One login and one description for each.
+    one is no reason to keep silent about the other. One login, one description and the users for each.
 
     Raises ConfigErrors, SettingsError for settings that cannot be read."""
-    from connector.metadata_check import check_metadata
+    from connector.metadata_check import check_metadata, names_to_describe
+    from connector.owner_check import owner_findings
+    from connector.owners import Directory
     from mappings.document import SideDocument
     from mappings.source import parse, validate
 
     settings = place.settings()
     findings: list[Finding] = []
+    owners: dict[str, list[Owner]] = {}
     unanswered: list[Unanswered] = []
     for source in configuration.documents_in("mappings"):
         document = parse(source)
@@ -138,7 +141,8 @@ def ask_platforms(place: Place, configuration: Configuration) -> tuple[list[Find
             continue
         side = validate(SideDocument, document)
         try:
-            metadata = _describe(place, settings, side)
+            names = names_to_describe(configuration.mapping.sides[side.side])
+            metadata, owners[side.side] = _describe(place, settings, side, names)
         except Exception as error:
             code = exit_code(error)
             if code is None:
@@ -150,18 +154,23 @@ def ask_platforms(place: Place, configuration: Configuration) -> tuple[list[Find
         findings += check_metadata(
             document, side, metadata, configuration.mapping.fields, configuration.rules
         )
+    directory = Directory(owners)
+    findings += owner_findings(configuration.rules.named_owners, configuration.mapping, directory)
     return findings, unanswered
 
 
-def _describe(place: Place, settings: Settings, side: SideDocument) -> Metadata:
-    """What a platform says of the mapped objects. Raises SettingsError, WrongAccount, RetryLater, Refused."""
+def _describe(
+    place: Place, settings: Settings, side: SideDocument, names: list[str]
+) -> tuple[Metadata, list[Owner]]:
+    """What a platform says of the mapped objects, and who can own records there. Raises SettingsError,
+    WrongAccount, RetryLater, Refused."""
     from connector.platforms.protocol import FreeMeter
     from connector.wiring import open_platform
 
     platform = open_platform(side.side, side.platform, settings, FreeMeter(), place.clock)
     try:
         platform.prove_identity()
-        return platform.describe(list(side.objects))
+        return platform.describe(names), list(platform.owners())
     finally:
         platform.close()
 

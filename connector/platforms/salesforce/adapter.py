@@ -30,7 +30,14 @@ from connector.platforms.protocol import (
 from connector.platforms.salesforce import soql
 from connector.platforms.salesforce.faults import classify
 from connector.platforms.salesforce.ids import id18, is_field_path, is_id, is_name
-from connector.platforms.salesforce.metadata import QUEUES, USERS, fields_of, owners_of
+from connector.platforms.salesforce.metadata import (
+    QUEUES,
+    USERS,
+    fields_above,
+    fields_of,
+    owners_of,
+    parent_of,
+)
 from connector.platforms.salesforce.records import Columns
 from connector.platforms.salesforce.transport import Kind, Transport
 from connector.platforms.salesforce.writing import MOST_RECORDS, Writer
@@ -90,9 +97,23 @@ class Salesforce:
 
     def describe(self, objects: Sequence[str]) -> Metadata:
         """Field metadata, 25 objects a call. Objects that the org does not have (or hides) are left out, and
-        so are compound fields, whose parts are fields themselves. Raises RetryLater, Refused."""
+        so are compound fields, whose parts are fields themselves. `Contact.Account` asks for the fields one
+        relationship up, too, which are called `Account.Name` there. Raises RetryLater, Refused."""
+        described = self._describe([name for name in objects if is_name(name)])
+        paths = {name: parent_of(described, name) for name in objects if not is_name(name)}
+        parents = {parent for parent in paths.values() if parent is not None}
+        above = self._describe(sorted(parents - described.keys())) | described
+        found = {name: fields_of(answer) for name, answer in described.items()}
+        for path, parent in paths.items():
+            if parent in above:
+                name, _, relation = path.partition(".")
+                found[name] |= fields_above(relation, above[parent])
+        return Metadata(found)
+
+    def _describe(self, objects: Sequence[str]) -> dict[str, Mapping[str, Any]]:
+        """What describe answers, of the objects that there are."""
         found: dict[str, Mapping[str, Any]] = {}
-        names = [name for name in dict.fromkeys(objects) if is_name(name)]
+        names = list(dict.fromkeys(objects))
         for start in range(0, len(names), SUBREQUESTS_A_CALL):
             part = names[start : start + SUBREQUESTS_A_CALL]
             paths = [f"{self._transport.data_path}/sobjects/{name}/describe" for name in part]
@@ -101,8 +122,8 @@ class Salesforce:
                     continue
                 if isinstance(answer, PlatformError):
                     raise answer
-                found[name] = fields_of(answer)
-        return Metadata(found)
+                found[name] = answer
+        return found
 
     def owners(self) -> Sequence[Owner]:
         """All users and queues, in one call while they fit a page each. Raises RetryLater, Refused."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from typing import Any
 
 from connector.platforms.protocol import FieldInfo, Owner
@@ -18,6 +19,26 @@ QUEUES = "SELECT Id, Name FROM Group WHERE Type = 'Queue'"
 def fields_of(describe: Mapping[str, Any]) -> dict[str, FieldInfo]:
     """The fields of one object's describe answer, without compound fields."""
     return {field["name"]: _field(field) for field in describe["fields"] if field["type"] not in _COMPOUND}
+
+
+def fields_above(relation: str, describe: Mapping[str, Any]) -> dict[str, FieldInfo]:
+    """The fields of a parent, as its child reads them: nobody writes them there."""
+    return {
+        f"{relation}.{name}": replace(
+            field, name=f"{relation}.{name}", createable=False, updateable=False, required=False
+        )
+        for name, field in fields_of(describe).items()
+    }
+
+
+def parent_of(described: Mapping[str, Mapping[str, Any]], path: str) -> str | None:
+    """The object that a relationship such as `Contact.Account` leads to; None where it is not known, or leads
+    to several."""
+    name, _, relation = path.partition(".")
+    for field in described.get(name, {}).get("fields", ()):
+        if field.get("relationshipName") == relation and len(field.get("referenceTo") or ()) == 1:
+            return str(field["referenceTo"][0])
+    return None
 
 
 def _field(field: Mapping[str, Any]) -> FieldInfo:

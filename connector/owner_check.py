@@ -1,0 +1,70 @@
+"""Owner check: whether those whom the rules name can own leads on every side. Pure; asks nobody."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from connector.object_check import Finding
+from mappings.mapping import Mapping as LeadMapping
+from mappings.problems import ConfigError
+from mappings.stages import is_person
+from mappings.values import OwnerDirectory
+from rules.routing import NamedOwner
+
+
+@dataclass(frozen=True, slots=True)
+class MissingOwner:
+    """Somebody whom the rules name, and a side that has no such active user or queue."""
+
+    named: NamedOwner
+    side: str
+
+    @property
+    def message(self) -> str:
+        kind = "user" if is_person(self.named.owner) else "queue"
+        follows = "the pool leaves it out" if self.named.in_pool else "leads that go there are held"
+        return f"{self.named.owner} is no active {kind} on {self.side}: {follows}"
+
+    @property
+    def remedy(self) -> str:
+        person = is_person(self.named.owner)
+        return f"{'invite' if person else 'make'} it there, or take it out of {self.named.where}"
+
+
+def sides_with_owners(mapping: LeadMapping) -> list[tuple[str, bool]]:
+    """The sides where leadloop sets the owner of a record, and whether queues can be owners there."""
+    return [
+        (side.side, side.kind == "crm")
+        for side in mapping.sides.values()
+        if any((pair := target.pair("owner")) and pair.writes for target in side.person_objects)
+    ]
+
+
+def why_unfit(owner: str, sides: Sequence[tuple[str, bool]], directory: OwnerDirectory) -> Iterator[str]:
+    """The sides on which this owner can own no lead. A side whose users are not known says nothing."""
+    for side, queues in sides:
+        if (
+            (queues or is_person(owner))
+            and directory.knows_owners_of(side)
+            and directory.native_of(side, owner) is None
+        ):
+            yield side
+
+
+def missing_owners(
+    named: Sequence[NamedOwner], mapping: LeadMapping, directory: OwnerDirectory
+) -> list[MissingOwner]:
+    """Everybody in the rules who is missing or inactive on a side, where it stands."""
+    sides = sides_with_owners(mapping)
+    return [MissingOwner(owner, side) for owner in named for side in why_unfit(owner.owner, sides, directory)]
+
+
+def owner_findings(
+    named: Sequence[NamedOwner], mapping: LeadMapping, directory: OwnerDirectory
+) -> Iterator[Finding]:
+    """The same as findings: an error where leads are held for it, a warning where a pool does without."""
+    for missing in missing_owners(named, mapping, directory):
+        at = missing.named
+        error = ConfigError(at.file, at.line, at.column, missing.message, missing.remedy)
+        yield Finding(error, warning=at.in_pool)
