@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final, Literal
 
-from connector.share import Share
+from connector.report.confidence import Share, wilson
 
 NEIGHBOURS: Final = 10
 FAR: Final = 3
@@ -80,10 +80,10 @@ class Alike:
             for near in votes.patterns:
                 weights[near] = weights.get(near, 0.0) + 1 / votes.of
         if not guessed:
-            return Share(0, 0)
+            return wilson(0, 0)
         squares = sum(self._answered[near][1] * weight * weight for near, weight in weights.items())
         speaking = guessed * guessed / squares
-        return Share(speaking * sum_of_ratios / guessed, speaking)
+        return wilson(round(speaking * sum_of_ratios / guessed, 2), round(speaking, 2))
 
     def checked(self) -> Share:
         """How often the guess is right for the answered leads themselves, each left out of its own."""
@@ -95,7 +95,7 @@ class Alike:
                     if like != "unknown":
                         total += number
                         right += number if (like == "good") is was_good else 0
-        return Share(right, total)
+        return wilson(right, total)
 
     def _nearest(self, pattern: int, without: tuple[bool, ...] = ()) -> Votes:
         by_distance: list[list[int]] = [[] for _ in range(FAR + 1)]

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 from connector.backtest.causes import scoring
-from connector.share import Share
+from connector.report.confidence import wilson
 from mappings.stages import Stage
 from rules.cases import go_as_far
 from rules.evaluate import Rules
@@ -94,7 +94,7 @@ class Measured:
 
     def to_json(self) -> dict[str, Any]:
         """The figures as plain data."""
-        base = Share(self.every.good, self.every.leads)
+        base = wilson(self.every.good, self.every.leads)
         return {
             "leads": self.every.leads,
             "good": self.every.good,
@@ -114,13 +114,13 @@ class Measured:
 
     def _figures(self, hits: Hits) -> dict[str, Any]:
         """Precision, recall and lift of whatever picks these leads."""
-        precision, base = Share(hits.good, hits.leads), Share(self.every.good, self.every.leads)
-        lift = precision.ratio / base.ratio if precision.ratio is not None and base.ratio else None
+        precision, base = wilson(hits.good, hits.leads), wilson(self.every.good, self.every.leads)
+        lift = precision.share / base.share if precision.share is not None and base.share else None
         return {
             "mqls": hits.leads,
             "right": hits.good,
             "precision": precision.to_json(),
-            "recall": Share(hits.good, self.every.good).to_json(),
+            "recall": wilson(hits.good, self.every.good).to_json(),
             "lift": None if lift is None else round(lift, 2),
         }
 

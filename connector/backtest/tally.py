@@ -16,7 +16,7 @@ from connector.backtest.history import Ending, History, Pursuit
 from connector.backtest.known import KnownValues
 from connector.backtest.replay import Handed, Life, facts_at
 from connector.backtest.verdicts import Aim, is_good
-from connector.share import Share
+from connector.report.confidence import Share, wilson
 from rules.evaluate import Rules
 
 
@@ -58,7 +58,7 @@ class Answers:
     @property
     def share(self) -> Share:
         """The good ones of those that were answered."""
-        return Share(self.good, self.good + self.bad)
+        return wilson(self.good, self.good + self.bad)
 
 
 @dataclass(slots=True)
@@ -238,9 +238,9 @@ class Tally:
         somebody may have filled them in afterwards. Field to the shares among good and bad ones."""
         found: dict[str, tuple[Share, Share]] = {}
         for name, counts in sorted(self.filled.items()):
-            good, bad = Share(*counts[True]), Share(*counts[False])
-            if not (good.is_known and bad.is_known and good.interval and bad.interval):
+            good, bad = wilson(*counts[True]), wilson(*counts[False])
+            if good.too_few or bad.too_few:
                 continue
-            if good.interval[0] > bad.interval[1] and (good.ratio or 0) - (bad.ratio or 0) >= 0.15:
+            if good.low > bad.high and (good.share or 0) - (bad.share or 0) >= 0.15:
                 found[name] = (good, bad)
         return found

@@ -238,7 +238,7 @@ def _print_doubts(page: Page, found: Mapping[str, Any]) -> None:
     for name, shares in found["filled_in_later"].items():
         good, bad = shares["good"], shares["bad"]
         page.line(
-            f"{name} is filled in for {good['part']} of {good['of']} good leads and for {bad['part']} of "
+            f"{name} is filled in for {good['hits']} of {good['of']} good leads and for {bad['hits']} of "
             f"{bad['of']} others: perhaps afterwards. Look at --bar {name}."
         )
     if found["gained"]["unanswered"]:
@@ -273,11 +273,14 @@ def _answered(one: Mapping[str, Any]) -> str:
 
 def share_words(share: Mapping[str, Any]) -> str:
     """74 % (72–77 %); too few to say (3 of 4)."""
-    if not share["of"]:
+    from connector.report.confidence import wilson
+
+    exact = wilson(share["hits"], share["of"])  # the data is rounded already, and should not be twice
+    if exact.share is None:
         return "none"
-    if not share["enough"]:
-        return f"{NOT_KNOWN} ({share['part']:.0f} of {share['of']:.0f})"
-    return f"{100 * share['ratio']:.0f} % ({100 * share['low']:.0f}–{100 * share['high']:.0f} %)"
+    if exact.too_few:
+        return f"{NOT_KNOWN} ({exact.hits:.0f} of {exact.of:.0f})"
+    return f"{100 * exact.share:.0f} % ({100 * exact.low:.0f}–{100 * exact.high:.0f} %)"
 
 
 def _word(aim: str) -> str:

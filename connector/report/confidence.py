@@ -18,8 +18,8 @@ _Z: Final = 1.959964  # 95 % of a normal distribution
 class Share(NamedTuple):
     """So many of so many, and the 95 % interval of the share behind it."""
 
-    hits: int
-    of: int
+    hits: float
+    of: float
     low: float
     high: float
 
@@ -45,8 +45,9 @@ class Share(NamedTuple):
         }
 
 
-def wilson(hits: int, of: int) -> Share:
-    """The share of `hits` in `of` cases with Wilson's 95 % interval; without a case it is 0 to 1."""
+def wilson(hits: float, of: float) -> Share:
+    """The share of `hits` in `of` cases (which may count by weight) with Wilson's 95 % interval; without a
+    case it is 0 to 1."""
     if of <= 0:
         return Share(0, 0, 0.0, 1.0)
     share, square = hits / of, _Z * _Z

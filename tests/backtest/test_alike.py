@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from connector.backtest.alike import FAR, Alike
 
 
@@ -37,21 +39,21 @@ def test_leads_that_differ_in_many_rules_are_not_like_it() -> None:
 def test_of_very_few_nothing_is_guessed() -> None:
     alike = answered(("title form", 4, 0))
     assert alike.votes(alike.pattern(["title", "form"])).like == "unknown"
-    assert alike.expected([alike.pattern(["title", "form"])]).whole == 0
+    assert alike.expected([alike.pattern(["title", "form"])]).of == 0
 
 
 def test_what_to_expect_is_as_sure_as_the_leads_that_speak() -> None:
     alike = answered(("title form", 15, 5), ("student form", 2, 38))
     title, student = alike.pattern(["title", "form"]), alike.pattern(["student", "form"])
     once, often = alike.expected([title]), alike.expected([title] * 500)
-    assert (once.ratio, round(once.whole)) == (0.75, 20)
-    assert (often.ratio, round(often.whole)) == (0.75, 20)  # asked often, the same twenty know no more
+    assert (once.share, round(once.of)) == (0.75, 20)
+    assert (often.share, round(often.of)) == (0.75, 20)  # asked often, the same twenty know no more
     both = alike.expected([title, student])
-    assert both.ratio == (0.75 + 0.05) / 2
-    assert 20 < both.whole < 60
+    assert both.share == pytest.approx(0.4, abs=0.01)
+    assert 20 < both.of < 60
 
 
 def test_the_guess_is_checked_on_the_answered_leads_themselves() -> None:
     alike = answered(("title form", 18, 2), ("student form", 0, 30))
     checked = alike.checked()
-    assert (checked.part, checked.whole) == (48, 50)
+    assert (checked.hits, checked.of) == (48, 50)

@@ -150,7 +150,7 @@ def test_a_good_lead_may_be_one_that_was_won(shell: Shell, year: Path, better: s
         for aim in ("accepted", "won")
     )
     assert 0 < won["in_force"]["good"] < accepted["in_force"]["good"]
-    assert won["tried"]["share_good"]["ratio"] > won["in_force"]["share_good"]["ratio"]
+    assert won["tried"]["share_good"]["share"] > won["in_force"]["share_good"]["share"]
 
 
 def test_a_field_that_is_filled_in_for_good_leads_only_is_told(
