@@ -253,8 +253,8 @@ def _reroute(walk: Walk, settled: LeadDeadline) -> bool:
             WantedHold(
                 kind="nobody_else",
                 subject="routing",
-                message=f"{settled.owner} let the deadline {settled.name!r} pass, and no route gives this lead "
-                "to anybody else.",
+                message=f"{settled.owner} let the deadline {settled.name!r} pass, and no route gives this "
+                "lead to anybody else.",
                 remedy="Give it to somebody on the CRM record, or add people to the routes.",
             )
         )

@@ -145,6 +145,8 @@ DESCRIPTIONS: Final[Mapping[str, str]] = {
     "Expectation.pool": "The pool whose turn it was.",
     "Expectation.fired": "Rules that must fire.",
     "Expectation.not_fired": "Rules that must not fire.",
+    "Expectation.deadline": "The deadline that the lead is under then.",
+    "Expectation.due": "When that deadline is due, in UTC.",
     "Expectation.missing": "What the lead lacks at the gate in front of it.",
     "CaseActivity.at": '"3 days ago", today, or a date.',
     "CsvDocument.columns": "The column that each canonical field is read from.",

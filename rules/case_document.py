@@ -129,6 +129,8 @@ class Expectation(Strict):
     route: str | None = None
     owner: str | None = None
     pool: str | None = None
+    deadline: str | None = None
+    due: str | None = None
 
     @field_validator("stage", "score", "fit", "engagement", "fired", "not_fired", "missing", mode="before")
     @classmethod

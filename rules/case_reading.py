@@ -68,6 +68,10 @@ def names_of(rules: Rules, documents: Collection[Any]) -> Names:
             "track": ("track", {*tracks, *rules.nurture.tracks}),
             "route": ("route", [route.name for route in rules.routes]),
             "pool": ("pool", {pool.name for pool in rules.pools()}),
+            "deadline": (
+                "deadline",
+                {each.name for there in rules.deadlines.values() for each in there.deadlines},
+            ),
             "owner": ("owner", {owner.owner for owner in rules.named_owners}),
             "disqualified": (
                 "disqualification with the reason",
@@ -199,6 +203,8 @@ class CaseReading:
             given = getattr(expect, key)
             if given is not None and not (key == "owner" and given in self._own_owners(case)):
                 self._known(("expect", key), what, given, known)
+        if expect.due is not None:
+            self._at(("expect", "due"), expect.due, 0)
         for key in ("fired", "not_fired"):
             for place, name in enumerate(getattr(expect, key)):
                 self._known(("expect", key, place), "rule", name, names.rules)

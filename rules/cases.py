@@ -11,12 +11,14 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
+from mappings.moments import normal_datetime
 from mappings.problems import ConfigError, ConfigErrors, Path
 from mappings.source import Document, Source, parse
 from mappings.stages import Stage
 from mappings.validation import validate
 from rules.case_document import Case
-from rules.case_reading import CaseReading, names_of
+from rules.case_reading import CaseReading, names_of, read_moment
+from rules.deadlines import moments_of
 from rules.evaluate import Rules
 from rules.facts import LeadFacts, Verdict
 from rules.moves import lacking, next_move
@@ -29,7 +31,8 @@ _NUMBERS: Final = ("score", "fit", "engagement")
 @dataclass(frozen=True, slots=True)
 class Reached:
     """How far the rules take a lead: the stage, the verdict there, who gets it if it is ready for sales (from
-    pools that have given nobody a lead yet), and the names of all rules that fired on the way."""
+    pools that have given nobody a lead yet), and the names of all rules that fired on the way. `facts` are
+    the lead's in the end."""
 
     stage: Stage
     verdict: Verdict
@@ -37,6 +40,7 @@ class Reached:
     fired: tuple[str, ...]
     fast_track: str | None
     disqualified: str | None
+    facts: LeadFacts
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +101,7 @@ def run_cases(
             if not reading.errors:
                 reached = go_as_far(rules, facts, now_ms, case.previous_owner)
                 failures.extend(_compare(document, path, case, reached))
+                failures.extend(_compare_deadline(document, path, case, reached, rules, now_ms))
     return CaseReport(count, tuple(failures), tuple(errors))
 
 
@@ -123,7 +128,7 @@ def go_as_far(rules: Rules, facts: LeadFacts, now_ms: int, previous_owner: str |
     if facts.stage is Stage.MQL:
         standing = Standing(facts.values, previous_owner)
         assigned = assign(rules.matches(facts, now_ms), standing, {}, now_ms)
-    return Reached(facts.stage, verdict, assigned, tuple(fired), fast_track, disqualified)
+    return Reached(facts.stage, verdict, assigned, tuple(fired), fast_track, disqualified, facts)
 
 
 def _compare(document: Document, path: Path, case: Case, found: Reached) -> Iterator[CaseFailure]:
@@ -163,6 +168,30 @@ def _compare(document: Document, path: Path, case: Case, found: Reached) -> Iter
         wanted = getattr(expect, name)
         if name in expect.model_fields_set and wanted != came:
             yield failed((name,), f"{name.replace('_', ' ')} {wanted or 'none'}", came or "none")
+
+
+def _compare_deadline(
+    document: Document, path: Path, case: Case, found: Reached, rules: Rules, now_ms: int
+) -> Iterator[CaseFailure]:
+    """The deadline that the lead is under in the end, and when it is due. A lead that somebody gets has been
+    handed over now."""
+    expect, facts = case.expect, found.facts
+    if not {"deadline", "due"} & expect.model_fields_set:
+        return
+    owner = None if found.assigned is None else found.assigned.owner
+    if owner is not None:
+        facts = replace(facts, stage=Stage.DISTRIBUTED, stage_since_ms=now_ms)
+    deadline, _ = rules.deadline(facts, now_ms)
+    due = "none"
+    if deadline is not None:
+        due_ms = moments_of(deadline, facts.stage_since_ms, rules.absence_of(owner)).due_ms
+        due = str(normal_datetime(due_ms))
+    name = "none" if deadline is None else deadline.name
+    wanted_due = "none" if expect.due is None else str(normal_datetime(read_moment(expect.due, now_ms)))
+    for key, wanted, came in (("deadline", expect.deadline or "none", name), ("due", wanted_due, due)):
+        if key in expect.model_fields_set and wanted != came:
+            message = f"{case.case}: expected {key} {wanted}, found {came}"
+            yield CaseFailure(case.case, document.error((*path, "expect", key), message), wanted, came, ())
 
 
 def _lacks(wanted: str, found: Reached) -> str:

@@ -188,7 +188,8 @@ def test_a_lead_that_was_passed_over_does_not_come_back_to_who_let_it_lie(make: 
     (hold,) = stage.world.holds(ANN)
     assert hold.kind == "nobody_else"
     assert hold.message == (
-        "kim@sales.example let the deadline 'first response' pass, and no route gives this lead to anybody else."
+        "kim@sales.example let the deadline 'first response' pass, "
+        "and no route gives this lead to anybody else."
     )
     stage.world.later(days=3)
     assert stage.world.run().written == 0
