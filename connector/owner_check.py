@@ -28,8 +28,8 @@ class MissingOwner:
 
     @property
     def remedy(self) -> str:
-        person = is_person(self.named.owner)
-        return f"{'invite' if person else 'make'} it there, or take it out of {self.named.where}"
+        there = "invite them there" if is_person(self.named.owner) else "make it there"
+        return f"{there}, or change {self.named.where}"
 
 
 def sides_with_owners(mapping: LeadMapping) -> list[tuple[str, bool]]:

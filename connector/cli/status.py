@@ -36,6 +36,8 @@ def status(
 
 def as_data(conn: Connection, configuration: Configuration, now_ms: int) -> dict[str, Any]:
     """How things stand, as plain JSON data."""
+    from connector.owner_check import missing_owners
+    from connector.remembered import recall
     from connector.store import (
         brakes,
         calls,
@@ -106,6 +108,14 @@ def as_data(conn: Connection, configuration: Configuration, now_ms: int) -> dict
         "holds": holds.count_open(conn),
         "deadlines_in_24_hours": deadline_events.count(conn, now_ms - DAY_MS),
         "brake_stopped": stopped,
+        "missing_owners": [
+            {"owner": one.named.owner, "side": one.side, "where": one.named.where, "message": one.message}
+            for one in missing_owners(
+                configuration.rules.named_owners,
+                configuration.mapping,
+                recall(conn, configuration.mapping.sides).directory,
+            )
+        ],
         "sides": sides,
     }
 
@@ -130,6 +140,9 @@ def _print(data: dict[str, Any]) -> None:
             ("configuration", data["configuration"] + _since(", applied", data["applied_at"])),
         ]
     )
+    if data["missing_owners"]:
+        page.heading("Owners in the rules who cannot get leads")
+        page.table([(missing["where"], missing["message"]) for missing in data["missing_owners"]])
     for side, known in data["sides"].items():
         page.heading(side)
         pending = ", ".join(f"{name} {number}" for name, number in sorted(known["pending_writes"].items()))
