@@ -48,12 +48,19 @@ def oscillation(view: RecordView, native: str, goal: Raw, now_ms: int) -> Stuck 
     returns = sum(1 for place, raw in enumerate(sends) if raw is not None and raw in sends[:place])
     if goal not in sends or returns + 1 <= RETURNS_AT_MOST:
         return None
+    shown = view.fields[native]
+    told = f"{native} on {view.side} was set to {goal!r} by leadloop and back to {shown!r}"
+    remedy = f"Find out what else writes {native}, or take it out of the mapping."
+    if shown == sends[-1]:  # nobody has touched what leadloop wrote: its own decisions go to and fro
+        told += f" by leadloop too, {returns + 1} times in a day."
+        remedy = "Look at the lead with `leadloop explain`: a gate may want a margin."
+    else:
+        told += f" by somebody else {returns + 1} times in a day."
     hold = WantedHold(
         kind="oscillates",
         subject=f"{view.side}:{view.mapping.object}.{native}",
-        message=f"{native} on {view.side} was set to {goal!r} by leadloop and back to "
-        f"{view.fields[native]!r} by somebody else {returns + 1} times in a day.",
-        remedy=f"Find out what else writes {native}, or take it out of the mapping.",
+        message=told,
+        remedy=remedy,
         details={"values": list(dict.fromkeys(sends)), "writer": view.observation.modified_by},
     )
     return Stuck(hold, recent[0][0] + DAY_MS)

@@ -162,3 +162,23 @@ def test_a_small_change_is_not_published_and_a_larger_one_once_a_day(world: Worl
     world.later(hours=24)
     world.run()
     assert world.contact(ANN)["leadloop_score"] == "40"
+
+
+def test_a_grade_that_goes_to_and_fro_by_the_rules_alone_is_held_and_blamed_on_nobody_else(
+    world: World,
+) -> None:
+    contact = enter_ann(world)
+    world.run()
+    for turn in range(9):
+        world.later(minutes=30)
+        world.hubspot.update("contacts", contact, jobtitle="VP Sales" if turn % 2 else "Clerk")
+        world.run()
+    held = [hold for hold in world.holds(ANN) if hold.kind == "oscillates"]
+    assert held
+    assert all("by leadloop too" in hold.message for hold in held)
+    assert all("a gate may want a margin" in hold.remedy for hold in held)
+
+    world.later(days=1, hours=1)
+    world.run()
+    assert [hold for hold in world.holds(ANN) if hold.kind == "oscillates"] == []
+    assert world.contact(ANN)["leadloop_grade"] == world.lead(ANN).published.grade
