@@ -51,7 +51,9 @@ def oscillation(view: RecordView, native: str, goal: Raw, now_ms: int) -> Stuck 
     shown = view.fields[native]
     told = f"{native} on {view.side} was set to {goal!r} by leadloop and back to {shown!r}"
     remedy = f"Find out what else writes {native}, or take it out of the mapping."
-    if shown == sends[-1]:  # nobody has touched what leadloop wrote: its own decisions go to and fro
+    # some platforms answer with the text of a number
+    own = str(shown) == str(sends[-1]) or view.baseline.spelled.get(native) == (sends[-1], shown)
+    if own:  # nobody has touched what leadloop wrote: its own decisions go to and fro
         told += f" by leadloop too, {returns + 1} times in a day."
         remedy = "Look at the lead with `leadloop explain`: a gate may want a margin."
     else:
