@@ -33,10 +33,11 @@ def watch(walk: Walk) -> bool:
     if walk.state.resting:
         return False
     rule, change_ms = walk.rules.deadline(walk.facts_of(walk.state), walk.now_ms)
-    if change_ms is not None:
-        walk.wakes.append(change_ms)
     _keep_or_begin(walk, rule)
     deadline = walk.state.deadline
+    over = deadline is not None and _is_of(deadline, walk.state) and not deadline.open
+    if change_ms is not None and not over:
+        walk.wakes.append(change_ms)
     if deadline is None or not _is_of(deadline, walk.state):
         return False
     if deadline.open:

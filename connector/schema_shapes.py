@@ -52,6 +52,10 @@ def _needs(key: str, other: str) -> Schema:
     return {"anyOf": [{"not": _given(key)}, _given(other)]}
 
 
+def _has(key: str, value: str) -> Schema:
+    return {"required": [key], "properties": {key: {"const": value}}}
+
+
 _ONCE: Final[Schema] = {"required": ["once"], "properties": {"once": {"const": True}}}
 _SHAPES: Final[dict[str, list[Schema]]] = {
     "EngagementRule": [
@@ -71,6 +75,14 @@ _SHAPES: Final[dict[str, list[Schema]]] = {
     "Route": [_one(*TARGETS)],
     "TerritoryRow": [_one("owner", "pool")],
     "Hours": [_one("open", "from"), *(_needs(one, other) for one, other in (("from", "to"), ("to", "from")))],
+    "Deadline": [
+        # each of the two only with the other
+        {"oneOf": [_has("on_breach", "escalate"), {"not": _given("to")}]},
+        {"oneOf": [_has("on_breach", "nurture"), {"not": _given("reason")}]},
+        {"anyOf": [{"not": _has("on_breach", "reroute")}, _has("stage", "distributed")]},
+        {"anyOf": [{"not": _given("hours")}, {"properties": {"within": {"pattern": " business "}}}]},
+        {"anyOf": [{"properties": {"within": {"not": {"pattern": " business "}}}}, _given("hours")]},
+    ],
     "Bounds": [
         _any("exactly", "at_least", "at_most"),
         *(_not_both(_given("exactly"), _given(key)) for key in ("at_least", "at_most")),

@@ -104,7 +104,7 @@ class Assembly:
         recycling = [(rule.name, condition, place) for rule, condition, place in self._recycle]
         self._check_order("rule", recycling, complete=False)
         routing = self._routing
-        self._errors.extend(self._deadlines.check(routing.hours, routing.number, whole=whole))
+        self._errors.extend(self._deadlines.check(routing.hours, routing.owners, whole=whole))
         return self._errors
 
     def rules(self) -> Rules:
@@ -129,7 +129,7 @@ class Assembly:
             deadlines=self._deadlines.compiled(self._routing.hours),
             absences=self._routing.absences(pools_of(route for route, _ in routes)),
             routes=tuple(route for route, _ in routes),
-            named_owners=tuple(self._routing.named),
+            named_owners=(*self._routing.named, *self._deadlines.named()),
             groups=groups,
             grades=grades,
             nurture=self._nurture_rules(),

@@ -90,9 +90,21 @@ class RouteAssembly:
         return {name: hours for name, (hours, _) in self._hours.items()}
 
     @property
-    def number(self) -> int:
-        """How many routes there are."""
-        return len(self._routes)
+    def owners(self) -> set[str] | None:
+        """All owners that the routes can give a lead to; None when that depends on the lead."""
+        found: set[str] = set()
+        for route, _, _ in self._routes:
+            if route.to is not None:
+                return None
+            table = self._territories.get(route.territory or "")
+            for target in (route, *(table[0].rows if table is not None else ())):
+                if target.owner is not None:
+                    found.add(target.owner)
+                if target.pool is not None:
+                    named = self._pools.get(target.pool.name or "")
+                    members = named[0].members if named is not None else target.pool.members or ()
+                    found.update(member.owner for member in members)
+        return found
 
     @staticmethod
     def absences(pools: Iterable[Pool]) -> dict[str, Absence]:

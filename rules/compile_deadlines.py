@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 
 from mappings.problems import ConfigError, Path, did_you_mean
 from mappings.source import Document
@@ -13,6 +13,7 @@ from rules.fuse import fuse_routes
 from rules.nodes import Node
 from rules.office_hours import OfficeHours
 from rules.reach import Place
+from rules.routing import NamedOwner
 
 
 class DeadlineTable:
@@ -34,9 +35,11 @@ class DeadlineTable:
             if condition is not None:
                 yield condition
 
-    def check(self, hours: Mapping[str, OfficeHours], routes: int, *, whole: bool) -> Iterator[ConfigError]:
-        """What is wrong. Not `whole`: some documents could not be read, so what seems to be missing may stand
-        there."""
+    def check(
+        self, hours: Mapping[str, OfficeHours], owners: Collection[str] | None, *, whole: bool
+    ) -> Iterator[ConfigError]:
+        """What is wrong. `owners` are all that the routes can give a lead to (None: that depends on the
+        lead). Not `whole`: some documents could not be read, so what seems to be missing may stand there."""
         names: dict[str, Place] = {}
         open_to_all: dict[str, str] = {}
         for deadline, condition, (document, path) in self._given:
@@ -54,9 +57,21 @@ class DeadlineTable:
                 open_to_all[deadline.stage] = deadline.deadline
             if whole:
                 yield from _check_hours(deadline, hours, document, path)
-            if whole and deadline.on_breach == "reroute" and not routes:
-                message = "nobody gets a lead that is routed again: there are no routes"
-                yield document.error((*path, "on_breach"), message, "write routes:, or mark or escalate it")
+            few = owners is not None and len(owners) < 2
+            if whole and deadline.on_breach == "reroute" and few:
+                why = f'the routes know only "{next(iter(owners))}"' if owners else "there are no routes"
+                message = f"nobody else can get a lead that is routed again: {why}"
+                yield document.error(
+                    (*path, "on_breach"), message, "add people to them, or mark or escalate it"
+                )
+
+    def named(self) -> Iterator[NamedOwner]:
+        """The owners to whom leads are escalated."""
+        for deadline, _, (document, path) in self._given:
+            if deadline.to is not None:
+                line, column = document.place((*path, "to"))
+                where = f'deadline "{deadline.deadline}"'
+                yield NamedOwner(deadline.to, where, document.source.name, line, column, in_pool=False)
 
     def compiled(self, hours: Mapping[str, OfficeHours]) -> Deadlines:
         """The table; only after `check` found nothing."""

@@ -19,7 +19,8 @@ from rules.score_document import Condition, Name
 
 WatchedStage = Literal["mql", "distributed", "accepted", "qualified", "opportunity"]
 
-_SPAN: Final = re.compile(r"([0-9]{1,5}) ((?:business )?(?:minute|hour|day))s?")
+_SHAPE: Final = "([0-9]{1,5}) ((?:business )?(?:minute|hour|day))s?"
+_SPAN: Final = re.compile(_SHAPE)
 _BEFORE: Final = " before"
 _SPELLINGS: Final = "write it as 90 minutes, 4 hours, 3 days, 4 business hours or 2 business days"
 _MOST_DAYS: Final = 3650
@@ -76,8 +77,18 @@ def _a_reminder(text: str) -> str:
     return text
 
 
-Within = Annotated[str, BeforeValidator(_with_unit), AfterValidator(_a_span)]
-Reminder = Annotated[str, BeforeValidator(_before_it), AfterValidator(_a_reminder)]
+Within = Annotated[
+    str,
+    BeforeValidator(_with_unit),
+    AfterValidator(_a_span),
+    Field(json_schema_extra={"pattern": f"^{_SHAPE}$"}),
+]
+Reminder = Annotated[
+    str,
+    BeforeValidator(_before_it),
+    AfterValidator(_a_reminder),
+    Field(json_schema_extra={"pattern": f"^{_SHAPE}{_BEFORE}$"}),
+]
 
 
 class Deadline(Strict):
@@ -91,7 +102,7 @@ class Deadline(Strict):
     remind: (
         Annotated[
             list[Reminder],
-            BeforeValidator(_listed, json_schema_input_type=str | list[str]),
+            BeforeValidator(_listed, json_schema_input_type=Reminder | list[Reminder]),
             Field(min_length=1, max_length=10),
         ]
         | None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from sqlalchemy import Connection
 
@@ -11,8 +12,8 @@ from connector.lead import Baseline, LeadState
 from connector.observation import RecordKey
 from connector.report import history
 from connector.report.context import context_of
+from connector.store import deadline_events, ledger
 from connector.store import leads as lead_store
-from connector.store import ledger
 from connector.store.baselines import baselines_of, put_baselines
 from connector.store.retirement import retire_lead
 from connector.unite import unite
@@ -56,10 +57,33 @@ def unite_leads(
                 outcome=united.outcome,
                 configuration=installation.configuration,
             )
+        deadline_events.add(conn, _ended(gone, united, now_ms) + _ended(stays, united, now_ms))
         history.unite(conn, old_id, row, context_of(united, installation.report_fields))
         became[old_id] = into_id
         installation.on_event("united", {"lead": into_id, "was": old_id})
     return became
+
+
+def _ended(state: LeadState, united: LeadState, now_ms: int) -> list[deadline_events.DeadlineEvent]:
+    """The end of a deadline that runs no more because its lead became part of another, or another of it."""
+    deadline = state.deadline
+    if deadline is None or not deadline.open:
+        return []
+    goes_on = united.deadline
+    if goes_on is not None and replace(goes_on, cycle=deadline.cycle) == deadline:
+        return []
+    return [
+        deadline_events.DeadlineEvent(
+            lead_id=united.lead_id,
+            cycle=deadline.cycle,
+            deadline=deadline.name,
+            stage=deadline.stage.value,
+            what="ended",
+            at_ms=now_ms,
+            due_ms=deadline.due_ms,
+            owner=deadline.owner,
+        )
+    ]
 
 
 def _words_of_sales(

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from connector.brake import BrakeLimit, BrakeLimits
+from connector.lead import LeadState
 from connector.platforms.errors import RetryLater
 from connector.sandbox.salesforce.world import ValidationRule
 from connector.settle import settle
@@ -131,6 +132,22 @@ def test_a_week_of_nobody_there_is_found_at_once_and_the_brake_stops_a_burst(mak
     for row in stage.world.salesforce.rows("Lead"):
         assert row["OwnerId"] != owners[row["Email"]]
     assert {stage.shown(email)[1] for email in emails} == {"running"}
+
+
+def test_the_brake_stops_escalations_too(make: Make) -> None:
+    stage = make(first_response(f"on_breach: escalate, to: {BOSS}"))
+    stage.hand_over()
+    stage.world.leadloop.brake = BrakeLimits({"owner_changes": BrakeLimit(share=0.0, at_least=0)})
+    stage.until("2027-01-15T13:00:00Z")
+    assert stage.owner() == SAM
+    assert stage.shown() == (DUE, "breached")
+    assert [hold.kind for hold in stage.world.holds(ANN)] == ["brake"]
+    with stage.world.database.begin() as conn:
+        brakes.release(conn, stage.world.leadloop.configuration, "owner_changes", stage.world.clock.now_ms())
+        lead_store.mark_all_dirty(conn, stage.world.clock.now_ms())
+    stage.world.run()
+    assert stage.owner() == BOSS
+    assert stage.world.holds(ANN) == []
 
 
 # a hand-over that is refused ----------------------------------------------------------------------------
@@ -309,6 +326,25 @@ def test_a_lead_from_before_leadloop_has_no_deadline_until_it_wakes(tmp_path: Pa
         stage.until("2027-01-19T08:01:00Z")
         assert stage.shown()[1] == "running"
         assert stage.owner() == SAM
+
+
+def test_what_was_stored_before_there_were_deadlines_loads() -> None:
+    stored = b'{"lead_id":"L1","origin":"hubspot","created_ms":1,"stage":"distributed"}'
+    assert LeadState.from_json(stored).deadline is None
+
+
+def test_two_leads_that_become_one_have_one_deadline(make: Make) -> None:
+    stage = make(FIRST)
+    stage.hand_over()
+    stage.hand_over("2027-01-15T09:00:00Z", "ann.lee@home.example")
+    kept, gone = (stage.world.contact(email)["hs_object_id"] for email in (ANN, "ann.lee@home.example"))
+    stage.world.hubspot.merge(kept, gone)
+    stage.until("2027-01-15T09:30:00Z")
+    rows = stage.rows()
+    assert sum(row.what == "started" for row in rows) - sum(row.what == "ended" for row in rows) == 1
+    deadline = stage.world.lead(ANN).deadline
+    assert deadline is not None
+    assert deadline.open
 
 
 # the other stages ---------------------------------------------------------------------------------------

@@ -13,6 +13,10 @@ BEFORE = GATE + 'hours: {berlin: {time_zone: Europe/Berlin, from: "09:00", to: "
 
 MISTAKES = [
     (
+        BEFORE + "deadlines: [{deadline: a, stage: distributed, within: 4 hours, on_breach: reroute}]",
+        '4:75: nobody else can get a lead that is routed again: the routes know only "a@x.example"; add people to them, or mark or escalate it',
+    ),
+    (
         BEFORE + "deadlines: [{deadline: a, stage: distributed}]",
         '4:13: "within" is missing',
     ),
@@ -132,7 +136,7 @@ MISTAKES = [
     ),
     (
         GATE + "deadlines: [{deadline: a, stage: distributed, within: 4 hours, on_breach: reroute}]",
-        "2:75: nobody gets a lead that is routed again: there are no routes; write routes:, or mark or escalate it",
+        "2:75: nobody else can get a lead that is routed again: there are no routes; add people to them, or mark or escalate it",
     ),
     (
         BEFORE + "deadlines: [{deadline: a, stage: distributed, within: 4 hours, when: 'employes > 5'}]",
