@@ -193,7 +193,12 @@ class LeadFile:
         try:
             if isinstance(written, dict):
                 raise Unreadable("an object is no value")
-            values[name] = read_value(self.scope.fields[name], written, self.country)
+            value = read_value(self.scope.fields[name], written, self.country)
+            choices = self.scope.choices.get(name)
+            for item in value if isinstance(value, tuple) else (value,):
+                if choices is not None and item is not None and item not in choices:
+                    raise Unreadable(f'"{item}" is not one of the values of this field')
+            values[name] = value
         except (Unreadable, TypeError) as why:
             unreadable[name] = str(why)
 

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from connector.configuration import shipped
 from connector.json_stream import json_objects
 from tests.cli.people import ann_asks_for_prices
 from tests.cli.shell import Shell
@@ -100,6 +101,23 @@ def test_stages_are_shown_in_the_teams_words(ours: Shell, folder: Path) -> None:
 
     assert "Nurturing" in ours("try", file).out
     assert json.loads(ours("try", file, "--json").out)["stage"] == "nurture"
+
+
+def test_a_value_that_a_picklist_does_not_have_is_told_and_blank(ours: Shell, folder: Path) -> None:
+    lead = shipped("mappings", "lead")
+    line = next(text for text in lead.splitlines() if text.strip().startswith("rating:"))
+    put(folder, "lead.yaml", lead.replace(line, line.rstrip("}").rstrip() + ", values: [Hot, Cold]}"))
+    (folder / "leadloop.yaml").write_text(
+        'mappings: [lead.yaml, "preset:salesforce", "preset:hubspot"]\nrules: [rules.yaml]\n'
+    )
+    file = put(folder, "leads.csv", "email,rating\nann@acme.example,Warm\nbob@acme.example,Hot\n")
+
+    answer = ours("try", file, "--json")
+
+    assert answer.code == 0
+    assert (
+        answer.err == 'leads.csv:2: rating: "Warm" is not one of the values of this field; taken as blank\n'
+    )
 
 
 def test_a_value_that_cannot_be_read_is_told_and_blank(ours: Shell, folder: Path) -> None:
