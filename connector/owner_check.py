@@ -23,7 +23,7 @@ class MissingOwner:
     @property
     def message(self) -> str:
         kind = "user" if is_person(self.named.owner) else "queue"
-        follows = "the pool leaves it out" if self.named.in_pool else "leads that go there are held"
+        follows = "the pool does without" if self.named.in_pool else "leads that go there are held"
         return f"{self.named.owner} is no active {kind} on {self.side}: {follows}"
 
     @property

@@ -318,3 +318,44 @@ cases:
         "cases.yaml:6:77: no name to write to: expected stage nurture, found qualification "
         "(lacks a last name)",
     ]
+
+
+POOLED = RULES.replace(
+    "routes:\n",
+    """
+pools:
+  sdr:
+    members:
+      - {owner: a@us.example, away: [{from: 2026-01-15, until: 2026-01-16}]}
+      - b@us.example
+routes:
+  - {route: back, to: previous_owner}
+  - {route: in turn, when: employees >= 50, pool: sdr}
+""",
+)
+
+
+def test_a_case_may_expect_who_gets_the_lead(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(f"{__name__}.RULES", POOLED)
+    ready = "lead: {email: a@b.example, last_name: Lee, job_title: Director, employees: 50}"
+    form = "activities: [{kind: form_submission}]"
+    assert (
+        told(f"""
+cases:
+  - {{case: away, {ready}, {form}, expect: {{route: in turn, pool: sdr, owner: b@us.example}}}}
+  - {{case: there, today: 2026-01-17, {ready}, {form}, expect: {{owner: a@us.example}}}}
+  - {{case: known, previous_owner: old@us.example, {ready}, {form}, expect: {{owner: old@us.example, pool: null}}}}
+""")
+        == []
+    )
+    assert told(f"""
+cases:
+  - {{case: away, {ready}, {form}, expect: {{owner: a@us.example}}}}
+  - {{case: typo, {ready}, {form}, expect: {{owner: a@us.exampl, pool: sdrs}}}}
+  - {{case: none, {ready}, expect: {{owner: b@us.example}}}}
+""") == [
+        'cases.yaml:4:172: there is no pool "sdrs"; did you mean "sdr"?',
+        'cases.yaml:4:153: there is no owner "a@us.exampl"; did you mean "a@us.example"?',
+        "cases.yaml:3:153: away: expected owner a@us.example, found b@us.example",
+        "cases.yaml:5:114: none: expected owner b@us.example, found none",
+    ]

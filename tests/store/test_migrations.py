@@ -9,6 +9,7 @@ from pathlib import Path
 
 import psycopg
 import pytest
+from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
@@ -18,6 +19,7 @@ from sqlalchemy import Connection, make_url, text
 from connector.store import migrations
 from connector.store.database import Database
 from connector.store.errors import StoreError
+from connector.store.pools import read_states
 from connector.store.schema import metadata
 
 
@@ -138,3 +140,15 @@ def test_a_database_of_a_newer_leadloop_is_refused(empty_urls: tuple[str, str]) 
             conn.execute(text(f"UPDATE {migrations.VERSION_TABLE} SET version_num = '9999'"))
         with pytest.raises(StoreError, match=r"newer leadloop .*9999.*: install"):
             database.migrate()
+
+
+def test_turns_of_pools_are_carried_over(empty_urls: tuple[str, str]) -> None:
+    with _opened(empty_urls[0]) as database:
+        with database.begin() as conn:
+            made = migrations.config()
+            made.attributes["connection"] = conn
+            command.upgrade(made, "0003")
+            conn.execute(text("INSERT INTO pools (name, turn) VALUES ('everyone', 5)"))
+        database.migrate()
+        with database.read() as conn:
+            assert read_states(conn, ["everyone", "new"]) == {"everyone": {"turn": 5}, "new": {}}
