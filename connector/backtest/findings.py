@@ -28,7 +28,7 @@ def findings(tally: Tally) -> dict[str, Any]:
         "good": tally.aim,
         "in_force": _mqls(tally.before, months),
         "tried": _mqls(tally.after, months),
-        "kept": _mqls(tally.kept, months) | _moved(tally.sooner_ms),
+        "kept": _mqls(tally.kept, months) | _moved(tally.sooner_ms) | {"too_late": tally.too_late},
         "gained": _changed(gained, tally.alike, months),
         "lost": _changed(lost, tally.alike, months),
         "rules": [

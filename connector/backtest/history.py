@@ -63,7 +63,8 @@ class Happening:
 @dataclass(slots=True)
 class Pursuit:
     """What really became of one pursuit. `handed_ms`: it became an MQL, by rules or by somebody's word
-    (`by_hand`). `reached` are the stages from accepted on that it came to."""
+    (`by_hand`). `reached` are the stages from accepted on that it came to; `answered_ms` is when somebody
+    first answered."""
 
     number: int
     begins_ms: int
@@ -72,6 +73,7 @@ class Pursuit:
     reached: set[Stage] = field(default_factory=set)
     ending: Ending | None = None
     reason: str | None = None
+    answered_ms: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -199,6 +201,8 @@ class _Reading:
         """What this means for the pursuit that it happened in."""
         if what == "by hand" and target is Stage.MQL and pursuit.handed_ms is None:
             pursuit.handed_ms, pursuit.by_hand = at_ms, True
+        if pursuit.answered_ms is None and (target in WORKED or what in ("returned", "disqualified")):
+            pursuit.answered_ms = at_ms
         if target in WORKED:
             pursuit.reached.add(target)
         if target is Stage.CLOSED:

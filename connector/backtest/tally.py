@@ -76,7 +76,8 @@ class RuleTally:
 class Tally:
     """Everything that was counted. `before` and `after` are the MQLs by the rules in force and by the other
     ones, `kept` those that both make; `recorded` those that the ledger has by rules, of which `found_again`
-    are made by the rules in force in the replay too; `never_made` are made by them in the replay alone."""
+    are made by the rules in force in the replay too; `never_made` are made by them in the replay alone.
+    `too_late` are kept MQLs that come only after sales had answered: nobody knows what it would have said."""
 
     in_force: Rules
     other: Rules
@@ -95,6 +96,7 @@ class Tally:
     never_made: int = 0
     by_hand: int = 0
     sooner_ms: list[int] = field(default_factory=list)
+    too_late: int = 0
     before: Answers = field(default_factory=Answers)
     after: Answers = field(default_factory=Answers)
     kept: Answers = field(default_factory=Answers)
@@ -122,12 +124,11 @@ class Tally:
         self.never_said += len(after.never_said)
         for pursuit in history.pursuits:
             self._answered(history, known, pursuit)
-            old, new = before.handed.get(pursuit.number), after.handed.get(pursuit.number)
-            self._recorded(pursuit, old)
-            at_ms = min((one.at_ms for one in (old, new) if one is not None), default=None)
-            if at_ms is None or not self._within(at_ms):
-                continue
-            self._compare(history, pursuit, old, new, name)
+            self._recorded(pursuit, before.handed.get(pursuit.number))
+        for pursuit, old, new in _pairs(history, before, after):
+            at_ms = min(one.at_ms for one in (old, new) if one is not None)
+            if self._within(at_ms):
+                self._compare(history, pursuit, old, new, name)
         self._mark_later(history, before, after)
 
     def _within(self, at_ms: int) -> bool:
@@ -161,13 +162,14 @@ class Tally:
     def _compare(
         self, history: History, pursuit: Pursuit, old: Handed | None, new: Handed | None, name: str | None
     ) -> None:
-        answered = pursuit.handed_ms is not None or bool(pursuit.reached)
-        good = is_good(pursuit, self.aim) if answered else None
+        good: bool | None = None
         if old is not None:
+            good = _known_answer(pursuit, old, self.aim)
             self.before.add(good)
             for rule in scoring(old.verdict):
                 self._rule(rule).before.add(good)
         if new is not None:
+            good = _known_answer(pursuit, new, self.aim)
             self.after.add(good)
             for rule in scoring(new.verdict):
                 self._rule(rule).after.add(good)
@@ -175,6 +177,7 @@ class Tally:
         if old is not None and new is not None:
             self.kept.add(good)
             self.sooner_ms.append(old.at_ms - new.at_ms)
+            self.too_late += _is_too_late(pursuit, new)
         elif new is not None:
             because = why(new.verdict, self.other, self.in_force, new.facts, new.at_ms)
             self._change("gained", history, pursuit, new, because, good, name)
@@ -244,3 +247,33 @@ class Tally:
             if good.low > bad.high and (good.share or 0) - (bad.share or 0) >= 0.15:
                 found[name] = (good, bad)
         return found
+
+
+def _pairs(history: History, before: Life, after: Life) -> list[tuple[Pursuit, Handed | None, Handed | None]]:
+    """The MQLs of both lives, pursuit by pursuit. A lead that the other rules hand over only after it was
+    given back in fact has begun its next pursuit by then; for them it is still the same one."""
+    pairs: list[tuple[Pursuit, Handed | None, Handed | None]] = []
+    taken: set[int] = set()
+    for pursuit in history.pursuits:
+        number = pursuit.number
+        old = before.handed.get(number)
+        new = None if number in taken else after.handed.get(number)
+        if old is not None and new is None and number in after.never_said:
+            next_number = min((each for each in after.handed if each > number), default=None)
+            if next_number is not None and next_number not in before.handed and next_number not in taken:
+                new = after.handed[next_number]
+                taken.add(next_number)
+        if old is not None or new is not None:
+            pairs.append((pursuit, old, new))
+    return pairs
+
+
+def _is_too_late(pursuit: Pursuit, handed: Handed) -> bool:
+    """Whether sales had answered by then."""
+    return pursuit.answered_ms is not None and handed.at_ms > pursuit.answered_ms
+
+
+def _known_answer(pursuit: Pursuit, handed: Handed, aim: Aim) -> bool | None:
+    """Whether it was a good MQL; None where nobody has answered, or had done so before it."""
+    offered = pursuit.handed_ms is not None or bool(pursuit.reached)
+    return is_good(pursuit, aim) if offered and not _is_too_late(pursuit, handed) else None

@@ -137,11 +137,12 @@ def _print_mqls(page: Page, found: Mapping[str, Any]) -> None:
                 name,
                 f"{found[key]['mqls']:,}",
                 f"{found[key]['a_month']:.1f}",
+                f"{found[key]['good'] + found[key]['bad']:,}",
                 share_words(found[key]["share_good"]),
             )
             for name, key in (("rules in force", "in_force"), ("these rules", "tried"), ("both", "kept"))
         ],
-        ("", "MQLs", "a month", f"{good}, of those that sales answered"),
+        ("", "MQLs", "a month", "answered", f"{good}, of the answered"),
     )
     gained, lost = found["gained"], found["lost"]
     difference = round(found["tried"]["a_month"] - found["in_force"]["a_month"], 1)
@@ -160,9 +161,11 @@ def _print_mqls(page: Page, found: Mapping[str, Any]) -> None:
         page.line(_lost(lost, good))
     kept = found["kept"]
     if kept["sooner"] or kept["later"]:
-        page.line(
-            f"Of those that stay, {kept['sooner']:,} come a day or more sooner, {kept['later']:,} later."
+        words = f"Of those that stay, {kept['sooner']:,} come a day or more sooner, {kept['later']:,} later"
+        late = (
+            f"; {kept['too_late']:,} only after sales had answered, so nobody knows what it would have said"
         )
+        page.line(words + (late if kept["too_late"] else "") + ".")
 
 
 def _gained(gained: Mapping[str, Any], good: str) -> str:
