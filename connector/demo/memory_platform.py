@@ -16,6 +16,7 @@ from connector.observation import Observation, Raw
 from connector.platforms.protocol import (
     Account,
     Batching,
+    BulkPage,
     ChangePage,
     Cursor,
     FieldInfo,
@@ -112,6 +113,21 @@ class MemoryPlatform:
             shown = [self._observe(watch.object, *item, watch.fields) for item in changed]
             reached = Cursor(shown[-1].stamp_ms, shown[-1].record_id) if shown else None
             yield ChangePage(watch.object, shown, reached, last=True)
+
+    def everything(
+        self,
+        object_name: str,
+        fields: Sequence[str],
+        since_ms: int | None = None,
+        resume: str = "",
+        lane: Lane = Lane.BACKFILL,
+        *,
+        expected: int | None = None,
+    ) -> Iterator[BulkPage]:
+        """See `Platform`: one page."""
+        del resume, expected
+        for page in self.changes([Watch(object_name, tuple(fields), since_ms or 0)], lane):
+            yield BulkPage(object_name, page.observations, "", last=True)
 
     def read(
         self, object_name: str, ids: Sequence[str], fields: Sequence[str], lane: Lane = Lane.UPDATE

@@ -89,6 +89,22 @@ class ChangePage:
 
 
 @dataclass(frozen=True, slots=True)
+class BulkPage:
+    """Some records of one object, in whatever order the platform has. `resume` is the text with which a
+    later call goes on after this page, in another process too. `wait_seconds` above 0: nothing is ready yet,
+    ask for the next page after so long. `restarted`: the place that was asked for is no longer known, and
+    this page is the first one again. `total`: how many records there are altogether, where it is told."""
+
+    object: str
+    observations: Sequence[Observation]
+    resume: str
+    last: bool = False
+    wait_seconds: float = 0.0
+    restarted: bool = False
+    total: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Reading:
     """What a read by id found. `missing` are ids that the platform says are gone or hidden."""
 
@@ -221,6 +237,22 @@ class Platform(Protocol):
         """Everything changed since, deletes and merges included where the platform shows them. A poll of
         several objects with nothing changed is one call where the platform can bundle. Always yields one
         final page (`last=True`) for each watch, empty if nothing changed. Raises RetryLater, Refused."""
+        ...
+
+    def everything(
+        self,
+        object_name: str,
+        fields: Sequence[str],
+        since_ms: int | None = None,
+        resume: str = "",
+        lane: Lane = Lane.BACKFILL,
+        *,
+        expected: int | None = None,
+    ) -> Iterator[BulkPage]:
+        """All live records of an object, or those changed at or after `since_ms`, with the same values as
+        `changes` gives them. `resume`: go on after the page that carried this text, with the same arguments.
+        `expected`: about how many there are, where known. Never sleeps: it says how long to wait. The last
+        page says so, and may be empty. Raises RetryLater, Refused; the page before it can be resumed from."""
         ...
 
     def read(

@@ -15,13 +15,16 @@ from connector.clock import ManualClock
 from connector.platforms.protocol import Platform
 from tests.contract.account import AccountContract
 from tests.contract.changes import ChangesContract
+from tests.contract.everything import EverythingContract
 from tests.contract.reading import ReadingContract
 from tests.contract.trouble import TroubleContract
 from tests.contract.worlds import ContractMeter, World
 from tests.contract.writing import WritingContract
 
 
-class PlatformContract(AccountContract, ChangesContract, ReadingContract, WritingContract, TroubleContract):
+class PlatformContract(
+    AccountContract, ChangesContract, EverythingContract, ReadingContract, WritingContract, TroubleContract
+):
     """Subclass it as `Test…`, with the attributes below."""
 
     platform: str

@@ -95,6 +95,9 @@ class HubSpotSandbox(HubSpotWorld, SandboxWorld):
     def small_pages(self) -> int:
         return 200
 
+    def small_lists(self) -> int:
+        return 100
+
 
 class RealHubSpot(HubSpotWorld, RealWorld):
     """A real account, by `LEADLOOP_CONTRACT_HUBSPOT__…`."""

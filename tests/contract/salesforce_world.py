@@ -96,6 +96,19 @@ class SalesforceSandbox(SalesforceWorld, SandboxWorld):
         self.control("POST", "settings", {"page_size": 100})
         return 100
 
+    def small_lists(self) -> int:
+        self.control("POST", "settings", {"page_size": 20})
+        return 20
+
+    def bulk_jobs(self) -> int:
+        """How many query jobs were made."""
+        requests = self.control("GET", "requests")
+        return int(requests["by_kind"].get("POST jobs/query", 0))
+
+    def abort_bulk_jobs(self) -> None:
+        """Somebody aborts every job in Setup."""
+        self.control("POST", "settings", {"abort_bulk_jobs": True})
+
     def _record(self, action: str, record_id: str, **more: Any) -> None:
         self.control("POST", "records", {"object": "Lead", "action": action, "id": record_id, **more})
 

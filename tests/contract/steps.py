@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from connector.observation import Observation, Raw
-from connector.platforms.protocol import Platform, RecordWrite, Watch, WriteResult, Written
+from connector.platforms.protocol import BulkPage, Platform, RecordWrite, Watch, WriteResult, Written
 from tests.contract.worlds import World
 
 
@@ -35,3 +35,26 @@ def written(results: Any) -> list[Written]:
         assert isinstance(result.outcome, Written), result
         outcomes.append(result.outcome)
     return outcomes
+
+
+def bulk_pages(
+    there: Platform, world: World, resume: str = "", since_ms: int | None = None, expected: int | None = None
+) -> Iterator[BulkPage]:
+    """The pages of all people, waiting where the platform says so; every object ends with one last page."""
+    names = world.names
+    fields = (names.first, names.email, names.phone)
+    last = False
+    for page in there.everything(names.person, fields, since_ms, resume, expected=expected):
+        assert not last
+        last = page.last
+        yield page
+        world.clock.advance(page.wait_seconds)
+    assert last
+
+
+def all_of(
+    there: Platform, world: World, resume: str = "", since_ms: int | None = None, expected: int | None = None
+) -> list[Observation]:
+    """All people, from a page on."""
+    pages = bulk_pages(there, world, resume, since_ms, expected)
+    return [each for page in pages for each in page.observations]

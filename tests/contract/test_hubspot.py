@@ -136,6 +136,26 @@ class TestHubSpot(PlatformContract):
         pages = list(there.changes([Watch("contacts", ("email",), world.began_ms)]))
         assert result.outcome.record_id in [each.record_id for page in pages for each in page.observations]
 
+    def test_more_properties_than_a_url_holds_are_read_in_batches(
+        self, world: HubSpotSandbox, there: Platform
+    ) -> None:
+        (record_id,) = world.create(world.person("many"))
+        world.settle()
+        many = tuple(f"{'property_of_a_long_name_' * 4}{at}" for at in range(200))
+        [page] = there.everything("contacts", ("email", *many))
+        assert [(each.record_id, dict(each.fields)) for each in page.observations] == [
+            (record_id, {"email": world.email("many")})
+        ]
+
+    def test_a_url_that_a_gateway_finds_too_long_is_shortened(
+        self, world: HubSpotSandbox, there: Platform
+    ) -> None:
+        (record_id,) = world.create(world.person("long"))
+        world.settle()
+        world.faults(fail_next={"count": 1, "status": 414, "match": "GET /crm/v3/objects/contacts"})
+        [page] = there.everything("contacts", ("email",))
+        assert [each.record_id for each in page.observations] == [record_id]
+
     def test_a_gone_record_in_a_batch_is_missing_by_its_trace(
         self, world: HubSpotSandbox, there: Platform
     ) -> None:

@@ -14,6 +14,7 @@ from connector.lane import Lane
 from connector.observation import Observation
 from connector.platforms.errors import PlatformError, Refused, RetryLater, WrongAccount
 from connector.platforms.hubspot.feed import read_changes
+from connector.platforms.hubspot.listing import read_list
 from connector.platforms.hubspot.metadata import fields_of, owners_of
 from connector.platforms.hubspot.names import is_id, is_object, is_property
 from connector.platforms.hubspot.records import MERGED, observe
@@ -22,6 +23,7 @@ from connector.platforms.hubspot.writing import MOST_RECORDS, Writer
 from connector.platforms.protocol import (
     Account,
     Batching,
+    BulkPage,
     ChangePage,
     Cursor,
     FieldInfo,
@@ -140,6 +142,28 @@ class HubSpot:
                 reached,
                 page.last,
             )
+
+    def everything(
+        self,
+        object_name: str,
+        fields: Sequence[str],
+        since_ms: int | None = None,
+        resume: str = "",
+        lane: Lane = Lane.BACKFILL,
+        *,
+        expected: int | None = None,  # noqa: ARG002  # one way suits any number here
+    ) -> Iterator[BulkPage]:
+        """Every record that is not archived: by the list, which has no wall and no index lag; with `since_ms`
+        by the search, since the list knows no times."""
+        if since_ms is None:
+            _checked(object_name, fields)
+            yield from read_list(self._transport, self._clock, self.side, object_name, fields, resume, lane)
+            return
+        reached_ms = int(resume) if resume.isdecimal() else since_ms
+        for page in self._changes(Watch(object_name, tuple(fields), reached_ms), lane):
+            if page.reached is not None:
+                reached_ms = page.reached.stamp_ms
+            yield BulkPage(object_name, page.observations, str(reached_ms), page.last)
 
     def read(
         self, object_name: str, ids: Sequence[str], fields: Sequence[str], lane: Lane = Lane.UPDATE

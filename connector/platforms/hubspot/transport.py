@@ -136,12 +136,14 @@ class Transport:
         )
         self._search_api = client.crm.objects.search_api
         self._batch_api = client.crm.objects.batch_api
+        self._basic_api = client.crm.objects.basic_api
         self._properties_api = client.crm.properties.core_api
         self._owners_api = client.crm.owners.owners_api
         self._tokens_api = client.oauth.tokens_api
         self._apis = (
             self._search_api,
             self._batch_api,
+            self._basic_api,
             self._properties_api,
             self._owners_api,
             self._tokens_api,
@@ -170,6 +172,10 @@ class Transport:
         send = getattr(self._batch_api, verb)
         kind: Kind = "read" if verb == "read" else "write"
         return self._call(lambda **o: send(object_name, body, **o), lane, kind)
+
+    def page(self, object_name: str, lane: Lane, **parameters: object) -> Answer:
+        """One page of the list of an object."""
+        return self._call(lambda **o: self._basic_api.get_page(object_name, **parameters, **o), lane, "read")
 
     def properties(self, object_name: str, lane: Lane) -> Answer:
         """All property definitions of an object type."""

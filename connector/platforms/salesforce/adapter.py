@@ -17,8 +17,10 @@ from connector.platforms.errors import PlatformError, Refused, RetryLater, Wrong
 from connector.platforms.protocol import (
     Account,
     Batching,
+    BulkPage,
     ChangePage,
     Cursor,
+    FieldInfo,
     Metadata,
     Meter,
     Owner,
@@ -28,6 +30,7 @@ from connector.platforms.protocol import (
     WriteResult,
 )
 from connector.platforms.salesforce import soql
+from connector.platforms.salesforce.bulk import BulkReader
 from connector.platforms.salesforce.faults import classify
 from connector.platforms.salesforce.ids import id18, is_field_path, is_id, is_name
 from connector.platforms.salesforce.metadata import (
@@ -61,6 +64,7 @@ class Salesforce:
         self._clock = clock
         self._transport = Transport(settings, meter, clock)
         self._writer = Writer(self._transport, clock)
+        self._described: dict[str, Mapping[str, FieldInfo]] = {}
 
     def prove_identity(self) -> Account:
         """Who we are there, in at most two calls beside the login: the Organization row, and for a session
@@ -108,6 +112,7 @@ class Salesforce:
             if parent in above:
                 name, _, relation = path.partition(".")
                 found[name] |= fields_above(relation, above[parent])
+        self._described.update(found)
         return Metadata(found)
 
     def _describe(self, objects: Sequence[str]) -> dict[str, Mapping[str, Any]]:
@@ -160,6 +165,31 @@ class Salesforce:
                 yield from self._pages(wanted, answer, started_ms, lane)
         if refusal is not None:
             raise refusal
+
+    def everything(
+        self,
+        object_name: str,
+        fields: Sequence[str],
+        since_ms: int | None = None,
+        resume: str = "",
+        lane: Lane = Lane.BACKFILL,
+        *,
+        expected: int | None = None,
+    ) -> Iterator[BulkPage]:
+        """Every record that is not deleted, converted leads included: see `BulkReader`."""
+        columns = Columns.of(object_name, fields)
+        if object_name not in self._described:
+            self.describe([object_name])
+
+        def first_page(text: str) -> Mapping[str, Any]:
+            [answer] = self._composite([self._query_path(text, False)], lane, "read")
+            if isinstance(answer, PlatformError):
+                raise _about(object_name, answer)
+            page: Mapping[str, Any] = answer
+            return page
+
+        reader = BulkReader(self._transport, self._clock, self.side, lane, columns, first_page)
+        yield from reader.read(self._described.get(object_name), since_ms, resume, expected)
 
     def read(
         self, object_name: str, ids: Sequence[str], fields: Sequence[str], lane: Lane = Lane.UPDATE

@@ -38,3 +38,19 @@ def where_in(columns: Columns, key: str, values: Sequence[str]) -> str:
         f"SELECT {', '.join(columns.select)} FROM {columns.object} "
         f"WHERE {key} IN ({', '.join(map(quoted, values))})"
     )
+
+
+def all_of(columns: Columns, since_ms: int | None) -> str:
+    """Every record, or those with a stamp in or after the second of `since_ms`, in no order: a bulk query
+    that asks for one is not split up by Salesforce."""
+    where = "" if since_ms is None else f" WHERE SystemModstamp >= {soql_literal(since_ms)}"
+    return f"SELECT {', '.join(columns.select)} FROM {columns.object}{where}"
+
+
+def all_after(columns: Columns, after_id: str, since_ms: int | None) -> str:
+    """The same by ascending id, from behind `after_id` on (blank: from the first)."""
+    conditions = [f"Id > {quoted(after_id)}"] if after_id else []
+    if since_ms is not None:
+        conditions.append(f"SystemModstamp >= {soql_literal(since_ms)}")
+    where = f" WHERE {' AND '.join(conditions)}" if conditions else ""
+    return f"SELECT {', '.join(columns.select)} FROM {columns.object}{where} ORDER BY Id"

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Literal
 from urllib.parse import urlsplit
 
@@ -53,11 +53,13 @@ Kind = Literal["read", "search", "write", "metadata"]
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """One answer: HTTP status and the parsed body (None when empty or not JSON)."""
+    """One answer: HTTP status and the parsed body (None when empty or not JSON). Of a page of CSV the body is
+    bytes, and `headers` tell where it goes on."""
 
     status: int
     body: Any
     readable: bool = True
+    headers: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def ok(self) -> bool:
@@ -156,22 +158,28 @@ class Transport:
             raise Refused("Salesforce named a next page that is not a query", "INVALID_QUERY_LOCATOR")
         return self.get(next_records_url, lane, kind).checked()
 
+    def csv(self, path: str, lane: Lane) -> Answer:
+        """GET a page of CSV, as bytes: the vendor's client would guess its charset. See `call`."""
+        return self.call("GET", path, None, lane, "read", accept="text/csv")
+
     @property
     def locked_out(self) -> bool:
         """Whether the last login or session was not accepted, so that trying again soon is no use."""
         return self._clock.now_ms() < self._no_login_until_ms
 
-    def call(self, method: str, path: str, body: object, lane: Lane, kind: Kind) -> Answer:
+    def call(
+        self, method: str, path: str, body: object, lane: Lane, kind: Kind, accept: str = "application/json"
+    ) -> Answer:
         """One request. Logs in anew, once, when the session has expired.
 
         Raises RetryLater when no answer came (`applied_unknown` for writes that may have arrived) or the
         session is not accepted; Refused when a login is refused. HTTP errors come back as an Answer."""
-        answer = self._attempt(method, path, body, lane, kind)
+        answer = self._attempt(method, path, body, lane, kind, accept)
         if answer.status != 401:
             return answer
         self._session = None
         if self._renewable:
-            answer = self._attempt(method, path, body, lane, kind)
+            answer = self._attempt(method, path, body, lane, kind, accept)
             if answer.status != 401:
                 return answer
             self._session = None
@@ -193,7 +201,7 @@ class Transport:
         """Close all connections."""
         self._http.close()
 
-    def _attempt(self, method: str, path: str, body: object, lane: Lane, kind: Kind) -> Answer:
+    def _attempt(self, method: str, path: str, body: object, lane: Lane, kind: Kind, accept: str) -> Answer:
         origin = self.session(lane).origin
         assert self._client is not None  # noqa: S101  # told to mypy; the session brings the client
         content = None if body is None else orjson.dumps(body)
@@ -202,7 +210,12 @@ class Transport:
             # allow_redirects: a redirect must not carry the token to another host.
             # stream: the body is read in one piece below; requests would join it from pieces of 10 KB.
             response = self._client._call_salesforce(
-                method, _https(origin) + path, data=content, allow_redirects=False, stream=True
+                method,
+                _https(origin) + path,
+                data=content,
+                allow_redirects=False,
+                stream=True,
+                headers={"Accept": accept},
             )
             received = response.raw.read(decode_content=True)
         except SalesforceError as error:
@@ -210,7 +223,11 @@ class Transport:
         except (requests.RequestException, HTTPError) as error:
             raise self._lost(error, origin, writing=kind == "write") from error
         if not received:
-            return Answer(response.status_code, None)
+            return Answer(response.status_code, None, headers=response.headers)
+        if accept == "text/csv":
+            kind_of_body = response.headers.get("Content-Type", "")
+            readable = kind_of_body.startswith("text/csv")  # not the HTML of a gateway
+            return Answer(response.status_code, received if readable else None, readable, response.headers)
         try:
             return Answer(response.status_code, orjson.loads(received))
         except orjson.JSONDecodeError:

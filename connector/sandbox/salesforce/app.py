@@ -63,7 +63,9 @@ class SalesforceApp:
         except Refusal as refusal:
             answer = Answer(refusal.status, refusal.body)
         body = b""
-        if isinstance(answer.body, str):
+        if isinstance(answer.body, bytes):
+            body = answer.body  # CSV, with a Content-Type of its own
+        elif isinstance(answer.body, str):
             body = answer.body.encode()
             more["Content-Type"] = "text/html;charset=UTF-8"
         elif answer.body is not None:

@@ -118,13 +118,23 @@ def _people(org: SalesforceOrg, body: Json) -> Json:
 
 
 def _settings(org: SalesforceOrg, body: Json) -> Json:
-    """`assignment_owner`, `daily_limit`, `page_size`, `statuses`, `certificate` (PEM, for JWT)."""
+    """`assignment_owner`, `daily_limit`, `page_size`, `statuses`, `certificate` (PEM, for JWT).
+
+    Of Bulk API jobs: `bulk_seconds` (how long they take), `bulk_failure` (the message with which they fail;
+    blank: they do not), `abort_bulk_jobs` (true: somebody aborts them all)."""
     if "assignment_owner" in body:
         org.assignment_owner = body["assignment_owner"]
     if "daily_limit" in body:
         org.daily_limit = int(body["daily_limit"])
     if "page_size" in body:
-        org.page_size = int(body["page_size"])
+        org.page_size = org.bulk.page_size = int(body["page_size"])
+    if "bulk_seconds" in body:
+        org.bulk.seconds = float(body["bulk_seconds"])
+    if "bulk_failure" in body:
+        org.bulk.failure = str(body["bulk_failure"]) or None
+    if body.get("abort_bulk_jobs"):
+        for job_id in org.bulk.jobs:
+            org.bulk.abort(job_id)
     if "statuses" in body:
         org.set_lead_statuses([LeadStatus(**each) for each in body["statuses"]])
     if "certificate" in body:

@@ -21,6 +21,7 @@ from connector.sandbox.faults import App, Faults, Requests
 from connector.sandbox.salesforce import derived, ids, refusals, removal, saving, state
 from connector.sandbox.salesforce.app import build_app
 from connector.sandbox.salesforce.auth import Auth
+from connector.sandbox.salesforce.bulk_query import BulkQueries
 from connector.sandbox.salesforce.conversion import Conversion, ConvertResult, convert
 from connector.sandbox.salesforce.cursors import LARGEST_PAGE, Cursors
 from connector.sandbox.salesforce.leadloop_fields import leadloop_fields
@@ -60,6 +61,7 @@ class SalesforceOrg(World):
         self.requests: Requests = Requests()
         self.quota = Quota(clock, daily_limit)
         self.cursors = Cursors(self, page_size)
+        self.bulk = BulkQueries(self)
         self.admin_id, self.integration_user_id = fill_new_org(self, name, SALESFORCE_USERNAME)
         self.auth = Auth(
             self,

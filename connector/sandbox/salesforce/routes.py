@@ -32,6 +32,8 @@ def dispatch(org: SalesforceOrg, call: Call) -> Answer:
             return rest_metadata.describe_all(org, call)
         case ("sobjects", name, *rest):
             return _sobject(org, call, _object(org, name), rest)
+        case ("jobs", "query", *rest):
+            return org.bulk.answer(call, rest)
         case ("composite", *rest):
             return _composite(org, call, rest)
         case ("limits",):
@@ -51,6 +53,8 @@ def kind_of_path(path: str) -> str:
     match parts[3:]:
         case ["query" | "queryAll" as kind, _]:
             return f"{kind}/{{locator}}"
+        case ["jobs", "query", _, *rest]:
+            return "/".join(["jobs/query/{id}", *rest])
         case ["sobjects", name, "describe" | "updated" | "deleted" as kind]:
             return f"sobjects/{name}/{kind}"
         case ["sobjects", name, _]:

@@ -1,7 +1,7 @@
 """The org as JSON, so that it survives a restart (`--state`).
 
-Kept: rows, custom fields, rules, statuses, id counters, the delete log. Not kept: sessions, cursors, faults,
-counts of calls. This file must not know where the JSON is stored.
+Kept: rows, custom fields, rules, statuses, id counters, the delete log. Not kept: sessions, cursors, bulk
+jobs, faults, counts of calls. This file must not know where the JSON is stored.
 """
 
 from __future__ import annotations
@@ -71,6 +71,7 @@ def load_state(org: SalesforceOrg, saved: Mapping[str, Any]) -> None:
     org.counters.update(saved["counters"])
     _use_users(org, saved)
     org.cursors.clear()
+    org.bulk.jobs.clear()
 
 
 def _use_users(org: SalesforceOrg, saved: Mapping[str, Any]) -> None:
