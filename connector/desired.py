@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 
 from connector.brake import brake_hold
 from connector.claims import REASON_NEEDED
+from connector.handing_over import owner_unknown
 from connector.lane import Lane
 from connector.lead import LeadState
 from connector.observation import Raw, RecordKey
@@ -240,25 +241,13 @@ class Desired:
     def _check_owner(self, target: ObjectMapping) -> None:
         """Hold a lead whose owner a platform does not know. A queue has no spelling in marketing automation:
         that is no fault."""
-        owner = self.state.owner
+        owner = self.state.current_owner
         pair = target.pair("owner")
         if owner is None or pair is None or not pair.writes:
             return
         crm = self.mapping.sides[target.side].kind == "crm"
         if (crm or is_person(owner)) and self.directory.native_of(target.side, owner) is None:
-            what = "active user" if is_person(owner) else "queue"
-            self.holds.append(
-                WantedHold(
-                    kind="owner_unknown",
-                    subject=target.side,
-                    message=f"{owner} owns this lead but is no {what} on {target.side}.",
-                    remedy=(
-                        f"Invite {owner} to {target.side}, or change the route."
-                        if is_person(owner)
-                        else f"Make the queue on {target.side}, or change the route."
-                    ),
-                )
-            )
+            self.holds.append(owner_unknown(owner, target.side))
 
     def _shows(self, view: RecordView, pair: Pair, wanted: Raw, value: Value) -> bool:
         """True when the record already shows this value, in its own spelling or in one that means the same,

@@ -29,6 +29,10 @@ def hand_over(walk: Walk) -> bool:
     if found.owner is None or found.route is None:
         walk.holds.append(_nobody(found))
         return False
+    if (lacking := _side_without(found.owner, walk.mapping, walk.directory)) is not None:
+        # in the CRM the lead would be leadloop's own, and nobody would work on it
+        walk.holds.append(owner_unknown(found.owner, lacking))
+        return False
     walk.state = replace(state, owner=found.owner, values={**state.values, "owner": found.owner})
     warnings = walk.verdict.warnings
     return walk.move(
@@ -91,6 +95,27 @@ def unfit(
         return None
 
     return why
+
+
+def owner_unknown(owner: str, side: str) -> WantedHold:
+    """While a platform has no active user, or no queue, for whoever has the lead or is to have it."""
+    person = is_person(owner)
+    return WantedHold(
+        kind="owner_unknown",
+        subject=side,
+        message=f"{owner} is to have this lead but is no {'active user' if person else 'queue'} on {side}.",
+        remedy=f"{f'Invite {owner} to' if person else 'Make the queue on'} {side}, or change the route.",
+    )
+
+
+def _side_without(owner: str, mapping: LeadMapping, directory: OwnerDirectory) -> str | None:
+    """The CRM that does not know this owner."""
+    for side in mapping.sides.values():
+        shows = any((pair := each.pair("owner")) and pair.writes for each in side.person_objects)
+        known = not directory.knows_owners_of(side.side) or directory.native_of(side.side, owner) is not None
+        if side.kind == "crm" and shows and not known:
+            return side.side
+    return None
 
 
 def _nobody(found: Assignment) -> WantedHold:

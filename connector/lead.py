@@ -147,6 +147,13 @@ class LeadState:
     deadline: LeadDeadline | None = None
     let_pass: tuple[str, ...] = ()
 
+    @property
+    def current_owner(self) -> str | None:
+        """Who has the lead since it was handed over, whoever it was given to first: the owner on its records.
+        None before."""
+        shown = self.values.get("owner")
+        return shown if self.owner is not None and isinstance(shown, str) else self.owner
+
     def to_json(self) -> bytes:
         """The state as compact JSON; fields at their default are left out."""
         out: dict[str, Any] = {}

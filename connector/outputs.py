@@ -32,7 +32,7 @@ def output_values(state: LeadState) -> dict[str, Value]:
         "engagement": score.engagement,
         "grade": score.grade,
         "score_reasons": score.reasons or None,
-        "owner": state.owner,
+        "owner": state.current_owner,
         "response_due": iso_datetime(deadline.due_ms) if deadline else None,
         "response_state": deadline.state if deadline else None,
         "rejection_reason": last.reason if last else None,

@@ -166,7 +166,9 @@ class Walk:
 
     def _had_by(self) -> dict[str, int]:
         """Who had the lead, and in which cycle last, once its owner gives it up; the latest stands last."""
-        owner, cycle = self.state.owner, self.state.cycle
-        if not is_person(owner) or owner is None:
-            return dict(self.state.had_by)
-        return {**{one: at for one, at in self.state.had_by.items() if one != owner}, owner: cycle}
+        had_by = dict(self.state.had_by)
+        for owner in (self.state.owner, self.state.current_owner):
+            if owner is not None and is_person(owner):
+                had_by.pop(owner, None)
+                had_by[owner] = self.state.cycle
+        return had_by

@@ -41,7 +41,7 @@ def explanation(conn: Connection, offline: Offline, seen: Preview, now_ms: int) 
         "outcome": state.outcome,
         "stage_since": iso(state.stage_since_ms),
         "cycle": state.cycle,
-        "owner": state.owner,
+        "owner": state.current_owner,
         "nurture_track": state.nurture_track,
         "resting": state.resting,
         "origin": state.origin,

@@ -47,10 +47,13 @@ def test_a_route_to_a_queue_that_salesforce_lacks_is_a_hold(tmp_path: Path) -> N
         assert holds == {
             ("owner_unknown", "salesforce"): "Make the queue on salesforce, or change the route."
         }
+        assert world.contact(ANN)["leadloop_stage"] == "mql", "nobody has been given the lead"
+        assert world.sf_lead(ANN)["Leadloop_Owner__c"] is None
         queue = world.salesforce.add_queue("Inbound Leads")
         reload_owners(world.leadloop, "salesforce")
         world.run()
         assert world.sf_lead(ANN)["OwnerId"] == queue
+        assert world.contact(ANN)["leadloop_stage"] == "distributed"
         assert world.holds(ANN) == []
 
 
@@ -96,3 +99,49 @@ def test_a_queue_that_owns_a_lead_is_named_in_hubspot_whose_own_owner_is_left_al
         world.run()
         assert world.contact(ANN)["hubspot_owner_id"] == kim
         assert world.lead(ANN).unspelled == {}
+
+
+def test_a_lead_that_is_passed_on_before_anybody_accepts_it_names_the_one_who_has_it_now(
+    world: World,
+) -> None:
+    enter_ann(world)
+    world.run()
+    world.hubspot.submit_form(ANN, "Pricing")
+    world.run()
+    lead = world.sf_lead(ANN)
+    assert lead["Leadloop_Owner__c"] == "sam@sales.example"
+
+    world.salesforce.update("Lead", lead["Id"], OwnerId=world.users["kim@sales.example"])
+    world.run()
+
+    assert world.sf_lead(ANN)["Leadloop_Owner__c"] == "kim@sales.example"
+    contact = world.contact(ANN)
+    assert contact["leadloop_owner"] == "kim@sales.example"
+    assert contact["leadloop_stage"] == "distributed"
+
+
+def test_who_passed_a_lead_on_does_not_get_it_back_when_it_is_routed_again(tmp_path: Path) -> None:
+    three = RULES.replace("kim@sales.example]", "kim@sales.example, lou@sales.example]")
+    with World(tmp_path, configuration(three)) as world:
+        world.salesforce.add_user("Lou", "lou@sales.example")
+        world.hubspot.add_owner("lou@sales.example")
+        world.leadloop  # noqa: B018  # connected before anybody acts
+        enter_ann(world)
+        world.run()
+        world.hubspot.submit_form(ANN, "Pricing")
+        world.run()
+        lead, kim = world.sf_lead(ANN), world.users["kim@sales.example"]
+        assert lead["Leadloop_Owner__c"] == "sam@sales.example"
+
+        world.salesforce.update("Lead", lead["Id"], OwnerId=kim)
+        world.run()
+        world.salesforce.update(
+            "Lead",
+            lead["Id"],
+            by_user=kim,
+            Leadloop_Verdict__c="rejected",
+            Leadloop_Rejection_Reason__c="wrong_territory",
+        )
+        world.run()
+
+        assert world.sf_lead(ANN)["Leadloop_Owner__c"] == "lou@sales.example"
