@@ -245,20 +245,6 @@ def observe_missing(installation: Installation, side: str, rows: Sequence[outbox
     with installation.database.read() as conn:
         known = observations_by_key(conn, keys)
     gone = [
-        Observation(
-            side=item.side,
-            object=item.object,
-            record_id=item.record_id,
-            stamp_ms=item.stamp_ms,
-            read_started_ms=now_ms,
-            fields=item.fields,
-            deleted=True,
-            merged_into=item.merged_into,
-            converted=item.converted,
-            refs=item.refs,
-            modified_by=item.modified_by,
-        )
-        for item in known.values()
-        if not item.deleted
+        item._replace(read_started_ms=now_ms, deleted=True) for item in known.values() if not item.deleted
     ]
     _observe(installation, gone, {row.lead_id for row in rows}, [])

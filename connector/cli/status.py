@@ -85,7 +85,7 @@ def as_data(conn: Connection, configuration: Configuration, now_ms: int) -> dict
                     "moved_at": iso(looked.get(name)),
                 }
                 for name, cursor in reached.items()
-                if not name.startswith("deep:")
+                if not name.endswith(":") and not name.startswith("deep:")
             },
         }
     return {

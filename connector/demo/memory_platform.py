@@ -20,6 +20,8 @@ from connector.platforms.protocol import (
     ChangePage,
     Cursor,
     FieldInfo,
+    Listed,
+    ListPage,
     Metadata,
     Owner,
     Reading,
@@ -137,6 +139,17 @@ class MemoryPlatform:
         table = self.records.get(object_name, {})
         found = [self._observe(object_name, each, table[each], fields) for each in ids if each in table]
         return Reading(found, [each for each in ids if each not in table])
+
+    def listed(self, object_name: str, after: str | None = None, lane: Lane = Lane.BACKFILL) -> ListPage:
+        """See `Platform`."""
+        del after, lane
+        table = self.records.get(object_name, {})
+        return ListPage([Listed(each, record.stamp_ms) for each, record in table.items()], None)
+
+    def archived(self, object_name: str, after: str | None = None, lane: Lane = Lane.UPDATE) -> ListPage:
+        """See `Platform`. Nothing is ever deleted here."""
+        del object_name, after, lane
+        return ListPage((), None)
 
     def find(
         self,

@@ -11,10 +11,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from connector.installation import Installation
+from connector.intake.archived import ARCHIVED, find_archived
 from connector.intake.taking_in import take_in
 from connector.lane import Lane
 from connector.platforms.protocol import ChangePage, Cursor, Watch
 from connector.store.cursors import cursors_of, put_cursor
+from connector.store.settings_values import put_value
 
 DEEP = "deep:"
 """Prefix of the feed that remembers when an object was last looked at with the full overlap."""
@@ -38,6 +40,14 @@ def start_cursors(installation: Installation, side: str) -> None:
             if name not in known:
                 put_cursor(conn, side, name, Cursor(now_ms), now_ms)
                 put_cursor(conn, side, DEEP + name, Cursor(now_ms), now_ms)
+                put_value(conn, began_key(side, name), now_ms)
+        if ARCHIVED not in known:
+            put_cursor(conn, side, ARCHIVED, Cursor(now_ms), now_ms)
+
+
+def began_key(side: str, name: str) -> str:
+    """Under which it is remembered since when an object is looked at: what lies before was not imported."""
+    return f"began_ms:{side}:{name}"
 
 
 def poll(installation: Installation, side: str) -> Polled:
@@ -67,6 +77,7 @@ def poll(installation: Installation, side: str) -> Polled:
         if page.last and page.object in deep:
             with installation.database.begin() as conn:
                 put_cursor(conn, side, DEEP + page.object, Cursor(started_ms), started_ms)
+    result.leads += len(find_archived(installation, side))
     return result
 
 

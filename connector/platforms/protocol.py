@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Literal, Protocol
+from typing import Literal, NamedTuple, Protocol
 
 from connector.lane import Lane
 from connector.observation import Fields, Observation
@@ -110,6 +110,28 @@ class Reading:
 
     found: Sequence[Observation]
     missing: Sequence[str] = ()
+
+
+class Listed(NamedTuple):
+    """A record as a listing shows it: no field, only which version it is at."""
+
+    record_id: str
+    stamp_ms: int
+    deleted: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class ListPage:
+    """Some records of one object, in ascending order of `id_order`, and the platform's own name for the place
+    where the next page begins; None: there is none."""
+
+    records: Sequence[Listed]
+    after: str | None
+
+
+def id_order(record_id: str) -> tuple[int, str]:
+    """How ids are ordered in listings: both numbers and ids of one length rise with it."""
+    return len(record_id), record_id
 
 
 @dataclass(frozen=True, slots=True)
@@ -259,6 +281,16 @@ class Platform(Protocol):
         self, object_name: str, ids: Sequence[str], fields: Sequence[str], lane: Lane = Lane.UPDATE
     ) -> Reading:
         """Read records by id in batches; every id is found or missing. Raises RetryLater, Refused."""
+        ...
+
+    def listed(self, object_name: str, after: str | None = None, lane: Lane = Lane.BACKFILL) -> ListPage:
+        """One page of the ids and stamps of all records of an object, from its beginning or from where
+        another page ended; deleted ones where the platform shows them. Raises RetryLater, Refused."""
+        ...
+
+    def archived(self, object_name: str, after: str | None = None, lane: Lane = Lane.UPDATE) -> ListPage:
+        """One page of the deleted records that `changes` never shows; where it shows them all, an empty last
+        page and no call. Raises RetryLater, Refused."""
         ...
 
     def find(

@@ -24,7 +24,7 @@ from connector.installation import Installation
 from connector.intake.poll import poll
 from connector.lane import Lane
 from connector.platforms.errors import PlatformError, RetryLater
-from connector.platforms.protocol import ChangePage, Platform, Watch
+from connector.platforms.protocol import ChangePage, ListPage, Platform, Watch
 from connector.settle import BATCH, settle
 from connector.store.configurations import applied_configuration
 from connector.store.errors import LeaseLost, StoreError
@@ -168,7 +168,7 @@ class Duties:
     def _look(self, side: str, lease: PollLease) -> float:
         """Look once; returns how many seconds to leave the platform alone, 0 for the usual."""
         platform = _Renewing(self._installation.platforms[side], lease)
-        # polling reads changes and nothing else of a platform
+        # polling reads changes and archived records, and nothing else of a platform
         leased = replace(self._installation, platforms={side: cast("Platform", platform)})
         try:
             polled = poll(leased, side)
@@ -188,7 +188,7 @@ class Duties:
 
 
 class _Renewing:
-    """A platform of which every page of changes renews the lease. `pages` counts those with something in
+    """A platform of which every page renews the lease. `pages` counts those with something in
     them that were stored."""
 
     def __init__(self, platform: Platform, lease: PollLease) -> None:
@@ -201,6 +201,12 @@ class _Renewing:
             self._lease.renew()
             yield page
             self.pages += bool(page.observations)
+
+    def archived(self, object_name: str, after: str | None = None, lane: Lane = Lane.UPDATE) -> ListPage:
+        self._lease.renew()
+        page = self._platform.archived(object_name, after, lane)
+        self.pages += bool(page.records)
+        return page
 
 
 def declare_actors(

@@ -17,7 +17,7 @@ from connector.platforms.hubspot.feed import read_changes
 from connector.platforms.hubspot.listing import read_list
 from connector.platforms.hubspot.metadata import fields_of, owners_of
 from connector.platforms.hubspot.names import is_id, is_object, is_property
-from connector.platforms.hubspot.records import MERGED, observe
+from connector.platforms.hubspot.records import MERGED, modified_property, observe
 from connector.platforms.hubspot.transport import Answer, Transport
 from connector.platforms.hubspot.writing import MOST_RECORDS, Writer
 from connector.platforms.protocol import (
@@ -27,6 +27,8 @@ from connector.platforms.protocol import (
     ChangePage,
     Cursor,
     FieldInfo,
+    Listed,
+    ListPage,
     Metadata,
     Meter,
     Owner,
@@ -174,6 +176,31 @@ class HubSpot:
         found = self._batches(object_name, None, wanted, fields, lane)
         seen = {observation.record_id for observation in found}
         return Reading(found, [given for given in ids if given not in seen])
+
+    def listed(self, object_name: str, after: str | None = None, lane: Lane = Lane.BACKFILL) -> ListPage:
+        """100 records that are not archived, by id, with their `updatedAt` (hubspot.md section 7)."""
+        return self._listed(object_name, after, lane, {})
+
+    def archived(self, object_name: str, after: str | None = None, lane: Lane = Lane.UPDATE) -> ListPage:
+        """100 records of the recycle bin, by id: neither search nor any other feed shows them."""
+        return self._listed(object_name, after, lane, {"archived": "true"})
+
+    def _listed(
+        self, object_name: str, after: str | None, lane: Lane, more: Mapping[str, object]
+    ) -> ListPage:
+        _checked(object_name, ())
+        if after is not None:
+            more = {**more, "after": after}
+        # some property must be named: without, HubSpot sends a set of its own
+        answer = self._transport.page(
+            object_name, lane, limit=READ_AT_ONCE, properties=[modified_property(object_name)], **more
+        )
+        body = answer.checked()
+        rows = [
+            Listed(row["id"], epoch_ms(row["updatedAt"]), bool(row.get("archived")))
+            for row in body["results"]
+        ]
+        return ListPage(rows, _after(body))
 
     def find(
         self,

@@ -1,0 +1,62 @@
+"""Archived: deletions that no feed of changes shows are looked for once an hour.
+
+A platform whose `changes` tells of deletions answers without a call.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from connector.clock import HOUR_MS
+from connector.installation import Installation
+from connector.intake.taking_in import take_in
+from connector.lane import Lane
+from connector.observation import RecordKey
+from connector.platforms.protocol import Cursor, Listed
+from connector.store.cursors import cursors_of, put_cursor
+from connector.store.observations import observations_by_key
+
+ARCHIVED = "archived:"
+"""The feed that remembers when the archived records of a side were last listed."""
+
+EVERY_MS = HOUR_MS
+
+
+def find_archived(installation: Installation, side: str) -> set[str]:
+    """List the archived records of a side if it is time, and note those that are known here as deleted.
+    Returns the leads concerned. Raises RetryLater, Refused; what was noted stays."""
+    started_ms = installation.clock.now_ms()
+    with installation.database.read() as conn:
+        last = cursors_of(conn, side).get(ARCHIVED)
+    if last is not None and started_ms - last.stamp_ms < EVERY_MS:
+        return set()
+    leads: set[str] = set()
+    for name in installation.feeds[side].objects:
+        after: str | None = None
+        while True:
+            asked_ms = installation.clock.now_ms()
+            page = installation.platforms[side].archived(name, after, Lane.UPDATE)
+            leads |= _note(installation, side, name, page.records, asked_ms)
+            after = page.after
+            if after is None:
+                break
+    with installation.database.begin() as conn:
+        put_cursor(conn, side, ARCHIVED, Cursor(started_ms), started_ms)
+    return leads
+
+
+def _note(
+    installation: Installation, side: str, name: str, records: Sequence[Listed], asked_ms: int
+) -> set[str]:
+    if not records:
+        return set()
+    with installation.database.read() as conn:
+        known = observations_by_key(conn, [RecordKey(side, name, each.record_id) for each in records])
+    # the stored stamp stays: a record that is restored need not get a newer one
+    gone = [
+        item._replace(deleted=True, read_started_ms=asked_ms) for item in known.values() if not item.deleted
+    ]
+    if not gone:
+        return set()
+    with installation.database.begin() as conn:
+        return take_in(conn, installation, gone, asked_ms).leads
