@@ -17,6 +17,9 @@ ROWS_AT_MOST: Final = 100
 OTHERS: Final = "(others)"
 
 _ENDED: Final = ("rejected", "lapsed", "withdrawn", "dropped", "won", "lost")
+_GOING_ON: Final = {Stage.DISTRIBUTED.value: ("response", Stage.DISTRIBUTED.value, "accepted")}
+"""Where the times of a stage are counted as something else."""
+
 _LEFT: Final = ("onward", "rejected", "lapsed", "withdrawn", "merged", "reopened")
 
 
@@ -168,7 +171,9 @@ def funnel(now: Slice, before: Slice) -> list[dict[str, Any]]:
             "left": {how: left[how] for how in _LEFT if left[how]},
             "still_there": max(0, visits - sum(left.values())),
             "went_on": None if end else wilson(onward, gone).to_json(),
-            "time_to_go_on": None if end else times(now.buckets.get(("span", name, ""), {})),
+            "time_to_go_on": None
+            if end
+            else times(now.buckets.get(_GOING_ON.get(name, ("span", name, "")), {})),
         }
         if stage is Stage.CLOSED:
             row |= {

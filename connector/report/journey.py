@@ -156,11 +156,13 @@ def _leave(journey: Journey, row: Passage) -> Counts:
         return counts
     counts += _count(visit.at_ms, visit.context, visit.cycle, "left", stage, how)
     bucket = bucket_of(row.happened_ms - visit.at_ms)
-    if how == "onward":
-        counts += _count(row.happened_ms, row.context, visit.cycle, "span", stage, bucket=bucket)
     if stage == Stage.DISTRIBUTED and how in ("onward", "rejected"):
         answer = "accepted" if how == "onward" else how
         counts += _count(row.happened_ms, row.context, visit.cycle, "response", stage, answer, bucket=bucket)
+    elif how == "onward":
+        span = _count(row.happened_ms, row.context, visit.cycle, "span", stage, bucket=bucket)
+        # the many ways of the many leads that never reach sales: for the whole alone
+        counts += span if _RANK[stage] >= _MQL else span[:1]
     return counts
 
 

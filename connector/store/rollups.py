@@ -7,17 +7,16 @@ What is counted is decided in `connector.report.journey`.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from sqlalchemy import Connection, bindparam, delete, func, select, text
 
 from connector.report.context import MoveContext
 from connector.report.journey import Key, Passage
 from connector.store.rows import chunks, execute_many, from_json, insert_into, insert_new, is_sqlite
-from connector.store.schema import lead_aliases, ledger, move_contexts, rollups, storable_text
+from connector.store.schema import lead_aliases, ledger, move_contexts, rollups
 
 _COLUMNS = (*Key._fields, "number")
-_TEXTS = tuple(Key._fields.index(name) for name in ("value", "reason"))
 
 
 class Counted(NamedTuple):
@@ -41,8 +40,9 @@ class StoredMove(NamedTuple):
 
 
 def add(conn: Connection, counts: Mapping[Key, int]) -> None:
-    """Add to the counters; in key order, so that two writers on PostgreSQL lock them in the same order."""
-    rows = sorted((*_storable(key), number) for key, number in counts.items() if number)
+    """Add to the counters; in key order, so that two writers on PostgreSQL lock them in the same order. Their
+    texts have been stored before, in the ledger and with the contexts."""
+    rows = sorted((*key, number) for key, number in counts.items() if number)
     if not rows:
         return
     statement = insert_into(conn, rollups)
@@ -218,7 +218,3 @@ def all_counts(conn: Connection) -> dict[Key, int]:
     """Every counter that is not 0: for tests and checks of small databases."""
     rows = conn.execute(select(*(rollups.c[name] for name in _COLUMNS)).where(rollups.c.number != 0))
     return {Key(*row[:-1]): row[-1] for row in rows}
-
-
-def _storable(key: Key) -> tuple[Any, ...]:
-    return tuple(storable_text(str(part)) if place in _TEXTS else part for place, part in enumerate(key))
