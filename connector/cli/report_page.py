@@ -157,8 +157,6 @@ def _rejections(page: Page, data: Mapping[str, Any]) -> None:
 
 def _rules(page: Page, data: Mapping[str, Any]) -> None:
     rules = data["rules"]
-    if rules is None:
-        return
     now = data["mqls"]["now"]
     page.heading("Rules and gates: the MQLs that each helped to make")
     page.line(f"all MQLs: {now['made']:,}; sales accepted {say.share_of(now['acceptance'])}")

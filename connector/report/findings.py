@@ -135,7 +135,7 @@ def _to_do(data: Mapping[str, Any], default_reason: str) -> Iterator[str]:
             yield "Set a deadline for the first response, so that leads nobody takes are routed again."
     judged = data["mqls"]["now"]["acceptance"]
     low = [
-        row for row in data["rules"] or ()
+        row for row in data["rules"]
         if row["compared"] == "below" and row["acceptance"]["of"] < judged["of"]
     ]  # fmt: skip
     for row in sorted(low, key=lambda row: row["acceptance"]["high"])[:RULES_AT_MOST]:

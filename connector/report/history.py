@@ -15,7 +15,7 @@ from sqlalchemy import Connection
 
 from connector.lead import LeadState
 from connector.report.context import MoveContext, ReportFields, context_of
-from connector.report.journey import Journey, Key, end, follow
+from connector.report.journey import Counts, Journey, Key, end, follow
 from connector.store import leads as lead_store
 from connector.store import ledger, rollups
 from connector.store.database import Database
@@ -37,7 +37,7 @@ def write_down(conn: Connection, moves: Sequence[tuple[ledger.LedgerRow, MoveCon
     rollups.put_contexts(conn, zip(numbers, (about for _, about in moves), strict=True))
     new = set(numbers)
     counts: Counter[Key] = Counter()
-    walk = _Walk(conn, counts)
+    walk = _Walk(conn, _into(counts))
     for stored in rollups.histories(conn, dict.fromkeys(row.lead_id for row, _ in moves)).values():
         walk.lead(stored, lambda move: move.move_id in new)
     rollups.add(conn, counts)
@@ -49,11 +49,11 @@ def unite(conn: Connection, gone_id: str, row: ledger.LedgerRow | None, about: M
     if row is not None:
         write_down(conn, [(row, about)])
     counts: Counter[Key] = Counter()
-    walk = _Walk(conn, counts)
-    gone = walk.journey(gone_id)
+    take = _into(counts)
+    gone = _Walk(conn, take).journey(gone_id)
     taken_over = row is not None and gone is not None and gone.stage == row.target
     if gone is not None and not taken_over:
-        _add(counts, end(gone))
+        take(end(gone))
     rollups.add(conn, counts)
 
 
@@ -75,18 +75,11 @@ def rebuild(conn: Connection, fields: ReportFields) -> int:
     rollups.clear(conn)
     _supply_contexts(conn, fields)
     counts: Counter[Key] = Counter()
+    walk = _Walk(conn, _into(counts))
     moves, after = 0, ""
     while ids := rollups.leads_in_ledger(conn, after, LEADS_AT_ONCE):
         after = ids[-1]
-        stored = rollups.histories(conn, ids)
-        lived_on = rollups.lived_on_in(conn, ids)
-        walk = _Walk(conn, counts)
-        for lead_id, history in stored.items():
-            moves += len(history)
-            journey = walk.lead(history, lambda _: True)
-            others = lived_on.get(lead_id)
-            if journey is not None and others and not _taken_over(conn, lead_id, journey, others):
-                _add(counts, end(journey))
+        moves += walk.leads(ids)
         if len(counts) >= COUNTERS_AT_ONCE:
             rollups.add(conn, counts)
             counts.clear()
@@ -95,24 +88,59 @@ def rebuild(conn: Connection, fields: ReportFields) -> int:
     return moves
 
 
+def rules_of(conn: Connection, first_day: int, last_day: int, only: tuple[str, str]) -> list[rollups.Counted]:
+    """The counters of rules and gates for the MQLs of some days and one value of a dimension. They are not
+    kept (every rule with every campaign would be more than the ledger), and counted from the ledger here."""
+    dimension, value = only
+    counts: Counter[Key] = Counter()
+
+    def take(more: Counts) -> None:
+        # one move says something of one MQL at most
+        if any(key.dimension == dimension and key.value == value and key.figure == "mql" for key, _ in more):
+            for key, number in more:
+                if key.dimension == "rule" and first_day <= key.day <= last_day:
+                    counts[key] += number
+
+    walk = _Walk(conn, take)
+    done: set[str] = set()
+    for made in rollups.leads_made_mql(conn, first_day, last_day, dimension, value):
+        # what became of an MQL may stand with the lead that it is part of now
+        others = [one for found in rollups.lived_on_in(conn, made).values() for one in found]
+        walk.leads([lead_id for lead_id in dict.fromkeys((*made, *others)) if lead_id not in done])
+        done.update(made, others)
+    return [rollups.Counted(*key[2:], number) for key, number in counts.items()]
+
+
 @dataclass(frozen=True, slots=True)
 class _Walk:
-    """Follows leads through their moves; leads that became part of one are followed as well."""
+    """Follows leads through their moves, and hands on what each counted move adds."""
 
     conn: Connection
-    counts: Counter[Key]
+    take: Callable[[Counts], None]
+
+    def leads(self, ids: Sequence[str]) -> int:
+        """Count these leads with all their moves; returns how many moves."""
+        moves = 0
+        lived_on = rollups.lived_on_in(self.conn, ids)
+        for lead_id, history in rollups.histories(self.conn, ids).items():
+            moves += len(history)
+            journey = self.lead(history, lambda _: True)
+            others = lived_on.get(lead_id)
+            if journey is not None and others and not _taken_over(self.conn, lead_id, journey, others):
+                self.take(end(journey))
+        return moves
 
     def lead(
         self, history: Iterable[rollups.StoredMove], counted: Callable[[rollups.StoredMove], bool]
     ) -> Journey | None:
-        """The journey at the end; moves that are `counted` are added to the counters."""
+        """The journey at the end; what the moves add that are `counted` is handed on."""
         journey: Journey | None = None
         for move in history:
             merged = move.passage.merged_with
             joined = None if merged is None else self.journey(merged)
             journey, more = follow(journey, move.passage, joined)
             if counted(move):
-                _add(self.counts, more)
+                self.take(more)
         return journey
 
     def journey(self, lead_id: str) -> Journey | None:
@@ -144,6 +172,9 @@ def _supply_contexts(conn: Connection, fields: ReportFields) -> None:
             rollups.put_contexts(conn, [(move_id, about) for move_id in moves])
 
 
-def _add(counts: Counter[Key], more: Iterable[tuple[Key, int]]) -> None:
-    for key, number in more:
-        counts[key] += number
+def _into(counts: Counter[Key]) -> Callable[[Counts], None]:
+    def take(more: Counts) -> None:
+        for key, number in more:
+            counts[key] += number
+
+    return take

@@ -100,6 +100,7 @@ class Journey:
 
 
 Counts = list[tuple[Key, int]]
+"""What is added to which counters."""
 
 
 def follow(journey: Journey | None, row: Passage, joined: Journey | None = None) -> tuple[Journey, Counts]:

@@ -16,7 +16,7 @@ from sqlalchemy import Connection
 from connector.clock import DAY_MS, SECOND_MS
 from connector.configuration import Configuration
 from connector.lead import LeadState
-from connector.report import figures, named
+from connector.report import figures, history, named
 from connector.report.confidence import TOO_FEW
 from connector.report.context import DIMENSIONS
 from connector.report.figures import Slice
@@ -77,7 +77,7 @@ def report(conn: Connection, configuration: Configuration, wanted: Wanted, now_m
         "response": {"now": figures.response(now), "before": figures.response(before)},
         "deadlines": _deadlines(conn, period, only),
         "rejections": figures.rejections(now, before, default_reason),
-        "rules": _rules(conn, period, now) if only is None else None,
+        "rules": _rules(conn, period, only, now),
         "touches_before_mql": figures.touches(now),
         "by": {
             name: figures.breakdown(
@@ -111,8 +111,12 @@ def _quality(conn: Connection, period: Period, only: tuple[str, str] | None) -> 
     return figures.quality(told, numbers)
 
 
-def _rules(conn: Connection, period: Period, base: Slice) -> list[dict[str, Any]]:
-    return figures.rules(rollups.totals(conn, "rule", *period), base)
+def _rules(
+    conn: Connection, period: Period, only: tuple[str, str] | None, base: Slice
+) -> list[dict[str, Any]]:
+    if only is None:
+        return figures.rules(rollups.totals(conn, "rule", *period), base)
+    return figures.rules(history.rules_of(conn, *period, only), base)
 
 
 def _deadlines(conn: Connection, period: Period, only: tuple[str, str] | None) -> dict[str, Any] | None:

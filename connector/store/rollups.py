@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 from sqlalchemy import Connection, bindparam, delete, func, select, text
 
+from connector.clock import DAY_MS
 from connector.report.context import MoveContext
 from connector.report.journey import Key, Passage
 from connector.store.rows import chunks, execute_many, from_json, insert_into, insert_new, is_sqlite
@@ -134,6 +135,25 @@ def leads_in_ledger(conn: Connection, after: str, limit: int) -> list[str]:
     """The next ids of leads with moves, those that are retired or forgotten included."""
     statement = select(ledger.c.lead_id).where(ledger.c.lead_id > after).group_by(ledger.c.lead_id)
     return list(conn.scalars(statement.order_by(ledger.c.lead_id).limit(limit)))
+
+
+def leads_made_mql(
+    conn: Connection, first_day: int, last_day: int, dimension: str, value: str
+) -> Iterator[list[str]]:
+    """The leads that became an MQL on these days and were counted by this value then, a few at a time."""
+    since_ms, until_ms = first_day * DAY_MS, (last_day + 1) * DAY_MS
+    statement = (
+        select(ledger.c.lead_id)
+        .join(move_contexts, move_contexts.c.move_id == ledger.c.id)
+        .where(
+            ledger.c.target == "mql",
+            ledger.c.recorded_ms >= since_ms,
+            ledger.c.happened_ms.between(since_ms, until_ms - 1),
+            move_contexts.c[dimension] == value,
+        )
+        .distinct()
+    )
+    yield from chunks(conn.execute(statement).scalars())
 
 
 def lived_on_in(conn: Connection, lead_ids: Iterable[str]) -> dict[str, list[str]]:

@@ -5,6 +5,8 @@ python -m tests.benchmarks.work poll SIDE URL DATABASE SINCE_MS NOW_MS
 python -m tests.benchmarks.work normalise SIDE DATABASE
 python -m tests.benchmarks.work settle DATABASE NOW_MS
 python -m tests.benchmarks.work quiet HUBSPOT_URL SALESFORCE_URL DATABASE SINCE_MS NOW_MS
+python -m tests.benchmarks.work count DATABASE
+python -m tests.benchmarks.work report DATABASE NOW_MS DAYS
 """
 
 from __future__ import annotations
@@ -145,6 +147,38 @@ def quiet_pass(hubspot: str, salesforce: str, path: str, since_ms: str, now_ms: 
     return [watch.stop(done.polled)]
 
 
+def count_ledger(path: str) -> list[Spent]:
+    """Count the whole ledger for the report, as on a database from before there were counters."""
+    from connector.report import history
+    from connector.report.context import DEFAULT_FIELDS
+    from connector.store.database import Database
+
+    database = Database.open(f"sqlite:///{path}")
+    watch = Stopwatch()
+    with database.begin() as conn:
+        moves = history.rebuild(conn, DEFAULT_FIELDS)
+    return [watch.stop(moves)]
+
+
+def report_once(path: str, now_ms: str, days: str) -> list[Spent]:
+    """Everything that `leadloop report --html` does with the database open; the records are MQLs."""
+    from connector.clock import DAY_MS
+    from connector.configuration import load_configuration
+    from connector.report.page import page
+    from connector.report.period import period_of
+    from connector.report.report import Wanted, report
+    from connector.store.database import Database
+
+    database = Database.open(f"sqlite:///{path}")
+    watch = Stopwatch()
+    configuration = load_configuration(None)
+    wanted = Wanted(period_of(None, None, f"{days}d", int(now_ms) // DAY_MS))
+    with database.read() as conn:
+        data = report(conn, configuration, wanted, int(now_ms))
+    assert page(data, configuration.vocabulary)
+    return [watch.stop(data["mqls"]["now"]["made"])]
+
+
 if __name__ == "__main__":
     works = {
         "bare": bare,
@@ -152,6 +186,8 @@ if __name__ == "__main__":
         "normalise": normalise,
         "settle": settle_all,
         "quiet": quiet_pass,
+        "count": count_ledger,
+        "report": report_once,
     }
     result = works[sys.argv[1]](*sys.argv[2:])  # type: ignore[operator]  # the command line is text
     sys.stdout.buffer.write(orjson.dumps([part.to_json() for part in result]))

@@ -152,7 +152,8 @@ def test_only_some_leads_can_be_reported_on(by_hand: Shell) -> None:
     assert data["only"] == {"dimension": "source", "value": "Web"}
     assert (data["mqls"]["now"]["made"], data["mqls"]["now"]["accepted"]) == (8, 8)
     assert data["untouched"]["number"] == 0
-    assert data["rules"] is None
+    (rule,) = [row for row in data["rules"] if row["rule"] == "senior"]
+    assert (rule["made"], rule["accepted"], rule["rejected"]) == (8, 8, 0)
 
 
 def test_owners_are_told_by_what_they_were_handed(by_hand: Shell) -> None:
@@ -174,6 +175,18 @@ def test_the_parts_of_every_dimension_add_up_to_the_whole(company: Shell) -> Non
             assert sum(row[name] for row in rows) == whole[name], name
     assert sum(part["made"] for part in data["quality"]["parts"]) == whole["made"]
     assert sum(row["mqls"] for row in data["touches_before_mql"]["distribution"]) == whole["made"]
+
+
+def test_the_rules_of_every_source_add_up_to_those_of_all(company: Shell) -> None:
+    data = company("report", "--json").json
+    whole = {row["rule"]: (row["made"], row["accepted"], row["rejected"]) for row in data["rules"]}
+
+    parts: dict[str, list[tuple[int, int, int]]] = {}
+    for source in data["by"]["source"]:
+        for row in company("report", "--only", f"source={source['value']}", "--json").json["rules"]:
+            parts.setdefault(row["rule"], []).append((row["made"], row["accepted"], row["rejected"]))
+
+    assert {rule: tuple(map(sum, zip(*found, strict=True))) for rule, found in parts.items()} == whole
 
 
 def test_two_halves_of_a_period_add_up_to_it(company: Shell) -> None:
