@@ -9,6 +9,7 @@ import csv
 from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from itertools import islice
 from pathlib import Path
 from typing import Any, Final, TextIO
 
@@ -32,6 +33,9 @@ OTHER_KEYS: Final = (
     "exists_on",
 )
 """What a lead in a JSON file may have beside its values."""
+
+LEADS_FOR_NAMES: Final = 100
+"""So many leads of a JSON file are looked at for the names of its keys."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,10 +65,11 @@ class LeadFile:
     beside: Collection[str] = ()
 
     def names(self) -> list[str]:
-        """The headings of a CSV file, or the keys of the first lead of a JSON file. Raises LeadFileError."""
+        """The headings of a CSV file, or the keys of the first leads of a JSON file. Raises LeadFileError."""
         with self._opened() as file:
             if self._is_json:
-                return next((list(lead) for _, lead in json_objects(self.path, file) if lead), [])
+                first = islice(json_objects(self.path, file), LEADS_FOR_NAMES)
+                return list(dict.fromkeys(key for _, lead in first if isinstance(lead, dict) for key in lead))
             try:
                 return list(csv.DictReader(file, strict=True).fieldnames or ())
             except csv.Error as error:

@@ -57,6 +57,13 @@ def findings(tally: Tally) -> dict[str, Any]:
     }
 
 
+COLUMNS: Final = (
+    "at", "change", "lead", "name", "pursuit", "score", "rules", "because", "answer", "reason", "alike",
+    "alike_good", "alike_of", "later",
+)  # fmt: skip
+"""What is told of each MQL that is gained or lost."""
+
+
 def one_by_one(tally: Tally) -> list[dict[str, Any]]:
     """The MQLs gained and lost, in the order of time."""
     return [

@@ -144,6 +144,10 @@ class Measured:
         return hits
 
 
+COLUMNS: Final = ("line", "lead", "score", "fast_track", "rules", "good")
+"""What is told of each MQL."""
+
+
 def one_by_one(mqls: Sequence[Mql]) -> list[dict[str, Any]]:
     """The MQLs in the order of the file."""
     return [

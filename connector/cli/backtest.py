@@ -92,9 +92,9 @@ def backtest(
         _refuse({"--mapping": mapping, "--stage": stage, "--rows": rows}, "is for files of leads.")
         found = replay_history(place, url, rules, outcome, barred, since, until, listed=listed)
         show = print_history
-    one_by_one = found.pop("listed", [])
+    one_by_one, columns = found.pop("listed", []), found.pop("columns", ())
     if csv is not None:
-        _write_csv(csv, one_by_one)
+        _write_csv(csv, columns, one_by_one)
     if as_json:
         print_json(found | ({"listed": one_by_one} if leads else {}))
     else:
@@ -126,7 +126,7 @@ def read_tried(place: Place, rules: Path | None, base: Configuration) -> Configu
         raise typer.Exit(WRONG) from None
 
 
-def _write_csv(path: Path, rows: Sequence[Mapping[str, Any]]) -> None:
+def _write_csv(path: Path, columns: Sequence[str], rows: Sequence[Mapping[str, Any]]) -> None:
     """The list as CSV; lists in a cell are parted by semicolons. What a spreadsheet would take for a formula
     gets an apostrophe before it."""
     import csv
@@ -134,10 +134,8 @@ def _write_csv(path: Path, rows: Sequence[Mapping[str, Any]]) -> None:
     try:
         with path.open("x", encoding="utf-8", newline="") as file:
             writer = csv.writer(file)
-            for number, row in enumerate(rows):
-                if number == 0:
-                    writer.writerow(row)
-                writer.writerow([_cell(value) for value in row.values()])
+            writer.writerow(columns)
+            writer.writerows([_cell(row[column]) for column in columns] for row in rows)
     except OSError as error:
         raise Problem(f"--csv: {path} cannot be written: {error.strerror or error}.") from None
 

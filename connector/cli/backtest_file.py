@@ -38,7 +38,7 @@ def measure_file(
 ) -> dict[str, Any]:
     """The figures. Raises Problem, ConfigErrors."""
     from connector.backtest.fields_read import fields_read
-    from connector.backtest.measured import Measured, one_by_one
+    from connector.backtest.measured import COLUMNS, Measured, one_by_one
     from connector.json_stream import LeadFileError
     from connector.lead_file import LeadFile
 
@@ -77,7 +77,7 @@ def measure_file(
         "always_blank": sorted(read - measured.seen - set(barred) - meant.fields),
         **measured.to_json(),
     }
-    return found | ({"listed": one_by_one(measured.listing)} if listed else {})
+    return found | ({"listed": one_by_one(measured.listing), "columns": COLUMNS} if listed else {})
 
 
 def _measure(

@@ -31,7 +31,7 @@ def replay_history(
     listed: bool,
 ) -> dict[str, Any]:
     """The findings. Raises Problem, StoreError, ConfigErrors."""
-    from connector.backtest.findings import findings, one_by_one
+    from connector.backtest.findings import COLUMNS, findings, one_by_one
     from connector.backtest.recorded import Wish, backtest
 
     now_ms = place.clock.now_ms()
@@ -49,13 +49,15 @@ def replay_history(
         raise Problem(
             "The database has no history yet: no lead has moved. Leave `leadloop run` to work first."
         )
+    if tally.begins_ms >= tally.until_ms:
+        raise Problem("Nothing is recorded in this period: look at --since and --until.")
     found = {
         "rules": str(rules) if rules is not None else str(place.folder),
         "configuration_in_force": in_force.version,
         "same_rules": in_force.rules.version == tried.rules.version,
         "barred": list(barred),
     } | {("by_rule" if key == "rules" else key): value for key, value in findings(tally).items()}
-    return found | ({"listed": one_by_one(tally)} if listed else {})
+    return found | ({"listed": one_by_one(tally), "columns": COLUMNS} if listed else {})
 
 
 def check_barred(barred: Sequence[str], configuration: Configuration) -> None:

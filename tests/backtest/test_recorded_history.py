@@ -126,6 +126,13 @@ def test_the_leads_are_listed_on_the_screen_and_in_a_csv_file(
     assert (again.code, "is there already" in again.err) == (2, True)
 
 
+def test_a_list_without_leads_has_its_headings(shell: Shell, year: Path, tmp_path: Path) -> None:
+    same = rules_in(tmp_path, year_rules("year"))
+    assert shell("backtest", str(year), "--rules", same, "--csv", "none.csv").code == 0
+    (line,) = (tmp_path / "none.csv").read_text(encoding="utf-8").splitlines()
+    assert line.startswith("at,change,lead,name")
+
+
 def test_the_parts_of_a_period_add_up(shell: Shell, year: Path, better: str) -> None:
     whole, *parts = (
         shell("backtest", str(year), "--rules", better, "--json", *period).json
@@ -200,6 +207,8 @@ def test_rules_that_are_wrong_are_told_as_check_tells_them(shell: Shell, year: P
         (("--bar", "job_titel"), 'did you mean "job_title"'),
         (("--since", "soon"), '"soon" is no day'),
         (("--since", "2026-05-01", "--until", "2026-04-01"), "--since must be before --until"),
+        (("--since", "2030-01-01"), "Nothing is recorded in this period"),
+        (("--until", "2020-01-01"), "Nothing is recorded in this period"),
         (("--rows", "1-5"), "--rows is for files of leads"),
         (("--mapping", "csv.yaml"), "--mapping is for files of leads"),
     ],
