@@ -202,7 +202,8 @@ def _last_sign_ms(walk: Walk) -> int:
     done = (item.at_ms for item in walk.facts_of(state).activities)
     touched = 0 if opportunity is None else opportunity.stamp_ms
     signs = [state.stage_since_ms, touched, *done]
-    return max(at_ms for at_ms in signs if at_ms <= walk.now_ms)
+    # the clock of a platform may be ahead of ours, and a meeting may be planned
+    return max((at_ms for at_ms in signs if at_ms <= walk.now_ms), default=walk.now_ms)
 
 
 # a breach -----------------------------------------------------------------------------------------------

@@ -16,7 +16,7 @@ from connector.handing_over import owner_unknown
 from connector.lane import Lane
 from connector.lead import LeadState
 from connector.observation import Raw, RecordKey
-from connector.outputs import handoff_natives, output_values
+from connector.outputs import DEADLINE_OUTPUTS, handoff_natives, output_values
 from connector.plan import PlannedWrite, WantedHold
 from connector.record_view import RecordView
 from connector.refusals import NEW_RECORD, WHOLE_RECORD, Refusal, is_refused, refusal_holds
@@ -307,10 +307,15 @@ class Desired:
     def _without_stuck(
         self, view: RecordView, fields: dict[str, Raw], then: dict[str, Raw]
     ) -> dict[str, Raw]:
-        """Leave out fields that leadloop and somebody else keep setting to and fro."""
+        """Leave out fields that leadloop and somebody else keep setting to and fro. A deadline that runs, is
+        due soon, and runs anew for the next owner ends by itself."""
         kept: dict[str, Raw] = {}
+        ticking = {pair.native for pair in view.mapping.outputs if pair.canonical in DEADLINE_OUTPUTS}
         for native, wanted in fields.items():
-            if self._held_back(oscillation(view, native, then.get(native, wanted), self.now_ms)):
+            sends = view.baseline.history.get(native)
+            if native in ticking and sends and view.fields[native] == sends[-1][1]:
+                kept[native] = wanted
+            elif self._held_back(oscillation(view, native, then.get(native, wanted), self.now_ms)):
                 then.pop(native, None)
             else:
                 kept[native] = wanted

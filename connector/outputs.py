@@ -12,6 +12,9 @@ from mappings.mapping import ObjectMapping
 from mappings.stages import Stage
 from mappings.values import Value
 
+DEADLINE_OUTPUTS = ("response_due", "response_state")
+"""The leadloop fields that show a deadline."""
+
 _HANDOFF_OUTPUTS = {
     "stage", "stage_since", "cycle", "owner", "response_due", "response_state",
     "rejection_reason", "rejection_comment", "rejected_by", "rejected_at", "verdict",

@@ -233,6 +233,31 @@ def test_days_on_which_the_owner_is_away_do_not_count(make: Make) -> None:
     assert stage.shown() == ("2027-01-21T11:00:00Z", "running")
 
 
+def test_a_lead_that_goes_through_many_hands_in_a_day_shows_every_deadline(make: Make) -> None:
+    people = [f"p{number}@sales.example" for number in range(6)]
+    stage = make(
+        "deadlines: [{deadline: fast, stage: distributed, within: 1 hour, remind: 20 minutes before,"
+        " on_breach: reroute}]\n",
+        rules=RULES.replace("sam@sales.example, kim@sales.example", ", ".join(people)),
+    )
+    for email in people:
+        stage.world.users[email] = stage.world.salesforce.add_user(email[:2], email)
+        stage.world.hubspot.add_owner(email)
+    stage.world.reconnect()
+    stage.hand_over()
+    had = [stage.owner()]
+    for _ in range(5):
+        stage.world.later(minutes=50)
+        stage.world.run()
+        assert stage.shown()[1] == "due soon"
+        stage.world.later(minutes=12)
+        stage.world.run()
+        assert stage.shown()[1] == "running"
+        had.append(stage.owner())
+    assert sorted(had) == people
+    assert stage.world.holds(ANN) == []
+
+
 # other rules --------------------------------------------------------------------------------------------
 
 
