@@ -99,9 +99,9 @@ def pick(
             able.append(member)
         else:
             left_out.append((member.owner, why))
-    able = _at_work(pool, able, left_out, now_ms)
     refused = barred or {}
     left_out.extend((member.owner, refused[member.owner]) for member in able if member.owner in refused)
+    able = _at_work(pool, able, refused, left_out, now_ms)
     open_to = [member for member in able if member.owner not in refused]
     if not open_to:
         return Pick(None, state, tuple(left_out))
@@ -135,17 +135,23 @@ def _absent(member: Member, state: PoolState, now_ms: int) -> str | None:
 
 
 def _at_work(
-    pool: Pool, able: Sequence[Member], left_out: list[tuple[str, str]], now_ms: int
+    pool: Pool,
+    able: Sequence[Member],
+    refused: Mapping[str, str],
+    left_out: list[tuple[str, str]],
+    now_ms: int,
 ) -> list[Member]:
-    """Those who are at work; if nobody is, what the pool says of that."""
+    """Those who are at work; if nobody is who may have this lead, what the pool says of that."""
     begins = {member.owner: _begins_ms(member, now_ms) for member in able}
-    first_ms = min(begins.values(), default=now_ms)
-    if first_ms > now_ms and pool.outside_hours == "in_turn":
+    last_ms = min((at_ms for owner, at_ms in begins.items() if owner not in refused), default=now_ms)
+    if last_ms > now_ms and pool.outside_hours == "in_turn":
         return list(able)
-    if first_ms > now_ms and pool.outside_hours == "next_route":
-        first_ms = now_ms
-    left_out.extend((owner, "not at work") for owner, begins_ms in begins.items() if begins_ms > first_ms)
-    return [member for member in able if begins[member.owner] == first_ms]
+    if pool.outside_hours == "next_route":
+        last_ms = now_ms
+    left_out.extend(
+        (owner, "not at work") for owner, at_ms in begins.items() if at_ms > last_ms and owner not in refused
+    )
+    return [member for member in able if begins[member.owner] <= last_ms]
 
 
 def _begins_ms(member: Member, now_ms: int) -> int:

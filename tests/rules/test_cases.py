@@ -344,7 +344,7 @@ def test_a_case_may_expect_who_gets_the_lead(monkeypatch: pytest.MonkeyPatch) ->
 cases:
   - {{case: away, {ready}, {form}, expect: {{route: in turn, pool: sdr, owner: b@us.example}}}}
   - {{case: there, today: 2026-01-17, {ready}, {form}, expect: {{owner: a@us.example}}}}
-  - {{case: known, previous_owner: old@us.example, {ready}, {form}, expect: {{owner: old@us.example, pool: null}}}}
+  - {{case: old, previous_owner: o@us.example, {ready}, {form}, expect: {{owner: o@us.example, pool: null}}}}
 """)
         == []
     )

@@ -160,6 +160,14 @@ def test_what_happens_at_night_is_what_the_pool_says(outside_hours: str, night: 
     assert desk.give(20, at("2026-11-24T16:00")) == {"eu@x": 10, "us@x": 10}, "both are at work"
 
 
+@pytest.mark.parametrize("outside_hours", ["in_turn", "next_at_work"])
+def test_if_all_at_work_may_not_have_it_somebody_else_gets_it(outside_hours: str) -> None:
+    members = Member("us@x", hours=NEW_YORK), Member("eu@x", hours=BERLIN)
+    desk = Desk(pool_of(*members, outside_hours=outside_hours))
+    assert desk.next(at("2026-11-23T10:00"), eu="rejected it") == "us@x"
+    assert desk.next(at("2026-11-23T10:00")) == "eu@x"
+
+
 def test_at_night_who_is_away_tomorrow_is_not_next_at_work() -> None:
     away = Member("eu@x", hours=BERLIN, time_zone="Europe/Berlin", away=days("2026-11-24", "2026-11-24"))
     members = away, Member("us@x", hours=NEW_YORK)
