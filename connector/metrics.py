@@ -14,7 +14,7 @@ from prometheus_client.core import GaugeMetricFamily, Metric
 
 from connector.clock import DAY_MS, SECOND_MS, Clock
 from connector.lane import Lane
-from connector.store import brakes, calls, holds, leads, outbox, quarantine
+from connector.store import brakes, calls, holds, inbox, leads, outbox, quarantine
 from connector.store.configurations import applied_configuration
 from connector.store.database import Database
 
@@ -54,6 +54,27 @@ class Metrics:
         self._breaches = Counter(
             "leadloop_deadline_breaches", "deadlines that passed", ["deadline"], registry=self._registry
         )
+        self._deliveries = Counter(
+            "leadloop_webhook_deliveries", "deliveries taken and stored", ["side"], registry=self._registry
+        )
+        self._events = Counter(
+            "leadloop_webhook_events", "events in those deliveries", ["side"], registry=self._registry
+        )
+        self._unwanted = Counter(
+            "leadloop_webhook_unwanted_events", "events that nobody reads", ["side"], registry=self._registry
+        )
+        self._not_taken = Counter(
+            "leadloop_webhook_refused",
+            "deliveries, or events in them, that were not taken",
+            ["side", "cause"],
+            registry=self._registry,
+        )
+        self._given_up = Counter(
+            "leadloop_hints_given_up",
+            "records told of that could not be read for a week",
+            ["side"],
+            registry=self._registry,
+        )
         self._few_touches = Counter(
             "leadloop_handoffs_with_few_touches",
             "leads handed over after fewer touches than the minimum",
@@ -66,6 +87,16 @@ class Metrics:
             self._moves.labels(str(facts.get("from") or ""), str(facts.get("to"))).inc()
         elif event == "deadline" and facts.get("what") == "breached":
             self._breaches.labels(str(facts.get("deadline"))).inc()
+        elif event == "webhook_received":
+            side = str(facts["side"])
+            self._deliveries.labels(side).inc()
+            self._events.labels(side).inc(int(str(facts["events"])))
+            self._unwanted.labels(side).inc(int(str(facts["unwanted"])))
+        elif event == "webhook_refused":
+            refused = self._not_taken.labels(str(facts["side"]), str(facts["cause"]))
+            refused.inc(int(str(facts.get("events", 1))))
+        elif event == "hints_given_up":
+            self._given_up.labels(str(facts["side"])).inc(int(str(facts["hints"])))
         elif event == "few_touches":
             self._few_touches.inc()
         elif event == "refused":
@@ -106,6 +137,7 @@ class _Stored:
             stages = leads.count_by_stage(conn)
             backlog = leads.backlog(conn, now_ms)
             queues = outbox.counts(conn)
+            told = inbox.count_hints(conn)
             held = holds.count_open(conn)
             refused = quarantine.count(conn)
             applied = applied_configuration(conn)
@@ -127,6 +159,17 @@ class _Stored:
             ["side", "state", "lane"],
             {(key.side, key.state, Lane(key.lane).name.lower()): n for key, n in queues.items()},
         )
+        yield _gauge(
+            "inbox_hints", "records told of that wait to be read", ["side"],
+            {(side,): told[side].hints if side in told else 0 for side in self._sides},
+        )  # fmt: skip
+        yield _gauge(
+            "inbox_oldest_seconds", "how long the longest-waiting of them has been waiting", ["side"],
+            {
+                (side,): max(0, now_ms - told[side].oldest_ms) / SECOND_MS if side in told else 0
+                for side in self._sides
+            },
+        )  # fmt: skip
         yield _gauge("holds", "open holds", ["kind"], {(kind,): n for kind, n in held.items()})
         yield _gauge(
             "quarantined_values", "values that a platform refused", ["side"],

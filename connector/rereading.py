@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from connector.installation import Installation
 from connector.intake.forgetting import keep_out
 from connector.intake.link import link_records
+from connector.intake.missing import as_deleted
 from connector.intake.taking_in import take_in
 from connector.lane import Lane
 from connector.observation import Observation, RecordKey, digest
@@ -21,7 +22,7 @@ from connector.refusals import NEW_RECORD, WHOLE_RECORD
 from connector.store import leads as lead_store
 from connector.store import outbox, quarantine
 from connector.store.links import Link, linked, put_links
-from connector.store.observations import observations_by_key, store_observations
+from connector.store.observations import store_observations
 from mappings.mapping import ObjectMapping
 
 
@@ -243,8 +244,5 @@ def observe_missing(installation: Installation, side: str, rows: Sequence[outbox
     keys = {RecordKey(side, row.object, row.record_id) for row in rows if row.record_id is not None}
     now_ms = installation.clock.now_ms()
     with installation.database.read() as conn:
-        known = observations_by_key(conn, keys)
-    gone = [
-        item._replace(read_started_ms=now_ms, deleted=True) for item in known.values() if not item.deleted
-    ]
+        gone = as_deleted(conn, keys, now_ms)
     _observe(installation, gone, {row.lead_id for row in rows}, [])

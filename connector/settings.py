@@ -19,6 +19,7 @@ from pydantic_settings import BaseSettings, EnvSettingsSource, PydanticBaseSetti
 
 from connector.platforms.settings import PREFIX, HubSpotSettings, SalesforceSettings, SettingsError
 from connector.variables import SECRETS_DIR, unknown_variables
+from connector.webhooks.settings import WebhookSettings
 from mappings.source import ConfigError, ConfigErrors, Document, validate
 
 __all__ = [
@@ -26,6 +27,7 @@ __all__ = [
     "SalesforceSettings",
     "Settings",
     "SettingsError",
+    "WebhookSettings",
     "load_settings",
     "written_settings",
 ]
@@ -52,6 +54,7 @@ class Settings(BaseSettings):
     )
     salesforce: SalesforceSettings = Field(default_factory=lambda: SalesforceSettings())
     hubspot: HubSpotSettings = Field(default_factory=lambda: HubSpotSettings())
+    webhooks: WebhookSettings = Field(default_factory=WebhookSettings)
 
     @classmethod
     def settings_customise_sources(
@@ -118,8 +121,9 @@ def written_settings(document: Document) -> Mapping[str, Any]:
 
 def setting_names() -> frozenset[str]:
     """The variable of every setting."""
-    names = {name for name in Settings.model_fields if name not in _PLATFORMS}
-    names |= {f"{platform}__{name}" for platform, model in _PLATFORMS.items() for name in model.model_fields}
+    parts = {**_PLATFORMS, "webhooks": WebhookSettings}
+    names = {name for name in Settings.model_fields if name not in parts}
+    names |= {f"{part}__{name}" for part, model in parts.items() for name in model.model_fields}
     return frozenset(f"{PREFIX}{name}".upper() for name in names)
 
 

@@ -31,6 +31,7 @@ from connector.cli import (
     schema,
     status,
     try_,
+    webhooks,
     worker,
 )
 from connector.cli.failures import Commands
@@ -76,6 +77,7 @@ def version() -> None:
 
 app.command()(run.run)
 worker.register(app)
+app.command()(webhooks.webhooks)
 app.command()(status.status)
 app.command()(plan.plan)
 app.command()(explain.explain)

@@ -9,6 +9,7 @@ import typer
 from connector.cli.output import counted, print_json
 from connector.cli.place import place_of
 from connector.cli.serving import check_credentials, check_port, run_service, served, stopped_by_signals
+from connector.cli.webhooks import received
 
 if TYPE_CHECKING:
     from connector.worker.passes import Pass
@@ -30,8 +31,8 @@ def run(
         bool, typer.Option("--json", help="With --once: print what was done as JSON.")
     ] = False,
 ) -> None:
-    """Keep both platforms in step until stopped. SIGTERM and SIGINT let it finish what is under way; its
-    log goes to stderr, as JSON."""
+    """Keep both platforms in step until stopped, and take webhooks where a port for them is set. SIGTERM and
+    SIGINT let it finish what is under way; its log goes to stderr, as JSON."""
     from connector.cli.logs import log_to_stderr
     from connector.cli.service import Service
     from connector.wiring import open_database
@@ -50,7 +51,11 @@ def run(
         if once:
             _print(service.run_once(), as_json=as_json)
             return
-        with served(service, health_host, health_port), stopped_by_signals(service.stop):
+        with (
+            received(service.open_reception, settings),
+            served(service, health_host, health_port),
+            stopped_by_signals(service.stop),
+        ):
             run_service(service)
     finally:
         database.close()

@@ -7,7 +7,7 @@ configuration was applied, or after some hours, to learn of new users and fields
 from __future__ import annotations
 
 import threading
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 import structlog
 
@@ -19,6 +19,8 @@ from connector.settings import Settings
 from connector.store.configurations import applied_configuration
 from connector.store.database import Database
 from connector.store.errors import StoreError
+from connector.webhooks.reception import OpenReception
+from connector.webhooks.telling import Teller
 from connector.wiring import Connected, choose_configuration, connect
 from connector.worker.embedded import Embedded
 from connector.worker.passes import Pass, run_until_quiet
@@ -49,6 +51,25 @@ class Service:
         self.connected: Connected | None = None
         self._began_ms = clock.now_ms()
         self._metrics = Metrics(database, clock, wanted.mapping.sides, self._last_poll_ms)
+        self._teller = Teller(clock)
+
+    def open_reception(self) -> OpenReception:
+        """What takes webhooks for this process, not started yet. Raises SettingsError, OSError."""
+        sides = {name: side.platform for name, side in self._wanted.mapping.sides.items()}
+        return OpenReception(
+            sides, self._settings, self._database, self._clock, self._webhook, self._wake_sides
+        )
+
+    def _webhook(self, event: str, facts: Mapping[str, object]) -> None:
+        self._metrics.count(event, facts)
+        self._teller.tell(event, facts)
+
+    def _wake_sides(self, sides: Iterable[str]) -> None:
+        worker = self._worker
+        if worker is None:  # not connected: the hints are found once it is
+            return
+        for side in sides:
+            worker.wake(side)
 
     def stop(self) -> None:
         """Finish what is under way and end."""

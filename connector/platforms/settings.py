@@ -6,6 +6,7 @@ Reads nothing by itself but a private-key file; `connector.settings` gathers the
 
 from __future__ import annotations
 
+import re
 from ipaddress import ip_address
 from pathlib import Path
 from typing import Annotated, ClassVar, Literal
@@ -60,6 +61,14 @@ def _loopback_origin(url: str) -> str:
     return origin
 
 
+def _path_secret(secret: SecretStr) -> SecretStr:
+    text = secret.get_secret_value()
+    if len(text) < 20 or not re.fullmatch(r"[A-Za-z0-9_-]+", text):
+        raise ValueError("must be 20 or more letters, digits, - and _; openssl rand -hex 24 makes some")
+    return secret
+
+
+PathSecret = Annotated[SecretStr, AfterValidator(_path_secret)]
 Origin = Annotated[str, AfterValidator(_origin)]
 LoopbackOrigin = Annotated[str, AfterValidator(_loopback_origin)]
 Percent = Annotated[int, Field(ge=1, le=100)]
@@ -101,7 +110,7 @@ class SalesforceSettings(PlatformSettings):
     """One Salesforce org."""
 
     credentials_only: ClassVar[frozenset[str]] = frozenset(
-        {"consumer_key", "consumer_secret", "username", "private_key", "session_id"}
+        {"consumer_key", "consumer_secret", "username", "private_key", "session_id", "webhook_secret"}
     )
 
     instance_url: Origin | None = Field(
@@ -123,6 +132,10 @@ class SalesforceSettings(PlatformSettings):
         default=None,
         pattern=r"^00D[A-Za-z0-9]{12}([A-Za-z0-9]{3})?$",
         description="refuse to run on any other org",
+    )
+    webhook_secret: PathSecret | None = Field(
+        default=None,
+        description="the end of the address for Outbound Messages: 20 or more letters and digits",
     )
     api_version: str = Field(default="62.0", pattern=r"^[3-9]\d\.0$", description="REST API version")
     base_url: LoopbackOrigin | None = Field(
@@ -209,6 +222,10 @@ class HubSpotSettings(PlatformSettings):
     )
     refresh_token: SecretStr | None = Field(
         default=None, description="OAuth app: refresh token of the installation"
+    )
+    allow_older_signature: bool = Field(
+        default=False,
+        description="accept the older signature of webhooks too, which whoever has seen one can repeat",
     )
     portal_id: str | None = Field(
         default=None, pattern=r"^\d+$", description="refuse to run on any other account"

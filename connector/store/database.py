@@ -90,6 +90,14 @@ class Database:
             raise
         return database
 
+    def durable(self) -> Database:
+        """The same database over connections of its own, whose commits outlive a loss of power. It shares
+        this one's turns to write, and is to be closed by itself. Raises StoreError."""
+        address = self._engine.url.render_as_string(hide_password=False)
+        other = Database.open(address, synchronous="FULL", pool_size=2)
+        other._writer = self._writer
+        return other
+
     @property
     def dialect(self) -> str:
         """`sqlite` or `postgresql`."""

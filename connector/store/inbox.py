@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Literal, NamedTuple
 
-from sqlalchemy import Connection, bindparam, delete, func, literal_column, select, update
+from sqlalchemy import ColumnElement, Connection, bindparam, delete, func, literal_column, select, update
 
 from connector.store.rows import execute_many, insert_into
 from connector.store.schema import inbox
@@ -21,7 +21,7 @@ HintKind = Literal["read", "deleted", "merged", "restored", "forget"]
 
 _KEY = ("side", "object", "record_id", "kind")
 _NEW = (*_KEY, "received_ms", "due_ms", "generation", "attempts")
-_ONE = literal_column("1")
+_ONE: ColumnElement[int] = literal_column("1")
 _SAME = [inbox.c[name] == bindparam(f"key_{name}") for name in _KEY]
 _UNCHANGED = [*_SAME, inbox.c.generation == bindparam("key_generation")]
 _FINISH = delete(inbox).where(*_UNCHANGED)

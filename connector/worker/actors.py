@@ -21,6 +21,7 @@ from connector.clock import MINUTE_MS, SECOND_MS
 from connector.delivery import LEASE_MS as WRITE_LEASE_MS
 from connector.delivery import deliver
 from connector.installation import Installation
+from connector.intake.hints import follow_hints
 from connector.intake.poll import poll
 from connector.lane import Lane
 from connector.platforms.errors import PlatformError, RetryLater
@@ -28,10 +29,11 @@ from connector.platforms.protocol import ChangePage, ListPage, Platform, Watch
 from connector.settle import BATCH, settle
 from connector.store.configurations import applied_configuration
 from connector.store.errors import LeaseLost, StoreError
+from connector.store.leases import drop_lease, take_lease
 from connector.wiring import reload_owners
 from connector.worker.embedded import OWNERS_EVERY_MS
 from connector.worker.poll_lease import PollLease
-from connector.worker.wakeups import SETTLE, deliver_of, duties_of, poll_of
+from connector.worker.wakeups import SETTLE, deliver_of, duties_of, hints_of, poll_of
 
 SLICE_MS = 30 * SECOND_MS
 """How long one wake-up may go on with more of the same before others get their turn."""
@@ -41,10 +43,18 @@ CALLS_AT_ONCE = 5
 
 AFTER_REFUSED_SECONDS = 300.0
 
+HINTS_LEASE_MS = 6 * MINUTE_MS
+"""Renewed with each few batches, and longer than the duty may take: two workers would read the same twice."""
+
 # lower goes first among the messages that a worker has taken: what sales waits for, then news, then thought
-_PRIORITY = {"deliver": 0, "poll": 10, "settle": 20}
+_PRIORITY = {"deliver": 0, "hints": 5, "poll": 10, "settle": 20}
 # a stuck sender is stopped before its claim ends, and so before anybody else sends the same
-_LIMIT_MS = {"deliver": WRITE_LEASE_MS - MINUTE_MS, "poll": 30 * MINUTE_MS, "settle": 5 * MINUTE_MS}
+_LIMIT_MS = {
+    "deliver": WRITE_LEASE_MS - MINUTE_MS,
+    "hints": 5 * MINUTE_MS,
+    "poll": 30 * MINUTE_MS,
+    "settle": 5 * MINUTE_MS,
+}
 
 log = structlog.get_logger()
 
@@ -88,6 +98,25 @@ class Duties:
             finally:
                 lease.end(next_ms, looked)
 
+    def hints(self, side: str) -> None:
+        """Read what a side's platform told of, if nobody else is reading it."""
+        with self._patiently(hints_of(side)):
+            token = self._installation.new_token()
+            until_ms = self._installation.clock.now_ms() + SLICE_MS
+            try:
+                while self._in_force() and self._hold(hints_of(side), token):
+                    followed = follow_hints(self._installation, side)
+                    if not followed.taken:
+                        return
+                    log.info("told", side=side, records=followed.records, leads=followed.leads)
+                    if followed.leads:
+                        self._wake(SETTLE)
+                    if self._slice_is_over(until_ms):
+                        return  # the clock wakes for what is left
+            finally:
+                with self._installation.database.begin() as conn:
+                    drop_lease(conn, hints_of(side), token)
+
     def settle(self) -> None:
         """Reconcile leads until none is left that needs it; others are woken to help with a long queue."""
         with self._patiently(SETTLE):
@@ -130,6 +159,11 @@ class Duties:
                 if self._slice_is_over(until_ms):
                     self._wake(deliver_of(side))
                     return
+
+    def _hold(self, duty: str, token: str) -> bool:
+        now_ms = self._installation.clock.now_ms()
+        with self._installation.database.begin() as conn:
+            return take_lease(conn, duty, token, now_ms, HINTS_LEASE_MS)
 
     def _slice_is_over(self, until_ms: int) -> bool:
         return self._stopping.is_set() or self._installation.clock.now_ms() >= until_ms
@@ -217,6 +251,7 @@ def declare_actors(
     work: dict[str, Callable[[], None]] = {SETTLE: duties.settle}
     for side in duties.sides:
         work[poll_of(side)] = lambda side=side: duties.poll(side)  # type: ignore[misc]  # binds the name now
+        work[hints_of(side)] = lambda side=side: duties.hints(side)  # type: ignore[misc]  # as above
         work[deliver_of(side)] = lambda side=side: duties.deliver(side)  # type: ignore[misc]  # as above
     for duty in duties_of(duties.sides):
         verb = duty.partition(".")[0]

@@ -15,11 +15,12 @@ import structlog
 from connector.clock import HOUR_MS, SECOND_MS
 from connector.delivery import deliver
 from connector.installation import Installation
+from connector.intake.hints import follow_hints
 from connector.intake.poll import poll
 from connector.platforms.errors import PlatformError, RetryLater
 from connector.settle import settle
+from connector.store import inbox, outbox
 from connector.store import leads as lead_store
-from connector.store import outbox
 from connector.store.at_work import at_work
 from connector.store.errors import LeaseLost, StoreBusy, StoreError
 from connector.store.leases import end_leases
@@ -55,6 +56,10 @@ class Embedded:
         self._to_settle.set()
         for event in self._to_deliver.values():
             event.set()
+
+    def wake(self, side: str) -> None:
+        """There is something for a side: its platform told of a record. For any thread."""
+        self._to_deliver[side].set()
 
     def run(self) -> None:
         """Work until stopped. Raises what a thread failed with, after the others have stopped."""
@@ -109,7 +114,8 @@ class Embedded:
             clock.sleep(wait_seconds, wake)
 
     def _take_turn(self, side: str, turn: _SideTurn) -> float:
-        """Poll if it is time, and deliver what is due; returns how many seconds there is nothing to do."""
+        """Poll if it is time, read what was told of, and deliver what is due; returns how many seconds there
+        is nothing to do."""
         clock, feed = self._installation.clock, self._installation.feeds[side]
         if clock.now_ms() >= turn.next_poll_ms:
             turn.next_poll_ms = clock.now_ms() + int(feed.poll_seconds * SECOND_MS)
@@ -119,11 +125,17 @@ class Embedded:
         if clock.now_ms() >= turn.owners_ms:
             turn.owners_ms = clock.now_ms() + OWNERS_EVERY_MS
             self._reload_owners(side)
-        if self._stopping.is_set() or self._deliver(side):
+        if self._stopping.is_set():
+            return 0.0
+        delivered = self._deliver(side)
+        if self._follow_hints(side) or delivered:
             return 0.0
         with self._installation.database.read() as conn:
             next_write_ms = outbox.next_write_ms(conn, side)
+            next_hint_ms = inbox.next_hint_ms(conn, side)
         wait_ms = turn.next_poll_ms - clock.now_ms()
+        if next_hint_ms is not None:
+            wait_ms = min(wait_ms, next_hint_ms - clock.now_ms())
         if next_write_ms is not None:
             # a row whose lead is dirty waits for the settling thread, which wakes this one
             wait_ms = min(wait_ms, max(next_write_ms - clock.now_ms(), SECOND_MS))
@@ -144,6 +156,15 @@ class Embedded:
             log.info("polled", side=side, records=polled.records, changed=polled.changed, leads=polled.leads)
             self._to_settle.set()
         return 0.0
+
+    def _follow_hints(self, side: str) -> bool:
+        """Read what the platform told of; True when it told of something, so that there may be more."""
+        followed = follow_hints(self._installation, side)
+        if followed.taken:
+            log.info("told", side=side, records=followed.records, leads=followed.leads)
+        if followed.leads:
+            self._to_settle.set()
+        return bool(followed.taken)
 
     def _reload_owners(self, side: str) -> None:
         try:

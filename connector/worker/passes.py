@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from connector.delivery import deliver
 from connector.installation import Installation
+from connector.intake.hints import follow_hints
 from connector.intake.poll import poll
 from connector.settle import settle
 from connector.store.at_work import at_work
@@ -25,6 +26,7 @@ class NeverQuiet(RuntimeError):
 class Pass:
     """What a pass did."""
 
+    told: int = 0
     polled: int = 0
     changed: int = 0
     leads: int = 0
@@ -35,9 +37,12 @@ class Pass:
 
 
 def look(installation: Installation, result: Pass) -> int:
-    """Poll every side once; returns how many leads have something new."""
+    """Poll every side once, and read what it told of; returns how many leads have something new."""
     leads = 0
     for side in installation.feeds:
+        while (followed := follow_hints(installation, side)).taken:
+            result.told += followed.records
+            leads += followed.leads
         polled = poll(installation, side)
         result.polled += polled.records
         result.changed += polled.changed

@@ -1,9 +1,9 @@
 """Scheduler: the clock of `leadloop clock`, which wakes the workers for what the database says is to be done.
 
-It holds no list of its own: sides whose time to be looked at has come, leads that are dirty or due, writes
-whose moment has come or whose sender has died. So it can be killed, started twice, or find Redis empty, and
-nothing is lost. Several may run; the one that holds a lease leads. It does none of the work and needs no
-credentials of a platform.
+It holds no list of its own: sides whose time to be looked at has come, records that a platform told of,
+leads that are dirty or due, writes whose moment has come or whose sender has died. So it can be killed,
+started twice, or find Redis empty, and nothing is lost. Several may run; the one that holds a lease leads. It
+does none of the work and needs no credentials of a platform.
 """
 
 from __future__ import annotations
@@ -14,14 +14,14 @@ from threading import Event
 import structlog
 
 from connector.clock import SECOND_MS, Clock
+from connector.store import inbox, outbox
 from connector.store import leads as lead_store
-from connector.store import outbox
 from connector.store.configurations import applied_configuration
 from connector.store.database import Database
 from connector.store.errors import StoreError
 from connector.store.leases import drop_lease, take_lease
 from connector.worker.poll_lease import next_poll_ms
-from connector.worker.wakeups import SETTLE, deliver_of, poll_of
+from connector.worker.wakeups import SETTLE, deliver_of, hints_of, poll_of
 
 LEASE = "clock"
 LEASE_MS = 15 * SECOND_MS
@@ -117,6 +117,9 @@ class Scheduler:
                 write_ms = outbox.next_write_ms(conn, side)
                 if write_ms is not None and write_ms <= now_ms:
                     due.append(deliver_of(side))
+                hint_ms = inbox.next_hint_ms(conn, side)
+                if hint_ms is not None and hint_ms <= now_ms:
+                    due.append(hints_of(side))
         if backlog.dirty + backlog.due > backlog.leased:
             due.append(SETTLE)
         return due

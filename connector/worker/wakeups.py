@@ -21,6 +21,11 @@ def poll_of(side: str) -> str:
     return f"poll.{side}"
 
 
+def hints_of(side: str) -> str:
+    """The duty (and queue) of reading what a side's platform told of."""
+    return f"hints.{side}"
+
+
 def deliver_of(side: str) -> str:
     """The duty (and queue) of sending a side what the outbox has for it."""
     return f"deliver.{side}"
@@ -28,7 +33,8 @@ def deliver_of(side: str) -> str:
 
 def duties_of(sides: Iterable[str]) -> tuple[str, ...]:
     """All duties of an installation with these sides."""
-    return (SETTLE, *(name for side in sorted(sides) for name in (poll_of(side), deliver_of(side))))
+    names = (poll_of, hints_of, deliver_of)
+    return (SETTLE, *(name(side) for side in sorted(sides) for name in names))
 
 
 class Wakeups:

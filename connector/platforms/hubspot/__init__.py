@@ -13,6 +13,7 @@ from connector.platforms.protocol import Allowance
 if TYPE_CHECKING:
     from connector.clock import Clock
     from connector.platforms.protocol import Meter, Platform
+    from connector.platforms.pushes import Receiver
     from connector.platforms.settings import HubSpotSettings
 
 
@@ -29,3 +30,13 @@ def connect(settings: HubSpotSettings, side: str, meter: Meter, clock: Clock) ->
     from connector.platforms.hubspot.adapter import HubSpot
 
     return HubSpot(settings, side, meter, clock)
+
+
+def receiver(settings: HubSpotSettings, most_events: int) -> Receiver | str:
+    """What takes this account's webhooks, or the sentence that says which setting it lacks."""
+    if settings.client_secret is None:
+        return "LEADLOOP_HUBSPOT__CLIENT_SECRET is not set: it proves that a webhook comes from HubSpot."
+    from connector.platforms.hubspot.deliveries import WebhookReceiver
+
+    secret = settings.client_secret.get_secret_value()
+    return WebhookReceiver(secret, allow_v1=settings.allow_older_signature, most_events=most_events)

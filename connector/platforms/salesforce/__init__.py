@@ -13,6 +13,7 @@ from connector.platforms.protocol import Allowance
 if TYPE_CHECKING:
     from connector.clock import Clock
     from connector.platforms.protocol import Meter, Platform
+    from connector.platforms.pushes import Receiver
     from connector.platforms.settings import SalesforceSettings
 
 
@@ -27,3 +28,12 @@ def connect(settings: SalesforceSettings, side: str, meter: Meter, clock: Clock)
     from connector.platforms.salesforce.adapter import Salesforce
 
     return Salesforce(settings, side, meter, clock)
+
+
+def receiver(settings: SalesforceSettings, most_events: int) -> Receiver | str:
+    """What takes this org's Outbound Messages, or the sentence that says which setting it lacks."""
+    if settings.webhook_secret is None:
+        return "LEADLOOP_SALESFORCE__WEBHOOK_SECRET is not set: it ends the address of Outbound Messages."
+    from connector.platforms.salesforce.deliveries import MessageReceiver
+
+    return MessageReceiver(settings.webhook_secret.get_secret_value(), most_events)

@@ -1,0 +1,88 @@
+"""Events of HubSpot's webhooks: which records they tell of. Pure.
+
+Documented types are `contact.propertyChange` and its like for companies, deals and others, `object.…` with an
+`objectTypeId`, and `contact.privacyDeletion`. Real deliveries name the type `subscriptionType` where the
+documentation says `eventType` (recorded), send ids as numbers, and put property changes before the creation.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any, Literal
+
+from connector.platforms.hubspot.names import is_id, is_object
+from connector.platforms.pushes import Told
+
+_BY_NAME = {"contact": "contacts", "company": "companies", "deal": "deals", "lead": "leads"}
+_BY_TYPE = {"0-1": "contacts", "0-2": "companies", "0-3": "deals", "0-136": "leads"}
+_ACTIONS: Mapping[str, Literal["read", "deleted", "restored"]] = {
+    "creation": "read",
+    "propertyChange": "read",
+    "associationChange": "read",
+    "deletion": "deleted",
+    "restore": "restored",
+}
+
+
+class MalformedEvent(ValueError):
+    """An event that lacks what every event of its type has."""
+
+
+def read_event(event: Mapping[str, Any]) -> list[Told]:
+    """The records to look at; none when the event is of a type that nobody reads, or of our own making.
+    Raises MalformedEvent."""
+    kind = event.get("subscriptionType") or event.get("eventType")
+    if not isinstance(kind, str):
+        raise MalformedEvent("an event without a type")
+    subject, _, action = kind.partition(".")
+    if action == "privacyDeletion" and subject == "contact":
+        return [Told("contacts", _record_id(event.get("objectId")), "forget")]
+    name = _object_of(event.get("objectTypeId")) if subject == "object" else _BY_NAME.get(subject)
+    if name is None or (action not in _ACTIONS and action != "merge"):
+        return []
+    if action == "merge":
+        return _merged(name, event)
+    if action == "associationChange":
+        return list(_associated(name, event))
+    if action == "propertyChange" and _is_echo(event):
+        return []
+    return [Told(name, _record_id(event.get("objectId")), _ACTIONS[action])]
+
+
+def _object_of(type_id: object) -> str | None:
+    if not isinstance(type_id, str) or not is_object(type_id):
+        raise MalformedEvent("an object event without objectTypeId")
+    return _BY_TYPE.get(type_id, type_id)
+
+
+def _record_id(value: object) -> str:
+    # numbers beyond 32 bits, and text in case HubSpot ever keeps to its own API
+    if isinstance(value, bool) or not isinstance(value, int | str) or not is_id(str(value)):
+        raise MalformedEvent("an event without the id of a record")
+    return str(value)
+
+
+def _merged(name: str, event: Mapping[str, Any]) -> list[Told]:
+    """The survivor first: it names those that went into it, so they are seen as merged and not as deleted.
+    Normally it has a new id, and HubSpot tells no change of any of its values."""
+    given = [event.get(key) for key in ("newObjectId", "primaryObjectId", "objectId")]
+    gone = event.get("mergedObjectIds")
+    ids = [*(each for each in given if each is not None), *(gone if isinstance(gone, list) else [])]
+    if not ids:
+        raise MalformedEvent("a merge without ids")
+    return [Told(name, record_id, "merged") for record_id in dict.fromkeys(map(_record_id, ids))]
+
+
+def _associated(name: str, event: Mapping[str, Any]) -> Iterator[Told]:
+    """Both ends, where the type tells what they are (CONTACT_TO_COMPANY); otherwise the first."""
+    yield Told(name, _record_id(event.get("fromObjectId", event.get("objectId"))), "read")
+    kind = event.get("associationType")
+    other = _BY_NAME.get(kind.rpartition("_TO_")[2].lower()) if isinstance(kind, str) else None
+    if other is not None:
+        yield Told(other, _record_id(event.get("toObjectId")), "read")
+
+
+def _is_echo(event: Mapping[str, Any]) -> bool:
+    """Whether the app that receives this made the change itself (recorded: `sourceId` is its id as text).
+    What it wrote is read by the next look anyway; reading it at once would double the calls."""
+    return event.get("changeSource") == "INTEGRATION" and event.get("sourceId") == str(event.get("appId"))
