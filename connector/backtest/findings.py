@@ -32,7 +32,7 @@ def findings(tally: Tally) -> dict[str, Any]:
         "gained": _changed(gained, tally.alike, months),
         "lost": _changed(lost, tally.alike, months),
         "rules": [
-            {"rule": name, **_rule(found), **_part_in(name, gained, lost, tally.alike)}
+            {"rule": name, **_rule(found, months), **_part_in(name, gained, lost, tally.alike)}
             for name, found in sorted(
                 tally.rules.items(), key=lambda item: (-item[1].gained - item[1].lost, item[0])
             )
@@ -141,7 +141,7 @@ def _changed(found: list[Changed], alike: Alike, months: float) -> dict[str, Any
     }
 
 
-def _rule(found: RuleTally) -> dict[str, Any]:
+def _rule(found: RuleTally, months: float) -> dict[str, Any]:
     return {
         "in_force": found.before.count,
         "tried": found.after.count,
@@ -149,6 +149,8 @@ def _rule(found: RuleTally) -> dict[str, Any]:
         "share_good_in_force": found.before.share.to_json(),
         "gained": found.gained,
         "lost": found.lost,
+        "gained_a_month": _rate(found.gained, months),
+        "lost_a_month": _rate(found.lost, months),
     }
 
 
