@@ -55,7 +55,8 @@ def lives(until_ms: int, days: int, seed: int = 1, breadth: int = 1) -> Iterator
     number = 0
     while True:
         born_ms = until_ms - int(chance.random() * days * DAY)
-        way = _Way(chance, f"L{number:024x}", born_ms, until_ms, breadth)
+        lead_id = f"L{born_ms:011x}{number:013x}"  # begins with the moment, as real ones do
+        way = _Way(chance, lead_id, born_ms, until_ms, breadth)
         yield _life(way, chance, born_ms, number)
         number += 1
 

@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
 from html import escape, unescape
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from connector.clock import ManualClock
 from connector.lead import LeadState
 from connector.report import history
 from connector.report.context import MoveContext
@@ -28,6 +30,7 @@ from tests.world import START_MS
 
 pytestmark = pytest.mark.slow
 
+WIDTHS = (390, 768, 1000, 1280)
 PROBE = Path(__file__).with_name("probe.html")
 ODD = '<script>alert("x")</script> & "Ünïcödé" 漢字 \u202eabc'
 
@@ -37,24 +40,39 @@ def _browser() -> None:
     chromium()
 
 
-@pytest.fixture
-def page(company: Shell, folder: Path) -> Path:
+@pytest.fixture(scope="module")
+def page(half_a_year: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The company's report."""
-    assert company("report", "--html", "page.html").code == 0
+    folder = tmp_path_factory.mktemp("page")
+    database = shutil.copy(half_a_year, folder / "leadloop.db")
+    shell = Shell(folder, {"LEADLOOP_DATABASE_URL": f"sqlite:///{database}"}, ManualClock(START_MS))
+    assert shell("report", "--html", str(folder / "page.html")).code == 0
+    (folder / "page.json").write_text(shell("report", "--json").out, encoding="utf-8")
     return folder / "page.html"
 
 
-def facts(page: Path, width: int, *, dark: bool = False) -> dict[str, Any]:
-    """What the browser says of the layout of the page on a screen of this width."""
+@pytest.fixture(scope="module")
+def light(page: Path) -> dict[int, Any]:
+    """What the browser says of the layout, by width of the screen."""
+    return facts(page, *WIDTHS)
+
+
+def facts(page: Path, *widths: int, dark: bool = False) -> dict[int, Any]:
+    """What the browser says of the layout of the page on screens of these widths."""
     text = re.sub(r'<meta http-equiv="Content-Security-Policy"[^>]*>', "", page.read_text(encoding="utf-8"))
-    probe = PROBE.read_text(encoding="utf-8").replace("WIDTH", str(width)).replace("PAGE", escape(text))
+    frames = [
+        f'<iframe onload="look(this)" style="width: {width}px" srcdoc="{escape(text)}"></iframe>'
+        for width in widths
+    ]
+    probe = PROBE.read_text(encoding="utf-8").replace("FRAMES", "\n".join(frames))
     around = page.with_name("probe.html")
     around.write_text(probe, encoding="utf-8")
     dom = render(around, 1400, dark).dom
-    found = re.search(r'<pre id="facts">(.*?)</pre>', dom, re.DOTALL)
-    assert found is not None, dom[-500:]
-    told: dict[str, Any] = json.loads(unescape(found[1]))
-    return told
+    found = [
+        json.loads(unescape(one)) for one in re.findall(r'<pre class="facts">(.*?)</pre>', dom, re.DOTALL)
+    ]
+    assert len(found) == len(widths), dom[-500:]
+    return {told["inner"]: told for told in found}
 
 
 def test_the_page_asks_for_nothing_and_complains_of_nothing(page: Path) -> None:
@@ -76,9 +94,9 @@ def test_a_page_that_asked_for_something_would_be_noticed(folder: Path) -> None:
     assert len(shown.console) >= 1
 
 
-def test_a_reader_sees_what_matters_first_and_then_every_section(page: Path, company: Shell) -> None:
-    data = company("report", "--json").json
-    told = facts(page, 1280)
+def test_a_reader_sees_what_matters_first_and_then_every_section(page: Path, light: dict[int, Any]) -> None:
+    data = json.loads(page.with_name("page.json").read_text(encoding="utf-8"))
+    told = light[1280]
     seen = told["seen"].replace("\u00a0", " ")
 
     assert told["headings"] == [
@@ -94,19 +112,18 @@ def test_a_reader_sees_what_matters_first_and_then_every_section(page: Path, com
     assert "below" in seen
 
 
-@pytest.mark.parametrize("width", [390, 768, 1000, 1280])
-def test_nothing_is_wider_than_the_screen(page: Path, width: int) -> None:
-    found = facts(page, width)
+@pytest.mark.parametrize("width", WIDTHS)
+def test_nothing_is_wider_than_the_screen(light: dict[int, Any], width: int) -> None:
+    found = light[width]
 
-    assert found["inner"] == width
     assert found["scroll"] <= width
     assert found["wide"] == []
     assert found["small"] == 0, "letters in charts stay readable"
 
 
-@pytest.mark.parametrize("dark", [False, True])
-def test_every_text_stands_out_from_its_ground(page: Path, dark: bool) -> None:
-    assert facts(page, 1280, dark=dark)["pale"] == []
+def test_every_text_stands_out_from_its_ground(page: Path, light: dict[int, Any]) -> None:
+    assert light[1280]["pale"] == []
+    assert facts(page, 1280, dark=True)[1280]["pale"] == []
 
 
 def test_charts_have_titles_and_tables_have_headers(page: Path) -> None:
@@ -149,7 +166,7 @@ def test_what_people_typed_stays_text(newcomer: Shell, folder: Path) -> None:
     assert newcomer("report", "--html", "page.html").code == 0
 
     shown = render(folder / "page.html")
-    found = facts(folder / "page.html", 390)
+    found = facts(folder / "page.html", 390)[390]
 
     assert "<script" not in shown.dom
     assert shown.console == []
@@ -162,7 +179,7 @@ def test_what_people_typed_stays_text(newcomer: Shell, folder: Path) -> None:
 def test_an_empty_database_gives_a_page_that_reads_well(newcomer: Shell, folder: Path) -> None:
     assert newcomer("report", "--html", "page.html").code == 0
 
-    found = facts(folder / "page.html", 390)
+    found = facts(folder / "page.html", 390)[390]
 
     assert "No lead became an MQL in this period" in found["seen"]
     assert (found["wide"], found["pale"]) == ([], [])
