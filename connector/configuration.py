@@ -18,8 +18,10 @@ from pydantic import Field
 from connector.activity_file import OWN as OWN_COLUMNS
 from connector.brake import KINDS, BrakeLimit, BrakeLimits
 from connector.clock import MINUTE_MS
+from connector.mapping_conditions import create_conditions, filter_conditions
 from connector.reason_table import unknown_reasons
 from connector.report.context import DEFAULT_FIELDS, ReportFields
+from connector.taking_part import Filters
 from mappings.compile_activity import ACTIVITY_NAME, NAME_HINT
 from mappings.mapping import Mapping as LeadMapping
 from mappings.mapping import load_mapping
@@ -31,7 +33,7 @@ from mappings.values import FieldType
 from mappings.vocabulary import CANONICAL, Vocabulary, load_vocabulary, shipped_vocabularies, vocabulary_text
 from rules.document import RulesDocument
 from rules.evaluate import Rules
-from rules.expressions import Condition, compile_condition
+from rules.expressions import Condition
 from rules.load import load_rules
 from rules.scope import Scope, declare_activities
 
@@ -81,6 +83,7 @@ class Configuration:
     mapping: LeadMapping
     rules: Rules
     create_when: Mapping[str, Condition]
+    filters: Filters
     brake: BrakeLimits = field(default_factory=BrakeLimits)
     read_before_handoff: bool = False
     report: ReportFields = DEFAULT_FIELDS
@@ -163,23 +166,8 @@ def compile_documents(documents: Mapping[str, str]) -> Configuration:
     activities = mapping.activities
     sources, wrong = _sources(parse(Source(MAIN_FILE, documents[MAIN_FILE])), main, activities)
     errors += wrong
-    create_when: dict[str, Condition] = {}
-    for side in mapping.sides.values():
-        target = side.object_for_create
-        if target is not None and target.create is not None:
-            rule = target.create
-            try:
-                create_when[side.side] = compile_condition(
-                    rule.when,
-                    types,
-                    sides=set(mapping.sides),
-                    choices=choices,
-                    file=rule.file,
-                    line=rule.line,
-                    column=rule.column,
-                )
-            except ConfigErrors as found:
-                errors += found.errors
+    create_when = create_conditions(mapping, types, choices, errors)
+    filters = filter_conditions(mapping, types, choices, errors)
     try:
         rules = load_rules(rules_sources, types, activities, sides=set(mapping.sides), choices=choices)
     except ConfigErrors as found:
@@ -196,6 +184,7 @@ def compile_documents(documents: Mapping[str, str]) -> Configuration:
         mapping=mapping,
         rules=rules,
         create_when=create_when,
+        filters=filters,
         brake=BrakeLimits({**defaults.limits, **limits}, main.brake.window_minutes * MINUTE_MS),
         read_before_handoff=main.read_before_handoff,
         report=ReportFields(**main.report.model_dump()),

@@ -16,7 +16,7 @@ from connector.score_move import ScoreMove
 from mappings.values import Value
 from rules.pools import PoolState
 
-RecordRole = Literal["primary", "secondary", "past", "opportunity", "opportunity_contact"]
+RecordRole = Literal["primary", "secondary", "past", "outside", "opportunity", "opportunity_contact"]
 DeadlineWhat = Literal["started", "reminded", "met", "breached", "ended"]
 LeadCause = Literal["rules", "marketing", "sales", "clock", "fact", "imported", "created"]
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 from connector.lead import Baseline
 from connector.moments import native_moment_ms
@@ -13,12 +13,13 @@ from mappings.mapping import ObjectMapping
 
 
 def choose_primaries(
-    observations: Sequence[Observation], mapping: LeadMapping
+    observations: Sequence[Observation], mapping: LeadMapping, outside: Collection[RecordKey] = ()
 ) -> tuple[list[Observation], dict[RecordKey, RecordRole], list[WantedHold]]:
     """One primary record a side, in the order of the mapping's sides, and the role of every record.
 
     A converted Lead is the past of its Contact. Otherwise the object with the lower precedence wins; several
-    open records of one object follow the mapping's `primary:` order, or are a hold."""
+    open records of one object follow the mapping's `primary:` order, or are a hold. Records `outside` their
+    object's filter are never primary."""
     roles: dict[RecordKey, RecordRole] = {}
     people: dict[str, list[tuple[int, Observation]]] = {}
     for item in observations:
@@ -30,6 +31,8 @@ def choose_primaries(
             roles[item.key] = target.role
         elif item.deleted or item.merged_into or item.converted:
             roles[item.key] = "past"
+        elif item.key in outside:
+            roles[item.key] = "outside"
         else:
             people.setdefault(item.side, []).append((target.precedence, item))
     primaries: list[Observation] = []

@@ -30,6 +30,7 @@ from connector.score_move import score_move
 from connector.shown import crm_shows
 from connector.signals import born_ms, new_activities, recorded_activities
 from connector.stage_moves import move_on, stage_rank
+from connector.taking_part import Filters, closed_sides, outside
 from connector.walk import Walk
 from mappings.mapping import Mapping as LeadMapping
 from mappings.stages import Stage
@@ -84,6 +85,7 @@ class Policy:
     directory: OwnerDirectory
     live_since_ms: int = 0
     own_users: Mapping[str, str] = field(default_factory=dict)
+    filters: Filters = field(default_factory=dict)
     readable: Mapping[tuple[str, str], frozenset[str]] = field(default_factory=dict)
     readable_since_ms: int = 0
 
@@ -97,7 +99,13 @@ class Policy:
 def reconcile(lead: LeadInput, policy: Policy, now_ms: int) -> Plan:
     """Decide everything about one lead at `now_ms`. Raises EndlessMoves when the rules move it in circles."""
     mapping = policy.mapping
-    primaries, roles, primary_holds = choose_primaries(lead.observations, mapping)
+    apart = outside(lead.observations, policy.filters, mapping, policy.directory)
+    primaries, roles, primary_holds = choose_primaries(lead.observations, mapping, apart)
+    if apart:
+        closed = closed_sides(apart, lead.observations, mapping)
+        if not primaries and closed:
+            return Plan(lead_id=lead.state.lead_id, state=lead.state, roles=roles)
+        lead = _without(lead, closed)
     views = [
         look(
             item,
@@ -179,6 +187,16 @@ def reconcile(lead: LeadInput, policy: Policy, now_ms: int) -> Plan:
         score_move=score_move(lead.state.published, state.published),
         deadline_changes=tuple(walk.deadline_changes),
         due_at_ms=_due_at_ms(state, walk, views, desired, ahead_ms, now_ms),
+    )
+
+
+def _without(lead: LeadInput, closed: frozenset[str]) -> LeadInput:
+    """The lead without what is said on sides that are closed to it. A record is there, so none is made."""
+    return replace(
+        lead,
+        observations=[item for item in lead.observations if item.side not in closed],
+        activity_records=[item for item in lead.activity_records if item.side not in closed],
+        linked_sides=lead.linked_sides | closed,
     )
 
 

@@ -125,6 +125,7 @@ def connect(
             mapping=configuration.mapping.offered(_options(metadata)),
             rules=configuration.rules,
             create_when=configuration.create_when,
+            filters=configuration.filters,
             directory=directory,
             live_since_ms=_live_since_ms(database, clock),
             own_users={name: account.user_id for name, account in accounts.items() if account.user_id},

@@ -13,7 +13,16 @@ from mappings.compile_activity import compile_activity
 from mappings.compile_pair import PairCompiler
 from mappings.compile_stage import compile_stage_field
 from mappings.document import LEADLOOP_FIELDS, ROLE_FIELDS, ObjectDocument, SideDocument
-from mappings.mapping import Counter, CreateRule, FieldRule, ObjectMapping, Pair, SideMapping, Verdict
+from mappings.mapping import (
+    Counter,
+    CreateRule,
+    FieldRule,
+    FilterRule,
+    ObjectMapping,
+    Pair,
+    SideMapping,
+    Verdict,
+)
 from mappings.normalise import normalise
 from mappings.problems import ConfigError, Path, did_you_mean
 from mappings.source import Document
@@ -120,9 +129,16 @@ class _ObjectCompiler:
             create=self._create(defaults),
             created=mapped.created,
             default_country=self.default_country,
+            filter=self._filter(),
             accepted_by_owner=self._accepted_by_owner(),
             stages=self._opportunity_stages(),
         )
+
+    def _filter(self) -> FilterRule | None:
+        if self.mapped.filter is None:
+            return None
+        line, column = self.document.place((*self.path, "filter"))
+        return FilterRule(self.mapped.filter, self.document.source.name, line, column)
 
     def _accepted_by_owner(self) -> Literal["taken", "given"] | None:
         owner = self.mapped.fields.get("owner")
@@ -167,7 +183,16 @@ class _ObjectCompiler:
             self._error(("stages",), '"stages" is for objects with "role: opportunity"', key=True)
         if role == "person":
             return
-        for key in ("stage", "verdict", "leadloop", "activities", "create", "primary", "accepted_by_owner"):
+        for key in (
+            "stage",
+            "verdict",
+            "leadloop",
+            "activities",
+            "create",
+            "primary",
+            "accepted_by_owner",
+            "filter",
+        ):
             if key in written:
                 self._error((key,), f'"{key}" is for objects with "role: person"', key=True)
         if role == "activity" and "fields" in written:

@@ -235,6 +235,7 @@ class ObjectDocument(Strict):
     per: str | None = None
     attributes: dict[str, AnyAttribute] = Field(default_factory=dict)
     history: bool = False
+    filter: str | None = None
     accepted_by_owner: Literal["taken", "given"] | None = None
     stages: dict[str, Literal["qualified", "opportunity"]] = Field(default_factory=dict)
 

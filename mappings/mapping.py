@@ -166,6 +166,17 @@ class CreateRule:
 
 
 @dataclass(frozen=True, slots=True)
+class FilterRule:
+    """Which records of an object take part. `text` is a condition in the rules' language over the fields that
+    the record itself shows; it stands at `file`:`line`:`column`."""
+
+    text: str
+    file: str
+    line: int
+    column: int
+
+
+@dataclass(frozen=True, slots=True)
 class Translated:
     """A record in canonical values. A native field that was absent is absent here; blank is None.
     `unreadable`: canonical name to why its native value could not be read."""
@@ -205,6 +216,7 @@ class ObjectMapping:
     created: str | None = None
     default_country: str | None = None
     activity: ActivityRecord | None = None
+    filter: FilterRule | None = None
     accepted_by_owner: Literal["taken", "given"] | None = None
     stages: ReadOnly[str, Stage] = field(default_factory=dict)
     natives: tuple[str, ...] = field(init=False)
@@ -373,6 +385,7 @@ __all__ = [
     "Counter",
     "CreateRule",
     "FieldRule",
+    "FilterRule",
     "Mapping",
     "ObjectMapping",
     "Pair",

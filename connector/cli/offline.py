@@ -67,6 +67,7 @@ def go_offline(conn: Connection, database: Database, configuration: Configuratio
             mapping=configuration.mapping.offered(remembered.options),
             rules=configuration.rules,
             create_when=configuration.create_when,
+            filters=configuration.filters,
             directory=remembered.directory,
             live_since_ms=live_since_ms if isinstance(live_since_ms, int) else clock.now_ms(),
             own_users=remembered.own_users,

@@ -10,55 +10,28 @@ is taken up again. Linking is serialised over all workers, so that two of them c
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field
 
 from sqlalchemy import Connection
 
 from connector.installation import Installation, is_lead_id
 from connector.intake.ambiguity import Ambiguity, put_ambiguities, records_in_doubt
+from connector.intake.batch import Batch
 from connector.intake.custom_source import address_fields
 from connector.intake.identity import CLAIM, Names, NamesOf, field_of
 from connector.intake.uniting import unite_leads
-from connector.lead import LeadState
 from connector.observation import Observation, RecordKey
 from connector.store import leads as lead_store
+from connector.store import outsiders
 from connector.store.links import Link, Role, drop_keys, keys_of, linked, put_keys, put_links
 from connector.store.observations import Stored, observations_by_key, observations_of, referring
 from connector.store.rows import from_json, lock_name
 from connector.store.waiting_activities import hand_over
+from connector.taking_part import takes_part
 from mappings.mapping import Mapping as LeadMapping
 from mappings.mapping import ObjectMapping
 from mappings.stages import Stage
 
 _FIRST_STAGE = Stage.INQUIRY.value
-_NO_ID = "*lead*"
-
-
-@dataclass(slots=True)
-class _Batch:
-    """What linking one page has decided so far. `rivals` are leads that show a key which another one has;
-    `renamed` those that gave a key up, or took another lead in."""
-
-    now_ms: int
-    dirty: set[str] = field(default_factory=set)
-    links: list[Link] = field(default_factory=list)
-    new_leads: list[lead_store.Lead] = field(default_factory=list)
-    keys: list[tuple[str, str, str]] = field(default_factory=list)
-    by_key: dict[tuple[str, str], str] = field(default_factory=dict)
-    by_record: dict[RecordKey, str] = field(default_factory=dict)
-    rivals: dict[tuple[str, str], set[str]] = field(default_factory=dict)
-    ambiguous: dict[RecordKey, Ambiguity] = field(default_factory=dict)
-    renamed: set[str] = field(default_factory=set)
-    one_person: list[tuple[str, str]] = field(default_factory=list)
-    first_states: dict[str, bytes] = field(default_factory=dict)
-
-    def first_state(self, origin: str, lead_id: str) -> bytes:
-        """The state of a lead that begins now; all that begin on one side differ in their ids alone."""
-        state = self.first_states.get(origin)
-        if state is None:
-            state = LeadState(lead_id=_NO_ID, origin=origin, created_ms=self.now_ms).to_json()
-            self.first_states[origin] = state
-        return state.replace(_NO_ID.encode(), lead_id.encode(), 1)
 
 
 def link_records(
@@ -67,7 +40,7 @@ def link_records(
     """Link what was stored and mark the leads concerned dirty. Returns their ids."""
     mapping = installation.policy.mapping
     names_of: dict[tuple[str, str], Names] = {}
-    batch = _Batch(now_ms)
+    batch = Batch(now_ms)
     people: list[Stored] = []
     activities: list[Observation] = []
     for item in stored:
@@ -100,7 +73,7 @@ def link_records(
     lock_name(conn, "identity")
     dirty, begun = _link_people(conn, installation, people, batch)
     again = _in_doubt_again(conn, installation, batch)
-    later = _Batch(now_ms)
+    later = Batch(now_ms)
     if again:
         more, begun_later = _link_people(conn, installation, again, later)
         dirty, begun = dirty | more, begun | begun_later
@@ -114,7 +87,7 @@ def link_records(
     return dirty | begun
 
 
-def _in_doubt_again(conn: Connection, installation: Installation, batch: _Batch) -> list[Stored]:
+def _in_doubt_again(conn: Connection, installation: Installation, batch: Batch) -> list[Stored]:
     """The ambiguous records to look at again, since leads that they could belong to have changed; first those
     that have a lead, which take up the names that have become free."""
     if not batch.renamed:
@@ -152,7 +125,7 @@ def _leads_of_activities(conn: Connection, records: Sequence[Observation]) -> se
 
 
 def _link_people(
-    conn: Connection, installation: Installation, people: Sequence[Stored], batch: _Batch
+    conn: Connection, installation: Installation, people: Sequence[Stored], batch: Batch
 ) -> tuple[set[str], set[str]]:
     """Link each person's record; the look-ups are made for the whole page at once. Returns the leads that
     something is new for, and those that have begun."""
@@ -174,9 +147,21 @@ def _link_people(
         batch.by_record.update((key, link.lead_id) for key, link in found.items())
     if known and any(item.lead_id is None for item in people):
         _find_rivals(conn, installation, set(known.values()), names, batch)
+    filtered = bool(installation.policy.filters)
+    if filtered:
+        batch.outsiders.update(outsiders.named(conn, (key for keys in wanted for key in keys)))
     for item, keys in zip(people, wanted, strict=True):
         key = item.observation.key
         _link_one(installation, item, key, keys, related.get(key, ()), batch)
+    if filtered:
+        seen = {item.observation.key for item in people} | batch.came_in
+        still_out = (
+            (*name, record)
+            for name, records in batch.outsiders.items()
+            for record in records
+            if record in seen and record not in batch.by_record
+        )
+        outsiders.replace(conn, seen, still_out)
     lead_store.insert_leads(conn, batch.new_leads)
     put_keys(conn, batch.keys)
     addresses = set(address_fields(installation.policy.mapping))
@@ -223,7 +208,7 @@ def _free_names(
 
 
 def _find_rivals(
-    conn: Connection, installation: Installation, leads: Collection[str], names: NamesOf, batch: _Batch
+    conn: Connection, installation: Installation, leads: Collection[str], names: NamesOf, batch: Batch
 ) -> None:
     """Leads beside these whose records show the same keys."""
     records = records_in_doubt(conn, leads)
@@ -246,7 +231,7 @@ def _link_one(
     record_key: RecordKey,
     keys: Sequence[tuple[str, str]],
     related: Sequence[RecordKey],
-    batch: _Batch,
+    batch: Batch,
 ) -> None:
     record = item.observation
     lead_id = item.lead_id or batch.by_record.get(record_key)
@@ -264,6 +249,11 @@ def _link_one(
                 return
         lead_id = lead_id or next(iter(named.values()))
     if lead_id is None:
+        policy = installation.policy
+        if not takes_part(record, policy.filters, policy.mapping, policy.directory):
+            for key in keys:
+                batch.outsiders.setdefault(key, []).append(record_key)
+            return  # nobody's lead begins with it
         lead_id = _begin(installation, record, keys, batch)
     batch.dirty.add(lead_id)
     if item.lead_id is None and record_key not in batch.by_record:
@@ -280,13 +270,18 @@ def _link_one(
             batch.links.append(Link(successor.side, name, record_id, lead_id, "primary"))
             batch.by_record[successor] = lead_id
     for key in keys:
+        for outsider in batch.outsiders.get(key, ()):
+            if outsider not in batch.by_record:  # the person's other record, so that none is made there
+                batch.links.append(Link(*outsider, lead_id, "outside"))
+                batch.by_record[outsider] = lead_id
+                batch.came_in.add(outsider)
         if key[0] != CLAIM and key not in batch.by_key:
             batch.by_key[key] = lead_id
             batch.keys.append((*key, lead_id))
 
 
 def _ambiguity(
-    record: Observation, lead_id: str | None, named: Mapping[tuple[str, str], str], batch: _Batch
+    record: Observation, lead_id: str | None, named: Mapping[tuple[str, str], str], batch: Batch
 ) -> Ambiguity | None:
     """Whether the names of a record lead to several leads, or away from its own."""
     names = {key: one for key, one in named.items() if key[0] != CLAIM}
@@ -302,7 +297,7 @@ def _ambiguity(
 
 
 def _begin(
-    installation: Installation, record: Observation, keys: Sequence[tuple[str, str]], batch: _Batch
+    installation: Installation, record: Observation, keys: Sequence[tuple[str, str]], batch: Batch
 ) -> str:
     """A new lead, under the id that the record carries already where some leadloop has given it one: this
     database was lost or restored since, and the records of one person still say so."""

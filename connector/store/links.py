@@ -15,7 +15,7 @@ from connector.observation import RecordKey
 from connector.store.rows import by_object, chunks, execute_in, execute_many, put_rows
 from connector.store.schema import identity_keys, links
 
-Role = Literal["primary", "secondary", "past", "opportunity", "opportunity_contact"]
+Role = Literal["primary", "secondary", "past", "outside", "opportunity", "opportunity_contact"]
 
 
 class Link(NamedTuple):

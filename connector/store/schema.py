@@ -126,6 +126,18 @@ identity_keys = Table(
     "identity_keys", metadata, _key("value"), _key("kind"), _lead(), sqlite_with_rowid=False
 )
 
+# records that take no part and have no lead, by the names of their person
+outsiders = Table(
+    "outsiders",
+    metadata,
+    _needed("kind"),
+    _needed("value"),
+    *_record(),
+    PrimaryKeyConstraint("value", "kind", *RECORD),
+    sqlite_with_rowid=False,
+)
+Index("ix_outsiders_record", *(outsiders.c[name] for name in RECORD))
+
 erasures = Table(
     "erasures",
     metadata,

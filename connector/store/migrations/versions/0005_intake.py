@@ -13,6 +13,7 @@ depends_on = None
 
 def upgrade() -> None:
     _inbox()
+    _outsiders()
 
 
 def _inbox() -> None:
@@ -30,3 +31,14 @@ def _inbox() -> None:
         sqlite_with_rowid=False,
     )
     op.create_index(op.f("ix_inbox_side_due_ms"), "inbox", ["side", "due_ms"], unique=False)
+
+
+def _outsiders() -> None:
+    names = ("kind", "value", "side", "object", "record_id")
+    op.create_table(
+        "outsiders",
+        *(sa.Column(name, sa.Text(), nullable=False) for name in names),
+        sa.PrimaryKeyConstraint("value", "kind", "record_id", "object", "side", name=op.f("pk_outsiders")),
+        sqlite_with_rowid=False,
+    )
+    op.create_index("ix_outsiders_record", "outsiders", ["record_id", "object", "side"], unique=False)

@@ -1,0 +1,137 @@
+"""Which records take part, and what it means to leave the filter and to come back."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from connector.configuration import shipped
+from mappings.problems import ConfigErrors
+from tests.connector.test_life_of_a_lead import ANN, make_mql
+from tests.world import RULES, World, configuration
+
+LEAD = "  Lead:\n    role: person\n"
+CONTACTS = "  contacts:\n    role: person\n"
+
+
+def documents(crm: str | None = None, map_: str | None = None) -> dict[str, str]:
+    """The shipped mappings with these filters on Leads and contacts."""
+    texts = {name: shipped("mappings", name) for name in ("salesforce", "hubspot")}
+    for name, place, condition in (("salesforce", LEAD, crm), ("hubspot", CONTACTS, map_)):
+        assert texts[name].count(place) == 1
+        if condition is not None:
+            texts[name] = texts[name].replace(place, f"{place}    filter: {condition}\n")
+    return {f"preset:{name}": text for name, text in texts.items()}
+
+
+@contextmanager
+def world_with(folder: Path, crm: str | None = None, map_: str | None = None) -> Iterator[World]:
+    with World(folder, configuration(RULES, documents(crm, map_))) as world:
+        yield world
+
+
+def test_a_record_outside_begins_no_lead_until_it_passes(tmp_path: Path) -> None:
+    with world_with(tmp_path, crm='lead_source == "Web"') as world:
+        other = world.salesforce.insert("Lead", LastName="Lee", Company="Acme", Email=ANN, LeadSource="Fair")
+        blank = world.salesforce.insert("Lead", LastName="Ray", Company="Bolt", Email="bob@bolt.example")
+        world.run()
+        assert world.hubspot.rows("contacts") == []
+
+        world.salesforce.update("Lead", other, LeadSource="Web")
+        world.run()
+
+        assert [row["email"] for row in world.hubspot.rows("contacts")] == [ANN]
+        assert world.salesforce.get("Lead", blank)["Leadloop_Id__c"] is None
+
+
+def test_a_person_who_is_known_gets_no_second_record_beside_one_that_is_outside(tmp_path: Path) -> None:
+    with world_with(tmp_path, crm='lead_source == "Web"') as world:
+        lead_id = world.salesforce.insert("Lead", LastName="Lee", Company="Acme", Email=ANN)
+        world.run()
+        world.hubspot.submit_form(ANN, "Pricing", firstname="Ann", lastname="Lee", jobtitle="VP Sales")
+        world.run()
+
+        assert world.contact(ANN)["leadloop_stage"] == "distributed"
+        assert [row["Id"] for row in world.salesforce.rows("Lead")] == [lead_id]
+        assert world.salesforce.get("Lead", lead_id)["Leadloop_Stage__c"] is None
+        assert world.run().written == 0
+
+
+def test_a_record_that_leaves_stays_as_it_is_and_the_lead_goes_on_without_it(tmp_path: Path) -> None:
+    with world_with(tmp_path, crm='not (rating == "Cold")') as world:
+        lead_id = make_mql(world)  # its rating is blank: not known to be anything, so not known to pass
+        assert world.salesforce.get("Lead", lead_id)["Leadloop_Stage__c"] == "distributed"
+
+
+def test_leaving_and_coming_back(tmp_path: Path) -> None:
+    with world_with(tmp_path, crm='is_blank(rating) or rating != "Cold"') as world:
+        lead_id = make_mql(world)
+        world.salesforce.update("Lead", lead_id, Rating="Cold", City="Berlin")
+        world.run()
+        world.hubspot.update("contacts", world.contact(ANN)["hs_object_id"], city="Hamburg", zip="20095")
+        world.salesforce.update("Lead", lead_id, Status="Working - Contacted", Phone="+4940999888")
+        world.run()
+
+        out = world.salesforce.get("Lead", lead_id)
+        assert (out["City"], out["PostalCode"]) == ("Berlin", None), "nothing is written there"
+        assert out["Leadloop_Stage__c"] == world.contact(ANN)["leadloop_stage"] == "distributed"
+        assert world.contact(ANN)["phone"] is None, "nothing is read from there"
+        assert len(world.salesforce.rows("Lead")) == 1
+        assert world.run().written == 0
+
+        world.salesforce.update("Lead", lead_id, Rating="Hot")
+        world.run()
+
+        back = world.salesforce.get("Lead", lead_id)
+        assert back["PostalCode"] == "20095"
+        assert world.contact(ANN)["phone"] == "+4940999888"
+        assert world.contact(ANN)["leadloop_stage"] == "accepted", "what sales said meanwhile counts"
+        assert world.run().written == 0
+
+
+def test_a_lead_of_which_nothing_is_left_stands_still(tmp_path: Path) -> None:
+    rules = 'not contains(company, "Secret")'
+    with world_with(tmp_path, crm=rules, map_=rules) as world:
+        world.hubspot.create(
+            "contacts", source="FORM", email=ANN, lastname="Lee", jobtitle="VP Sales", company="Acme"
+        )
+        world.run()
+        contact = world.contact(ANN)["hs_object_id"]
+        world.hubspot.update("contacts", contact, company="Secret Inc")
+        world.run()
+        world.hubspot.submit_form(ANN, "Pricing")
+        world.run()
+        assert world.contact(ANN)["leadloop_stage"] == "nurture"
+        assert world.salesforce.rows("Lead") == []
+
+        world.hubspot.update("contacts", contact, company="Acme")
+        world.run()
+        assert world.contact(ANN)["leadloop_stage"] == "distributed"
+
+
+MISTAKES = [
+    ("contry == 1", '"contry"'),
+    ('stage == "mql"', "a filter looks at one record and does not know stage; ask for fields of the record"),
+    ("days_since(created_in_crm) > 3", "days_since() is not known to a filter, which looks at one record"),
+    ("touches() > 3", "touches() is not known to a filter, which looks at one record"),
+    ("lifecycle_notes > 3", '"lifecycle_notes"'),
+]
+
+
+@pytest.mark.parametrize(("condition", "said"), MISTAKES)
+def test_a_filter_knows_one_record_and_nothing_else(condition: str, said: str) -> None:
+    with pytest.raises(ConfigErrors) as found:
+        configuration(RULES, documents(crm=f"'{condition}'"))
+    assert len(found.value.errors) == 1
+    assert said in str(found.value.errors[0])
+    assert str(found.value.errors[0]).startswith("salesforce.yaml:")
+
+
+def test_a_filter_on_a_field_that_the_object_does_not_read_is_a_mistake() -> None:
+    with pytest.raises(ConfigErrors) as found:
+        configuration(RULES, documents(map_="do_not_call"))
+    (error,) = found.value.errors
+    assert "contacts does not read do_not_call, so no record would pass" in str(error)
