@@ -61,6 +61,11 @@ class RouteAssembly:
                 continue
             conditions = [nodes.get((*path, "rows", row, "when")) for row in range(len(table.rows))]
             self._territories[name] = table, (document, path), conditions
+        for place, deadline in enumerate(model.deadlines):
+            if deadline.to is not None:
+                self._name(
+                    deadline.to, f'deadline "{deadline.deadline}"', document, ("deadlines", place, "to")
+                )
         for place, route in enumerate(model.routes):
             path = ("routes", place)
             first = next((at for known, _, at in self._routes if known.route == route.route), None)

@@ -464,3 +464,26 @@ def test_a_pool_a_table_and_hours_may_stand_in_another_file() -> None:
         "territories: {t: {by: [country], rows: [{country: DE, pool: p}]}}",
         "hours: {b: {time_zone: UTC, from: 09:00, to: 17:00}}",
     )
+
+
+def test_everybody_whom_the_rules_name_is_known_with_the_place() -> None:
+    rules = load(
+        GATE
+        + """
+pools: {p: {members: [a@x.example, {owner: b@x.example}]}}
+territories: {t: {by: [country], rows: [{country: DE, owner: c@x.example}, {pool: [d@x.example]}]}}
+routes:
+  - {route: r, when: opted_out, owner: e@x.example}
+  - {route: s, pool: p}
+  - {route: u, territory: t}
+deadlines: [{deadline: x, stage: distributed, within: 3 days, on_breach: escalate, to: f@x.example}]
+"""
+    )
+    assert {(one.owner, one.where, one.line, one.column, one.in_pool) for one in rules.named_owners} == {
+        ("a@x.example", 'pool "p"', 3, 23, True),
+        ("b@x.example", 'pool "p"', 3, 36, True),
+        ("c@x.example", 'row 1 of territory "t"', 4, 62, False),
+        ("d@x.example", 'row 2 of territory "t"', 4, 83, True),
+        ("e@x.example", 'route "r"', 6, 38, False),
+        ("f@x.example", 'deadline "x"', 9, 88, False),
+    }
