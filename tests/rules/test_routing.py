@@ -483,7 +483,7 @@ deadlines: [{deadline: x, stage: distributed, within: 3 days, on_breach: escalat
         ("a@x.example", 'pool "p"', 3, 23, True),
         ("b@x.example", 'pool "p"', 3, 36, True),
         ("c@x.example", 'row 1 of territory "t"', 4, 62, False),
-        ("d@x.example", 'row 2 of territory "t"', 4, 83, True),
-        ("e@x.example", 'route "r"', 6, 38, False),
+        ("d@x.example", 'row 2 of territory "t"', 4, 84, True),
+        ("e@x.example", 'route "r"', 6, 40, False),
         ("f@x.example", 'deadline "x"', 9, 88, False),
     }
