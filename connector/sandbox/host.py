@@ -33,6 +33,7 @@ from connector.sandbox.shifted_clock import ShiftedClock
 from connector.sandbox.state_file import StateFile, StateFileError
 
 SAVE_EVERY_SECONDS = 10.0
+SEND_EVERY_SECONDS = 0.25
 
 
 class Sandbox:
@@ -130,6 +131,10 @@ class Sandbox:
             self._saver = None
             self.save()
 
+    def send(self) -> list[int]:
+        """Send the webhooks and outbound messages that are pending; returns the status of each."""
+        return [*self.hubspot.crm.webhooks.send(self.clock.now_ms()), *self.salesforce.outbound.send()]
+
     def _stop_servers(self) -> None:
         for server in self._servers:
             server.stop()
@@ -184,7 +189,8 @@ def run_sandbox(
     try:
         with sandbox.start(salesforce_port, hubspot_port):
             announce(introduction(sandbox))
-            ended.wait()
+            while not ended.wait(SEND_EVERY_SECONDS):
+                sandbox.send()
     finally:
         for each, handler in before.items():
             signal.signal(each, handler)

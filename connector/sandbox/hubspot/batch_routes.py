@@ -234,6 +234,7 @@ def _archive(work: _Batch) -> Answer:
         record = work.crm.lookup(work.table, text)
         if record is not None:  # ids that are not there are not reported
             work.table.archive(record, work.crm.now_ms())
+            work.crm.webhooks.note(work.crm, work.table, record.record_id, "deletion", changeFlag="DELETED")
     return Answer(204)
 
 

@@ -5,6 +5,7 @@ All POST, but GET `records?object=…`:
 `merge` {primary, other, object?}, `privacy-delete` {contact}, `forms` {email, form, properties?},
 `associate` {from, from_id, to, to_id, type_id?}, `owners` {email, first_name?, last_name?},
 `properties` {object, name, type, …}, `validation-rules` {object, name (of the property), pattern, message},
+`webhooks` {url, secret?, generic?: object.… events},
 `settings` {backward_lifecycle, sync_deals, …; limits: {burst, …}}.
 """
 
@@ -98,6 +99,11 @@ def _validation_rules(portal: HubSpotPortal, given: Given) -> Any:
     return {"name": given["name"]}
 
 
+def _webhooks(portal: HubSpotPortal, given: Given) -> Any:
+    portal.crm.webhooks.subscribe(**given)
+    return {}
+
+
 def _settings(portal: HubSpotPortal, given: Given) -> Any:
     for name, value in given.items():
         if name == "limits":
@@ -123,5 +129,6 @@ ACTIONS: Mapping[str, Callable[[HubSpotPortal, Given], Any]] = {
     "owners": _owners,
     "properties": _properties,
     "validation-rules": _validation_rules,
+    "webhooks": _webhooks,
     "settings": _settings,
 }

@@ -19,6 +19,7 @@ from connector.sandbox.hubspot.records import Record
 from connector.sandbox.hubspot.standard import OBJECT_TYPES, object_type
 from connector.sandbox.hubspot.table import Table
 from connector.sandbox.hubspot.times import iso
+from connector.sandbox.hubspot.webhooks import Webhooks
 
 
 @dataclass(slots=True)
@@ -71,6 +72,7 @@ class Crm:
     sync_deals: bool = False
     tables: dict[str, Table] = field(init=False)
     associations: Associations = field(default_factory=Associations)
+    webhooks: Webhooks = field(default_factory=Webhooks)
     owners: dict[int, Owner] = field(default_factory=dict)
     blocklist: set[str] = field(default_factory=set)
     pipelines: dict[str, tuple[Pipeline, ...]] = field(default_factory=lambda: dict(PIPELINES))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from connector.sandbox.hubspot.crm import Crm
 from connector.sandbox.hubspot.lifecycle import STAGE, furthest
 from connector.sandbox.hubspot.problems import Problem, not_valid
@@ -48,6 +50,14 @@ def merge(crm: Crm, table: Table, primary: Record, other: Record) -> Record:
         if gone.record_id != survivor_id:
             crm.associations.move(table.kind.name, gone.record_id, survivor_id)
             table.merged[gone.record_id] = survivor_id
+            crm.webhooks.note(crm, table, gone.record_id, "deletion", changeFlag="DELETED")
+    merged: dict[str, Any] = {
+        "primaryObjectId": primary.record_id,
+        "mergedObjectIds": [other.record_id],
+        "newObjectId": survivor_id,
+        "numberOfPropertiesMoved": 0,
+    }
+    crm.webhooks.note(crm, table, survivor_id, "merge", **merged)
     return survivor
 
 
@@ -75,3 +85,5 @@ def privacy_delete(crm: Crm, table: Table, record: Record | None, address: str |
         crm.blocklist.update(each.lower() for each in table.addresses(record))
         crm.associations.forget(table.kind.name, record.record_id)
         table.remove(record)
+        crm.webhooks.note(crm, table, record.record_id, "deletion", changeFlag="DELETED")
+        crm.webhooks.note(crm, table, record.record_id, "privacyDeletion", changeFlag="DELETED")

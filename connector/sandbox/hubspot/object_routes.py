@@ -112,6 +112,7 @@ def _archive(crm: Crm, table: Table, record_id: str) -> Answer:
         crm.find(table, record_id, archived=True)  # archiving twice is no error
     else:
         table.archive(record, crm.now_ms())
+        crm.webhooks.note(crm, table, record.record_id, "deletion", changeFlag="DELETED")
     return Answer(204)
 
 

@@ -206,6 +206,7 @@ class HubSpotPortal:
         with self.lock:
             table, record = self._live(object_name, record_id)
             table.archive(record, self.crm.now_ms())
+            self.crm.webhooks.note(self.crm, table, record.record_id, "deletion", changeFlag="DELETED")
 
     def restore(self, object_name: str, record_id: str) -> None:
         """Out of the recycle bin. Raises KeyError when it is not there."""
@@ -215,6 +216,7 @@ class HubSpotPortal:
             if record.archived_ms is None:
                 raise KeyError(record_id)
             table.restore(record, self.crm.now_ms())
+            self.crm.webhooks.note(self.crm, table, record.record_id, "restore")
 
     def merge(self, primary_id: str, other_id: str, object_name: str = "contacts") -> str:
         """Merge `other_id` into `primary_id`; returns the id of the survivor, normally a new one."""

@@ -171,6 +171,9 @@ def create(
         table.remember(record_id, now_ms)
     record = Record(record_id, created_ms, now_ms, origin, properties)
     table.insert(record)
+    # the changes before the creation, as recorded
+    crm.webhooks.changed(crm, table, record_id, changes, origin)
+    crm.webhooks.note(crm, table, record_id, "creation", origin, changeFlag="CREATED")
     for kind, target_id in links:
         associate(crm, kind, record_id, target_id)
     return record
@@ -203,6 +206,7 @@ def update(crm: Crm, table: Table, record: Record, changes: Mapping[str, str], o
     if crm.faults.visibility_lag_seconds:
         table.remember(record.record_id, now_ms)
     table.change(record, real, now_ms, origin)
+    crm.webhooks.changed(crm, table, record.record_id, real, origin)
     if table.kind.name == "deals" and "dealstage" in real:
         sync_deal(crm, record.record_id)
     return True
@@ -219,6 +223,12 @@ def touch(crm: Crm, table: Table, record: Record) -> None:
 def associate(crm: Crm, kind: AssociationType, origin_id: int, target_id: int) -> None:
     """Associate two records, with what that changes on them."""
     crm.associations.link(kind, origin_id, target_id)
+    ends: dict[str, Any] = {
+        "fromObjectId": origin_id,
+        "toObjectId": target_id,
+        "associationTypeId": kind.type_id,
+    }
+    crm.webhooks.note(crm, crm.tables[kind.origin], origin_id, "associationChange", **ends)
     if PRIMARY_COMPANY in (kind.type_id, kind.inverse):
         contact_id, company_id = (
             (origin_id, target_id) if kind.type_id == PRIMARY_COMPANY else (target_id, origin_id)

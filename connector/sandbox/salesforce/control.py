@@ -117,6 +117,13 @@ def _people(org: SalesforceOrg, body: Json) -> Json:
     return {"id": org.add_user(body["name"], body["email"], body.get("active", True))}
 
 
+def _outbound_messages(org: SalesforceOrg, body: Json) -> Json:
+    """`{"url", "objects", "own"}`: with `own` also for what the integration user saves."""
+    objects = body.get("objects", ("Lead", "Contact", "Opportunity"))
+    org.outbound.set_up(body["url"], objects, None if body.get("own") else org.integration_user_id)
+    return {"objects": list(objects)}
+
+
 def _settings(org: SalesforceOrg, body: Json) -> Json:
     """`assignment_owner`, `daily_limit`, `page_size`, `statuses`, `certificate` (PEM, for JWT).
 
@@ -154,5 +161,6 @@ ACTIONS: Mapping[str, Callable[[SalesforceOrg, Json], Any]] = {
     "validation-rules": _validation_rules,
     "duplicate-rules": _duplicate_rules,
     "people": _people,
+    "outbound-messages": _outbound_messages,
     "settings": _settings,
 }

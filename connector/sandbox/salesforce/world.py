@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from connector.clock import Clock
 from connector.sandbox.faults import Faults
 from connector.sandbox.salesforce import ids, stamps
+from connector.sandbox.salesforce.outbound import OutboundMessages
 from connector.sandbox.salesforce.picklists import DEVELOPER_STATUSES, STAGES, LeadStatus, Stage
 from connector.sandbox.salesforce.schema import FieldSpec, ObjectSpec, Row
 from connector.sandbox.salesforce.standard import standard_objects
@@ -66,6 +67,7 @@ class World:
         self.organization_id = ids.canonical(organization_id) or organization_id
         self.statuses = tuple(statuses)
         self.stages = tuple(stages)
+        self.outbound = OutboundMessages(self.organization_id)
         self.responded = frozenset({"Responded"})
         self.assignment_owner: str | None = None
         self.edit_converted_leads = False
@@ -148,6 +150,7 @@ class World:
         """Store a row as it is, under its `Id`."""
         row_id = row["Id"]
         before = self.tables[object_name].put(row_id, row)
+        self.outbound.note(object_name, row)
         if row.get("IsDeleted") and not (before or {}).get("IsDeleted"):
             self.deleted[object_name].append((self.now_ms(), row_id))
         if self._undo is not None:
