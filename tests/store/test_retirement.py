@@ -78,6 +78,8 @@ def test_what_happened_to_deadlines_becomes_the_survivors_and_goes_with_a_person
         deadline_events.add(conn, [started, met])
         retire_lead(conn, "old", "new")
         assert deadline_events.of_lead(conn, "new") == [started._replace(lead_id="new"), met]
+        assert deadline_events.count(conn, 1_000) == {"started": 1, "met": 1}
+        assert deadline_events.count(conn, 1_001) == {"met": 1}
         erase_lead(conn, "new", [], 3_000)
         assert deadline_events.of_lead(conn, "new") == []
 
