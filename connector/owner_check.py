@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from connector.object_check import Finding
 from mappings.mapping import Mapping as LeadMapping
 from mappings.problems import ConfigError
 from mappings.stages import is_person
@@ -27,9 +26,13 @@ class MissingOwner:
         return f"{self.named.owner} is no active {kind} on {self.side}: {follows}"
 
     @property
-    def remedy(self) -> str:
-        there = "invite them there" if is_person(self.named.owner) else "make it there"
-        return f"{there}, or change {self.named.where}"
+    def error(self) -> ConfigError:
+        """The same at its place in the rules, with what to do."""
+        named = self.named
+        there = "invite them there" if is_person(named.owner) else "make it there"
+        return ConfigError(
+            named.file, named.line, named.column, self.message, f"{there}, or change {named.where}"
+        )
 
 
 def sides_with_owners(mapping: LeadMapping) -> list[tuple[str, bool]]:
@@ -58,13 +61,3 @@ def missing_owners(
     """Everybody in the rules who is missing or inactive on a side, where it stands."""
     sides = sides_with_owners(mapping)
     return [MissingOwner(owner, side) for owner in named for side in why_unfit(owner.owner, sides, directory)]
-
-
-def owner_findings(
-    named: Sequence[NamedOwner], mapping: LeadMapping, directory: OwnerDirectory
-) -> Iterator[Finding]:
-    """The same as findings: an error where leads are held for it, a warning where a pool does without."""
-    for missing in missing_owners(named, mapping, directory):
-        at = missing.named
-        error = ConfigError(at.file, at.line, at.column, missing.message, missing.remedy)
-        yield Finding(error, warning=at.in_pool)

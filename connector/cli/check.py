@@ -126,7 +126,8 @@ def ask_platforms(place: Place, configuration: Configuration) -> tuple[list[Find
 
     Raises ConfigErrors, SettingsError for settings that cannot be read."""
     from connector.metadata_check import check_metadata, names_to_describe
-    from connector.owner_check import owner_findings
+    from connector.object_check import Finding
+    from connector.owner_check import missing_owners
     from connector.owners import Directory
     from mappings.document import SideDocument
     from mappings.source import parse, validate
@@ -155,7 +156,9 @@ def ask_platforms(place: Place, configuration: Configuration) -> tuple[list[Find
             document, side, metadata, configuration.mapping.fields, configuration.rules
         )
     directory = Directory(owners)
-    findings += owner_findings(configuration.rules.named_owners, configuration.mapping, directory)
+    missing = missing_owners(configuration.rules.named_owners, configuration.mapping, directory)
+    # leads are held where a route names the owner; a pool does without
+    findings += [Finding(one.error, warning=one.named.in_pool) for one in missing]
     return findings, unanswered
 
 
