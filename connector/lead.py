@@ -109,7 +109,8 @@ class LeadState:
     that belong to an earlier cycle. `verdict_to_clear` and `verdict_to_revert` stand while the CRM record
     shows a verdict of an earlier cycle with its reason, or a verdict that was no legal move. `aliases` are
     the ids of leads that became part of this one, which its records may still carry. `resting` marks a lead
-    that existed before leadloop and sleeps until there is new activity. `gates_passed` are the gates that
+    that existed before leadloop and sleeps until there is new activity; with `create_at_rest` it gets records
+    meanwhile where it lacks one. `gates_passed` are the gates that
     it had passed when it was last decided about; None: not yet in this cycle. `let_pass` are the owners who
     let a deadline pass in this cycle, and lost the lead for it."""
 
@@ -146,6 +147,7 @@ class LeadState:
     gates_passed: tuple[str, ...] | None = None
     deadline: LeadDeadline | None = None
     let_pass: tuple[str, ...] = ()
+    create_at_rest: bool = False
 
     @property
     def current_owner(self) -> str | None:

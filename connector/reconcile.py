@@ -304,7 +304,8 @@ def _write(
             continue
         condition = policy.create_when.get(side_name)
         facts = lead_facts(state, lead.activities, present)
-        if condition is None or state.resting or condition(facts, now_ms) is not True:
+        asleep = state.resting and not state.create_at_rest
+        if condition is None or asleep or condition(facts, now_ms) is not True:
             continue
         if "creates" in lead.braked:
             desired.holds.append(brake_hold("creates", f"creating a record on {side_name}"))

@@ -45,6 +45,7 @@ def unite(survivor: LeadState, other: LeadState) -> LeadState:
         cycle=cycle,
         started=survivor.started or other.started,
         resting=survivor.resting and other.resting,
+        create_at_rest=survivor.create_at_rest or other.create_at_rest,
         values=values,
         differences={},
         unreadable={},

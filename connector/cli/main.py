@@ -14,6 +14,7 @@ import typer
 from connector.cli import (
     activities,
     apply,
+    backfill,
     backtest,
     brake,
     check,
@@ -78,6 +79,7 @@ def version() -> None:
 app.command()(run.run)
 worker.register(app)
 app.command()(webhooks.webhooks)
+app.command()(backfill.backfill)
 app.command()(status.status)
 app.command()(plan.plan)
 app.command()(explain.explain)

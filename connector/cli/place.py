@@ -60,7 +60,7 @@ class Place:
         from connector.store.database import Database
 
         address = url or self.settings().database_url
-        missing = None if create else _missing_file(address)
+        missing = None if create else missing_file(address)
         if missing is not None:
             raise Problem(
                 f"There is no database at {missing}: start `leadloop run` once, or name another one with "
@@ -102,7 +102,7 @@ def place_of(ctx: typer.Context) -> Place:
     return place
 
 
-def _missing_file(url: str) -> Path | None:
+def missing_file(url: str) -> Path | None:
     """The SQLite file that `url` names, if it is not there."""
     from sqlalchemy import make_url
     from sqlalchemy.exc import ArgumentError

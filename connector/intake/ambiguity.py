@@ -44,7 +44,12 @@ class Ambiguity:
             message=told,
             remedy=f"Correct {fields} on one of the records, or merge them on the platform; "
             "that releases it by itself.",
-            details={"record": list(self.record), "lead": self.lead_id, "candidates": list(self.candidates)},
+            details={
+                "record": list(self.record),
+                "lead": self.lead_id,
+                "candidates": list(self.candidates),
+                "fields": list(self.fields),
+            },
         )
 
 

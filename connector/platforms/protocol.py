@@ -179,8 +179,9 @@ class Usage:
 @dataclass(frozen=True, slots=True)
 class Allowance:
     """What a platform allows: calls a day for the account, the share of them that leadloop may use, the part
-    of that share kept for hand-offs, and the limits within `burst_seconds`. `account_day`: the day begins
-    at the account's midnight; otherwise it is the last 24 hours."""
+    of that share kept for hand-offs (and of the rest, for updates when a backfill is at work), and the limits
+    within `burst_seconds`. `account_day`: the day begins at the account's midnight; otherwise it is the last
+    24 hours."""
 
     day_limit: int
     quota_percent: int
@@ -192,8 +193,10 @@ class Allowance:
 
     def ceiling(self, lane: Lane, day_limit: int | None = None) -> int:
         """How many calls a day this lane may bring leadloop's own count to."""
-        own = (day_limit or self.day_limit) * self.quota_percent // 100
-        return own if lane is Lane.HANDOFF else own * (100 - self.reserve_percent) // 100
+        ceiling = (day_limit or self.day_limit) * self.quota_percent // 100
+        for _ in range(lane):  # each lane leaves the same part of its share to those above it
+            ceiling = ceiling * (100 - self.reserve_percent) // 100
+        return ceiling
 
 
 class Meter(Protocol):

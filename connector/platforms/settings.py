@@ -93,7 +93,11 @@ class PlatformSettings(BaseModel):
         default=50, description="how much of the account's daily calls leadloop may use"
     )
     handoff_reserve_percent: int = Field(
-        default=20, ge=0, le=100, description="the share of those calls that only hand-offs may use"
+        default=20,
+        ge=0,
+        le=100,
+        description="the share of those calls that only hand-offs may use; of the rest, a backfill leaves as "
+        "much to updates",
     )
     daily_limit: int | None = Field(
         default=None, ge=1, description="calls a day, where the platform does not tell it in its answers"

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
-from sqlalchemy import Connection, bindparam, delete, select, update
+from sqlalchemy import Connection, bindparam, delete, func, select, update
 
 from connector.observation import RecordKey
 from connector.store.rows import by_object, chunks, execute_in, execute_many, put_rows
@@ -137,6 +137,28 @@ def put_keys(conn: Connection, new: Sequence[tuple[str, str, str]]) -> list[Take
         for kind, value, lead_id in new
         if holders[key := IdentityKey(kind, value)] != lead_id
     ]
+
+
+def count_by_sides(conn: Connection) -> dict[tuple[str, ...], int]:
+    """The sides on which leads have a record that is not past, and how many leads have one on just those."""
+    sides = select(links.c.lead_id, links.c.side).where(links.c.role != "past").distinct().subquery()
+    numbered = select(
+        func.min(sides.c.side).label("first"),
+        func.max(sides.c.side).label("last"),
+        func.count().label("number"),
+    ).group_by(sides.c.lead_id)
+    each = numbered.subquery()
+    rows = conn.execute(
+        select(each.c.first, each.c.last, each.c.number, func.count()).group_by(
+            each.c.first, each.c.last, each.c.number
+        )
+    )
+    found: dict[tuple[str, ...], int] = {}
+    for first, last, number, leads in rows:
+        # with three sides and more the ones between are not told apart: they are together all the same
+        key = (first,) if number == 1 else (first, last)
+        found[key] = found.get(key, 0) + leads
+    return found
 
 
 def drop_keys(conn: Connection, gone: Sequence[tuple[str, str, str]]) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from itertools import islice
 
 import pytest
 
@@ -213,8 +214,9 @@ class TestSalesforce(PlatformContract):
         assert waiting.wait_seconds > 0
         world.clock.advance(10)
         again = world.connect(meter)
-        first = next(iter(again.everything("Lead", ("Email",), None, waiting.resume)))
-        second = next(iter(world.connect(meter).everything("Lead", ("Email",), None, first.resume)))
+        told, first = islice(again.everything("Lead", ("Email",), None, waiting.resume), 2)
+        assert told.total == 30
+        _, second = islice(world.connect(meter).everything("Lead", ("Email",), None, first.resume), 2)
         assert (len(first.observations), len(second.observations), second.last) == (20, 10, True)
         assert world.bulk_jobs() == 1
 

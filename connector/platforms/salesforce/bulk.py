@@ -143,6 +143,8 @@ class BulkReader:
             job = answer.checked()
             state = job.get("state")
             if state == "JobComplete":
+                total = job.get("numberRecordsProcessed")
+                yield BulkPage(self._columns.object, (), place.text, total=total)
                 return True
             if state == "Aborted" and not resumed:
                 raise Refused(
