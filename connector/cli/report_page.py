@@ -27,8 +27,7 @@ def print_report(data: Mapping[str, Any], vocabulary: Vocabulary) -> None:
     for title, kind in (("What changed", "changed"), ("What leaks", "leaks"), ("What to do", "to_do")):
         found = data["summary"][kind]
         page.heading(title)
-        for sentence in found or ["Nothing that the report can see."]:
-            page.line(f"• {sentence}")
+        page.table([("•", sentence) for sentence in found or ["Nothing that the report can see."]])
     _funnel(page, data, vocabulary)
     _quality(page, data)
     _times(page, data)
@@ -43,7 +42,7 @@ def print_report(data: Mapping[str, Any], vocabulary: Vocabulary) -> None:
 
 def _funnel(page: Page, data: Mapping[str, Any], vocabulary: Vocabulary) -> None:
     page.heading("Funnel: leads that came to each stage, and what became of them until now")
-    page.line("went on: of those that have left the stage; times: until they went on")
+    page.line("went on: of those that have left the stage; median, 9 in 10: the times of those that went on")
     rows = []
     for row in data["funnel"]:
         time = row["time_to_go_on"]
@@ -65,17 +64,7 @@ def _funnel(page: Page, data: Mapping[str, Any], vocabulary: Vocabulary) -> None
         )
     page.table(
         rows,
-        (
-            "stage",
-            "first",
-            "later",
-            "passed over",
-            "change",
-            "of those gone, went on",
-            "there",
-            "median",
-            "9 in 10",
-        ),
+        ("stage", "first", "later", "skipped", "change", "went on", "there", "median", "9 in 10"),
     )
 
 

@@ -14,11 +14,13 @@ from typing import Final
 from sqlalchemy import Connection
 
 from connector.lead import LeadState
-from connector.report.context import MoveContext, ReportFields, context_of
-from connector.report.journey import Counts, Journey, Key, end, follow
+from connector.report.context import DIMENSIONS, MoveContext, ReportFields, context_of
+from connector.report.journey import Counts, Increment, Journey, Passage, end, follow, spread
 from connector.store import leads as lead_store
 from connector.store import ledger, rollups
 from connector.store.database import Database
+from connector.store.rows import from_json, to_json
+from connector.store.schema import storable_text
 from connector.store.settings_values import get_value, put_value
 
 VERSION: Final = 1
@@ -35,12 +37,18 @@ def write_down(conn: Connection, moves: Sequence[tuple[ledger.LedgerRow, MoveCon
         return
     numbers = ledger.append(conn, [row for row, _ in moves])
     rollups.put_contexts(conn, zip(numbers, (about for _, about in moves), strict=True))
-    new = set(numbers)
-    counts: Counter[Key] = Counter()
+    counts: Counter[Increment] = Counter()
     walk = _Walk(conn, _into(counts))
-    for stored in rollups.histories(conn, dict.fromkeys(row.lead_id for row, _ in moves)).values():
-        walk.lead(stored, lambda move: move.move_id in new)
-    rollups.add(conn, counts)
+    by_lead: dict[str, list[rollups.StoredMove]] = {}
+    for number, (row, about) in zip(numbers, moves, strict=True):
+        by_lead.setdefault(row.lead_id, []).append(rollups.StoredMove(number, _passage(row, about)))
+    # of a lead that begins here nothing else is stored
+    begun = {lead_id: new for lead_id, new in by_lead.items() if new[0].passage.origin is None}
+    histories = {**begun, **rollups.histories(conn, by_lead.keys() - begun.keys())}
+    for lead_id, history in histories.items():
+        new_moves = {move.move_id for move in by_lead[lead_id]}
+        walk.lead(history, new_moves.__contains__)
+    rollups.add(conn, spread(counts))
 
 
 def unite(conn: Connection, gone_id: str, row: ledger.LedgerRow | None, about: MoveContext) -> None:
@@ -48,13 +56,13 @@ def unite(conn: Connection, gone_id: str, row: ledger.LedgerRow | None, about: M
     was pursued further goes on, so one MQL stays one."""
     if row is not None:
         write_down(conn, [(row, about)])
-    counts: Counter[Key] = Counter()
+    counts: Counter[Increment] = Counter()
     take = _into(counts)
     gone = _Walk(conn, take).journey(gone_id)
     taken_over = row is not None and gone is not None and gone.stage == row.target
     if gone is not None and not taken_over:
         take(end(gone))
-    rollups.add(conn, counts)
+    rollups.add(conn, spread(counts))
 
 
 def ensure_counted(database: Database, fields: ReportFields, told: Callable[[], None] = lambda: None) -> None:
@@ -74,16 +82,16 @@ def rebuild(conn: Connection, fields: ReportFields) -> int:
     rollups.hold_all(conn)
     rollups.clear(conn)
     _supply_contexts(conn, fields)
-    counts: Counter[Key] = Counter()
+    counts: Counter[Increment] = Counter()
     walk = _Walk(conn, _into(counts))
     moves, after = 0, ""
     while ids := rollups.leads_in_ledger(conn, after, LEADS_AT_ONCE):
         after = ids[-1]
         moves += walk.leads(ids)
         if len(counts) >= COUNTERS_AT_ONCE:
-            rollups.add(conn, counts)
+            rollups.add(conn, spread(counts))
             counts.clear()
-    rollups.add(conn, counts)
+    rollups.add(conn, spread(counts))
     put_value(conn, COUNTED, VERSION)
     return moves
 
@@ -92,14 +100,13 @@ def rules_of(conn: Connection, first_day: int, last_day: int, only: tuple[str, s
     """The counters of rules and gates for the MQLs of some days and one value of a dimension. They are not
     kept (every rule with every campaign would be more than the ledger), and counted from the ledger here."""
     dimension, value = only
-    counts: Counter[Key] = Counter()
+    place = DIMENSIONS.index(dimension)
+    counts: Counter[Increment] = Counter()
 
     def take(more: Counts) -> None:
-        # one move says something of one MQL at most
-        if any(key.dimension == dimension and key.value == value and key.figure == "mql" for key, _ in more):
-            for key, number in more:
-                if key.dimension == "rule" and first_day <= key.day <= last_day:
-                    counts[key] += number
+        for one, number in more:
+            if one.rules and one.values[place] == value and first_day <= one.day <= last_day:
+                counts[one] += number
 
     walk = _Walk(conn, take)
     done: set[str] = set()
@@ -108,7 +115,8 @@ def rules_of(conn: Connection, first_day: int, last_day: int, only: tuple[str, s
         others = [one for found in rollups.lived_on_in(conn, made).values() for one in found]
         walk.leads([lead_id for lead_id in dict.fromkeys((*made, *others)) if lead_id not in done])
         done.update(made, others)
-    return [rollups.Counted(*key[2:], number) for key, number in counts.items()]
+    rows = [(key, number) for key, number in spread(counts).items() if key.dimension == "rule"]
+    return [rollups.Counted(*key[2:], number) for key, number in rows]
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,16 +138,14 @@ class _Walk:
                 self.take(end(journey))
         return moves
 
-    def lead(
-        self, history: Iterable[rollups.StoredMove], counted: Callable[[rollups.StoredMove], bool]
-    ) -> Journey | None:
-        """The journey at the end; what the moves add that are `counted` is handed on."""
+    def lead(self, history: Iterable[rollups.StoredMove], counted: Callable[[int], bool]) -> Journey | None:
+        """The journey at the end; what the moves add whose number is `counted` is handed on."""
         journey: Journey | None = None
         for move in history:
             merged = move.passage.merged_with
             joined = None if merged is None else self.journey(merged)
             journey, more = follow(journey, move.passage, joined)
-            if counted(move):
+            if counted(move.move_id):
                 self.take(more)
         return journey
 
@@ -172,9 +178,28 @@ def _supply_contexts(conn: Connection, fields: ReportFields) -> None:
             rollups.put_contexts(conn, [(move_id, about) for move_id in moves])
 
 
-def _into(counts: Counter[Key]) -> Callable[[Counts], None]:
+def _passage(row: ledger.LedgerRow, about: MoveContext) -> Passage:
+    """A row as it reads once it is stored."""
+    source, campaign, segment, owner = (storable_text(value) for value in about[:4])
+    stored = MoveContext(source, campaign, segment, owner, about.touches)
+    return Passage(
+        row.cycle,
+        row.origin,
+        row.target,
+        row.skipped,
+        row.happened_ms,
+        row.cause,
+        row.actor,
+        from_json(to_json(row.rules)) if row.rules else (),
+        None if row.reason is None else storable_text(row.reason),
+        row.outcome,
+        stored,
+    )
+
+
+def _into(counts: Counter[Increment]) -> Callable[[Counts], None]:
     def take(more: Counts) -> None:
-        for key, number in more:
-            counts[key] += number
+        for one, number in more:
+            counts[one] += number
 
     return take

@@ -8,7 +8,7 @@ move in the transaction that writes it and counts a whole ledger anew, so that b
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final, NamedTuple
 
@@ -41,6 +41,23 @@ class Key(NamedTuple):
     how: str
     reason: str
     bucket: int
+
+
+class Increment(NamedTuple):
+    """What a move adds, before it is told apart by dimension (`spread`). `values` are those of DIMENSIONS;
+    `rules` the rules and gates that it counts for as well, as (part, name); `whole`: for all leads together
+    alone."""
+
+    day: int
+    cycle: int
+    figure: str
+    stage: str
+    how: str
+    reason: str
+    bucket: int
+    values: tuple[str, ...]
+    rules: tuple[tuple[str, str], ...] = ()
+    whole: bool = False
 
 
 class Passage(NamedTuple):
@@ -99,8 +116,8 @@ class Journey:
     gates: tuple[str, ...] = ()
 
 
-Counts = list[tuple[Key, int]]
-"""What is added to which counters."""
+Counts = list[tuple[Increment, int]]
+"""What is added, and how often."""
 
 
 def follow(journey: Journey | None, row: Passage, joined: Journey | None = None) -> tuple[Journey, Counts]:
@@ -161,9 +178,9 @@ def _leave(journey: Journey, row: Passage) -> Counts:
         answer = "accepted" if how == "onward" else how
         counts += _count(row.happened_ms, row.context, visit.cycle, "response", stage, answer, bucket=bucket)
     elif how == "onward":
-        span = _count(row.happened_ms, row.context, visit.cycle, "span", stage, bucket=bucket)
-        # the many ways of the many leads that never reach sales: for the whole alone
-        counts += span if _RANK[stage] >= _MQL else span[:1]
+        # the ways of the many leads that never reach sales would be too many for every campaign
+        whole = _RANK[stage] < _MQL
+        counts += _count(row.happened_ms, row.context, visit.cycle, "span", stage, bucket=bucket, whole=whole)
     return counts
 
 
@@ -246,17 +263,31 @@ def _helped(row: Passage, gates: Sequence[str]) -> tuple[tuple[str, str], ...]:
 # counting -----------------------------------------------------------------------------------------------
 
 
+def spread(counts: Mapping[Increment, int]) -> dict[Key, int]:
+    """The counters that these increments raise: of the whole, of each dimension, of each rule."""
+    found: dict[Key, int] = {}
+    for one, number in counts.items():
+        day, cycle, figure, stage, how, reason, bucket, values, rules, whole = one
+        key = Key("all", day, "", figure, stage, cycle, how, reason, bucket)
+        found[key] = found.get(key, 0) + number
+        for dimension, value in () if whole else zip(DIMENSIONS, values, strict=True):
+            key = Key(dimension, day, value, figure, stage, cycle, how, reason, bucket)
+            found[key] = found.get(key, 0) + number
+        for part, name in rules:
+            key = Key("rule", day, name, figure, part, cycle, how, reason, bucket)
+            found[key] = found.get(key, 0) + number
+    return found
+
+
 def _outcome(mql: _Mql, how: str, reason: str | None = None, number: int = 1) -> Counts:
     """One more of this outcome, on the day of the MQL, for it and for every rule that helped."""
-    counts = _count(mql.at_ms, mql.context, mql.cycle, "mql", Stage.MQL, how, reason, number=number)
-    day, cycle, why = mql.at_ms // DAY_MS, min(mql.cycle, 2), (reason or "")[:LENGTH]
-    counts += [(Key("rule", day, name, "mql", part, cycle, how, why, 0), number) for part, name in mql.rules]
-    return counts
+    [(one, _)] = _count(mql.at_ms, mql.context, mql.cycle, "mql", Stage.MQL.value, how, reason)
+    return [(one._replace(rules=mql.rules), number)]
 
 
 def _span(mql: _Mql, row: Passage, which: str) -> Counts:
     bucket = bucket_of(row.happened_ms - mql.at_ms)
-    return _count(row.happened_ms, row.context, mql.cycle, "span", Stage.MQL, which, bucket=bucket)
+    return _count(row.happened_ms, row.context, mql.cycle, "span", Stage.MQL.value, which, bucket=bucket)
 
 
 def _count(
@@ -268,17 +299,10 @@ def _count(
     how: str = "",
     reason: str | None = None,
     bucket: int = 0,
-    number: int = 1,
+    *,
+    whole: bool = False,
 ) -> Counts:
-    """One figure, for the whole and for each dimension."""
-    day, turn, why = at_ms // DAY_MS, min(cycle, 2), (reason or "")[:LENGTH]
-    return [
-        (Key(dimension, day, value, figure, str(stage), turn, how, why, bucket), number)
-        for dimension, value in _values(context)
-    ]
-
-
-def _values(context: MoveContext) -> Iterator[tuple[str, str]]:
-    yield "all", ""
-    for name in DIMENSIONS:
-        yield name, getattr(context, name)
+    """One of a figure."""
+    day, why = at_ms // DAY_MS, "" if reason is None else reason[:LENGTH]
+    turn = 1 if cycle == 1 else 2
+    return [(Increment(day, turn, figure, stage, how, why, bucket, context[:4], (), whole), 1)]

@@ -29,7 +29,16 @@ from connector.store.links import links_of
 
 SHAPE: Final = 1
 _MQL: Final = "mql"
-_BREAKDOWN: Final = ("entered", "again", "left", "mql", "response", "rejected")
+_VISITS: Final = ("inquiry", "distributed", "opportunity")
+_BREAKDOWN: Final = {
+    "entered": _VISITS,
+    "again": _VISITS,
+    "left": ("distributed",),
+    "mql": (),
+    "response": (),
+    "rejected": (),
+}
+"""The figures of a breakdown, and their stages."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,8 +90,8 @@ def report(conn: Connection, configuration: Configuration, wanted: Wanted, now_m
         "touches_before_mql": figures.touches(now),
         "by": {
             name: figures.breakdown(
-                figures.slices(rollups.totals(conn, name, *period, figures=_BREAKDOWN)),
-                figures.slices(rollups.totals(conn, name, *period.before, figures=("mql",))),
+                figures.slices(rollups.by_value(conn, name, *period, _BREAKDOWN)),
+                figures.slices(rollups.by_value(conn, name, *period.before, {"mql": ()})),
             )
             for name in wanted.by
             if only is None

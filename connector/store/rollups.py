@@ -7,9 +7,21 @@ What is counted is decided in `connector.report.journey`.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, bindparam, delete, func, select, text
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Select,
+    and_,
+    bindparam,
+    delete,
+    func,
+    literal_column,
+    or_,
+    select,
+    text,
+)
 
 from connector.clock import DAY_MS
 from connector.report.context import MoveContext
@@ -190,7 +202,6 @@ def totals(
     first_day: int,
     last_day: int,
     value: str | None = None,
-    figures: Sequence[str] = (),
 ) -> Iterator[Counted]:
     """The counters of a dimension (of one value of it) over whole days, both ends included, added up."""
     columns = [rollups.c[name] for name in Counted._fields[:-1]]
@@ -202,8 +213,33 @@ def totals(
     )
     if value is not None:
         statement = statement.where(rollups.c.value == value)
-    if figures:
-        statement = statement.where(rollups.c.figure.in_(figures))
+    yield from _counted(conn, statement)
+
+
+def by_value(
+    conn: Connection, dimension: str, first_day: int, last_day: int, figures: Mapping[str, Sequence[str]]
+) -> Iterator[Counted]:
+    """The counters of some figures, in some stages of each (none: in all), for every value of a dimension,
+    over all cycles (told as 0)."""
+    names = [name for name in Counted._fields[:-1] if name != "cycle"]
+    columns = {name: rollups.c[name] for name in names}
+    wanted = [
+        and_(rollups.c.figure == figure, rollups.c.stage.in_(stages))
+        if stages
+        else rollups.c.figure == figure
+        for figure, stages in figures.items()
+    ]
+    told: list[ColumnElement[Any]] = [columns.get(name, literal_column("0")) for name in Counted._fields[:-1]]
+    statement = (
+        select(*told, func.sum(rollups.c.number))
+        .where(rollups.c.dimension == dimension, rollups.c.day.between(first_day, last_day), or_(*wanted))
+        .group_by(*columns.values())
+        .order_by(*columns.values())
+    )
+    yield from _counted(conn, statement)
+
+
+def _counted(conn: Connection, statement: Select[Any]) -> Iterator[Counted]:
     for row in conn.execute(statement):
         found = Counted._make(tuple(row))
         yield found._replace(number=int(found.number))  # PostgreSQL adds up to a Decimal
