@@ -13,7 +13,10 @@ from sqlalchemy import Connection
 from connector.installation import Installation
 from connector.intake.forgetting import keep_out
 from connector.intake.link import link_records
-from connector.observation import Observation
+from connector.lead import Baseline
+from connector.observation import Observation, RecordKey
+from connector.store import outbox
+from connector.store.baselines import baselines_of, put_baselines
 from connector.store.observations import Stored, store_observations
 
 
@@ -31,4 +34,26 @@ def take_in(
     """Store full reads, link them, and mark their leads dirty; those of forgotten people stay out."""
     kept = keep_out(conn, installation, observations, now_ms)
     stored = store_observations(conn, kept)
-    return TakenIn(stored, link_records(conn, installation, stored, now_ms))
+    leads = link_records(conn, installation, stored, now_ms)
+    _recognise_own(conn, installation, [item.observation for item in stored if item.status == "new"])
+    return TakenIn(stored, leads)
+
+
+def _recognise_own(conn: Connection, installation: Installation, new: Sequence[Observation]) -> None:
+    """Records that leadloop made without hearing so: what people have done to one since is theirs, and no
+    state in which leadloop met it."""
+    doubted = {side: outbox.creates_in_doubt(conn, side) for side in {item.side for item in new}}
+    made: dict[str, RecordKey] = {}
+    for item in new:
+        if not doubted[item.side]:
+            continue
+        target = installation.policy.mapping.sides[item.side].objects[item.object]
+        pair = target.output("lead_id")
+        lead_id = None if pair is None else item.fields.get(pair.native)
+        if isinstance(lead_id, str) and (item.object, lead_id) in doubted[item.side]:
+            made[lead_id] = item.key
+    known = baselines_of(conn, made)
+    put_baselines(
+        conn,
+        [(key, lead_id, Baseline(made=True).to_json()) for lead_id, key in made.items() if key not in known],
+    )

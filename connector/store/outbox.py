@@ -111,6 +111,13 @@ def of_leads(conn: Connection, lead_ids: Iterable[str]) -> dict[str, list[Row]]:
     return found
 
 
+def creates_in_doubt(conn: Connection, side: str) -> dict[tuple[str, str], Row]:
+    """The creates of a side that may have been carried out without an answer, by object and lead."""
+    sent = or_(outbox.c.state == "in_flight", outbox.c.unknown)
+    rows = conn.execute(select(*_COLUMNS).where(outbox.c.side == side, outbox.c.record_id.is_(None), sent))
+    return {(row.object, row.lead_id): row for row in map(_row, rows)}
+
+
 def claim_writes(
     conn: Connection, side: str, token: str, now_ms: int, lease_ms: int, limit: int
 ) -> list[Row]:

@@ -6,7 +6,8 @@ from pathlib import Path
 
 from connector.configuration import shipped
 from connector.sandbox.faults import Rewrite
-from tests.connector.test_life_of_a_lead import ANN, make_mql
+from connector.worker.passes import Pass, act, look
+from tests.connector.test_life_of_a_lead import ANN, enter_ann, make_mql
 from tests.world import World, configuration
 
 
@@ -54,4 +55,29 @@ def test_a_write_that_left_no_trace_is_looked_at_and_tried_again_by_itself(world
     world.run()
     assert world.contact(ANN)["hs_lead_status"] == "UNQUALIFIED"
     assert world.holds(ANN) == []
+    assert world.run().written == 0
+
+
+def test_a_verdict_given_on_a_record_whose_making_got_no_answer_counts(world: World) -> None:
+    enter_ann(world)
+    world.run()
+    world.hubspot.submit_form(ANN, "Pricing")
+    world.salesforce.faults.lose_answer(1, match="PATCH")
+    world.later(minutes=1)
+    look(world.leadloop, Pass())
+    act(world.leadloop, Pass())
+    world.salesforce.update(
+        "Lead",
+        world.sf_lead(ANN)["Id"],
+        by_user=world.users["sam@sales.example"],
+        Phone="+1 850 644 4200",
+        Leadloop_Verdict__c="rejected",
+        Leadloop_Rejection_Reason__c="timing",
+    )
+    world.later(minutes=16)
+    world.run()
+    contact = world.contact(ANN)
+    assert (contact["leadloop_stage"], contact["leadloop_rejection_reason"]) == ("nurture", "timing")
+    assert contact["phone"] == "+18506444200"
+    assert len(world.salesforce.rows("Lead")) == 1
     assert world.run().written == 0
