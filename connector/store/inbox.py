@@ -11,9 +11,19 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Literal, NamedTuple
 
-from sqlalchemy import ColumnElement, Connection, bindparam, delete, func, literal_column, select, update
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    bindparam,
+    delete,
+    func,
+    literal_column,
+    select,
+    text,
+    update,
+)
 
-from connector.store.rows import execute_many, insert_into
+from connector.store.rows import execute_many, insert_into, is_sqlite
 from connector.store.schema import inbox
 
 HintKind = Literal["read", "deleted", "merged", "restored", "forget"]
@@ -27,6 +37,17 @@ _UNCHANGED = [*_SAME, inbox.c.generation == bindparam("key_generation")]
 _FINISH = delete(inbox).where(*_UNCHANGED)
 _POSTPONE = (
     update(inbox).where(*_SAME).values(due_ms=bindparam("new_due_ms"), attempts=inbox.c.attempts + _ONE)
+)
+
+
+_ARRAYS = ("sides", "objects", "ids", "kinds", "moments")
+# PostgreSQL takes thousands of rows as five arrays in a tenth of the time that it takes them one by one
+_PUT_ARRAYS = text(
+    "INSERT INTO inbox (side, object, record_id, kind, received_ms, due_ms, generation, attempts) "
+    "SELECT side, object, record_id, kind, at_ms, at_ms, 1, 0 FROM unnest(CAST(:sides AS text[]), "
+    "CAST(:objects AS text[]), CAST(:ids AS text[]), CAST(:kinds AS text[]), CAST(:moments AS bigint[])) "
+    "AS told (side, object, record_id, kind, at_ms) "
+    "ON CONFLICT (record_id, object, side, kind) DO UPDATE SET generation = inbox.generation + 1"
 )
 
 
@@ -65,6 +86,12 @@ def put_hints(conn: Connection, hints: Iterable[Hint]) -> int:
     keeps its moment and its pause."""
     # in one order, so that two writers cannot wait for each other
     rows = sorted({hint[:4]: (*hint, hint.received_ms, 1, 0) for hint in hints}.values())
+    if not rows:
+        return 0
+    if not is_sqlite(conn):
+        columns = list(zip(*rows, strict=True))[:5]
+        conn.execute(_PUT_ARRAYS, dict(zip(_ARRAYS, map(list, columns), strict=True)))
+        return len(rows)
     insert = insert_into(conn, inbox)
     statement = insert.on_conflict_do_update(
         index_elements=list(_KEY), set_={"generation": inbox.c.generation + _ONE}

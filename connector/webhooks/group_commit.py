@@ -24,7 +24,10 @@ MOST_WAITING = 50_000
 """Hints in memory that wait for their commit."""
 
 COUNT_EVERY_MS = 2 * SECOND_MS
-"""How often the inbox is counted."""
+"""How often the inbox is counted at most."""
+
+COUNTED_SHARE = 0.1
+"""It is counted anew once this share of what it may hold has been stored: others fill and empty it too."""
 
 
 class Full(Exception):
@@ -48,8 +51,10 @@ class GroupCommit:
         self._stored = stored
         self._waiting: deque[tuple[Sequence[Hint], asyncio.Future[None]]] = deque()
         self._hints = 0
-        self._in_inbox = 0
-        self._counted_ms = -COUNT_EVERY_MS
+        self._counted = 0
+        self._since_count = 0
+        self._counted_ms = clock.now_ms() - COUNT_EVERY_MS
+        self._counting: asyncio.Task[None] | None = None
         self._wake = asyncio.Event()
         self._closing = False
         # one thread, so that the commits follow each other on one connection
@@ -61,9 +66,9 @@ class GroupCommit:
             return
         if self._hints + len(hints) > MOST_WAITING:
             raise Full("too many deliveries wait to be stored")
-        if self._in_inbox >= self._most_in_inbox:
+        if self._at_most_in_inbox >= self._most_in_inbox:
             await self._count()
-            if self._in_inbox >= self._most_in_inbox:
+            if self._at_most_in_inbox >= self._most_in_inbox:
                 raise Full("the inbox is full")
         done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._waiting.append((hints, done))
@@ -74,12 +79,16 @@ class GroupCommit:
     async def run(self) -> None:
         """Store what comes until closed, and what waits then."""
         try:
+            with suppress(StoreError):  # deliveries are told what is wrong with the database
+                await self._count()
             while self._waiting or not self._closing:
                 await self._wake.wait()
                 self._wake.clear()
                 while self._waiting:
                     await self._commit(self._next())
         finally:
+            if self._counting is not None:
+                await self._counting
             self._thread.shutdown()
 
     def close(self) -> None:
@@ -108,27 +117,35 @@ class GroupCommit:
             for _, done in taken:
                 if not done.done():
                     done.set_result(None)
-            # at most: some were there already, which the next count tells
-            self._in_inbox += len(hints)
+            self._since_count += len(hints)
             self._stored({hint.side for hint in hints})
         finally:
             self._hints -= len(hints)
-        if self._clock.now_ms() - self._counted_ms >= COUNT_EVERY_MS:
-            with suppress(StoreError):  # the next deliveries are told what is wrong with the database
-                await self._count()
+        idle = self._counting is None or self._counting.done()
+        if idle and self._since_count >= self._most_in_inbox * COUNTED_SHARE:
+            self._counting = asyncio.create_task(self._count_quietly())
 
     def _store(self, hints: Sequence[Hint]) -> None:
         with self._database.begin() as conn:
             put_hints(conn, hints)
 
+    @property
+    def _at_most_in_inbox(self) -> int:
+        """What was counted, and all that was stored since, as if none of it had been there or been read."""
+        return self._counted + self._since_count
+
+    async def _count_quietly(self) -> None:
+        with suppress(StoreError):  # deliveries are told what is wrong with the database
+            await self._count()
+
     async def _count(self) -> None:
+        """Count the inbox, on another connection than that of the commits: a long one takes its time."""
         now_ms = self._clock.now_ms()
         if now_ms - self._counted_ms < COUNT_EVERY_MS:
             return
-        self._counted_ms = now_ms
-        loop = asyncio.get_running_loop()
-        self._in_inbox = await loop.run_in_executor(self._thread, self._counted)
+        self._counted_ms, self._since_count = now_ms, 0
+        self._counted = await asyncio.to_thread(self._in_inbox)
 
-    def _counted(self) -> int:
+    def _in_inbox(self) -> int:
         with self._database.read() as conn:
             return sum(filling.hints for filling in count_hints(conn).values())
