@@ -2,9 +2,9 @@
 second of 20 events each, from another process over loopback, each stored for good before it is answered.
 
 Beside it, in the same run, a server that takes as much of the processor for each delivery, and stores
-nothing. On a machine that has nothing else to do it answers within a few milliseconds; where other work delays
-even that, the bound is held in proportion. Nothing is excused on an idle machine: the bound is the design's
-there.
+nothing. On a machine that has nothing else to do it answers within a few milliseconds; where other work
+delays even that, the bound is held in proportion. Nothing is excused on an idle machine: the bound is the
+design's there.
 """
 
 from __future__ import annotations
