@@ -57,12 +57,14 @@ class Published:
 
 @dataclass(frozen=True, slots=True)
 class AwaitedReason:
-    """A rejection that came without a reason: since when, by whom, and whether it has been asked for."""
+    """A rejection that came without a reason: since when leadloop knows it, by whom, whether it has been asked
+    for, and when sales said it."""
 
     since_ms: int
     by: str | None
     comment: str | None = None
     asked: bool = False
+    said_ms: int = 0
 
 
 ResponseState = Literal["running", "due soon", "met", "breached"]

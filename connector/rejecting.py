@@ -38,7 +38,9 @@ def reject(walk: Walk, claim: Claim) -> bool:
     """Sales rejects the lead; without a reason, one is waited for. True when the lead moved."""
     if claim.reason is None:
         if walk.state.awaited_reason is None:
-            waiting = AwaitedReason(since_ms=walk.now_ms, by=claim.actor, comment=claim.comment)
+            waiting = AwaitedReason(
+                since_ms=walk.now_ms, by=claim.actor, comment=claim.comment, said_ms=claim.at_ms
+            )
             walk.state = replace(walk.state, awaited_reason=waiting)
         return False
     return _rejected(walk, claim.reason, claim.comment, claim.actor, claim.at_ms)
@@ -54,12 +56,20 @@ def by_reason(walk: Walk) -> bool:
         return False
     given = walk.crm.reason_given
     if given is not None:
-        return _rejected(walk, given, walk.crm.comment_given or waiting.comment, waiting.by, waiting.since_ms)
+        return _rejected(
+            walk,
+            given,
+            walk.crm.comment_given or waiting.comment,
+            waiting.by,
+            waiting.said_ms or waiting.since_ms,
+        )
     if walk.crm.rejection_taken_back:
         walk.state = replace(walk.state, awaited_reason=None)
         return False
     if walk.now_ms >= default_reason_ms(walk, waiting):
-        return _rejected(walk, walk.rules.default_reason, waiting.comment, waiting.by, waiting.since_ms)
+        return _rejected(
+            walk, walk.rules.default_reason, waiting.comment, waiting.by, waiting.said_ms or waiting.since_ms
+        )
     return False
 
 

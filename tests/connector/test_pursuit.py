@@ -357,3 +357,16 @@ def test_a_table_with_a_reason_that_no_rule_knows_is_a_mistake_at_its_place() ->
         configuration(documents=documents)
     told = 'no rule says what follows the rejection reason "timming"; did you mean "timing"?'
     assert [str(error) for error in found.value.errors] == [f"salesforce.yaml:9:45: {told}"]
+
+
+def test_a_rejection_that_waited_for_its_reason_is_dated_by_when_sales_said_it(world: World) -> None:
+    lead_id = make_mql(world)
+    world.salesforce.update("Lead", lead_id, Status="Closed - Not Converted")
+    said_ms = world.clock.now_ms()
+    world.later(hours=3)  # leadloop was not running
+    world.run()
+    assert world.contact(ANN)["leadloop_stage"] == "distributed"
+    world.salesforce.update("Lead", lead_id, Leadloop_Rejection_Reason__c="timing")
+    world.run()
+    rejection = world.lead(ANN).rejections[-1]
+    assert rejection.at_ms == said_ms - said_ms % 1_000
