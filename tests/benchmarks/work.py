@@ -2,6 +2,7 @@
 
 python -m tests.benchmarks.work bare SIDE URL SINCE_MS
 python -m tests.benchmarks.work poll SIDE URL DATABASE SINCE_MS NOW_MS
+python -m tests.benchmarks.work backfill SIDE URL DATABASE NOW_MS
 python -m tests.benchmarks.work normalise SIDE DATABASE
 python -m tests.benchmarks.work settle DATABASE NOW_MS
 python -m tests.benchmarks.work quiet HUBSPOT_URL SALESFORCE_URL DATABASE SINCE_MS NOW_MS
@@ -85,6 +86,23 @@ def poll_once(side: Side, url: str, path: str, since_ms: str, now_ms: str) -> li
     watch = Stopwatch()
     polled = poll(installation, side)
     return [watch.stop(polled.changed)]
+
+
+def backfill(side: Side, url: str, path: str, now_ms: str) -> list[Spent]:
+    """Read everything with the real adapter, and store it page by page."""
+    from threading import Event
+
+    from connector.intake.backfill import begin, count_totals, objects_of, read
+    from connector.store.database import Database
+
+    database = Database.open(f"sqlite:///{path}")
+    database.migrate()
+    installation = install(database, small_configuration(), {side: url}, int(now_ms))
+    watch = Stopwatch()
+    standings = count_totals(installation, begin(installation, objects_of(installation)))
+    done = [read(installation, each, lambda _standing, _seconds: None, Event()) for each in standings]
+    assert all(each.done for each in done)
+    return [watch.stop(sum(each.new for each in done))]
 
 
 def normalise(side: Side, path: str) -> list[Spent]:
@@ -183,6 +201,7 @@ if __name__ == "__main__":
     works = {
         "bare": bare,
         "poll": poll_once,
+        "backfill": backfill,
         "normalise": normalise,
         "settle": settle_all,
         "quiet": quiet_pass,

@@ -11,11 +11,12 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
-from connector.cli.backfill_progress import Pace
+from connector.cli.backfill_progress import Bar, Pace
 from connector.clock import ManualClock
 from connector.intake.backfill import Standing
+from connector.lane import Lane
 from connector.platforms.errors import Refused
-from connector.platforms.protocol import BulkPage
+from connector.platforms.protocol import Allowance, BulkPage
 from connector.platforms.salesforce.adapter import Salesforce
 from connector.store.schema import metadata
 from tests.cli.shell import Shell
@@ -216,3 +217,30 @@ def test_lines_tell_how_far_it_is(leadloop: Shell) -> None:
     assert "salesforce:Lead: 3 read" in done.err
     assert "hubspot:contacts: 3 read" in done.err
     assert "1 on hubspot alone" in done.out
+
+
+def test_a_terminal_shows_a_bar_for_each_object(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("TTY_COMPATIBLE", "1")
+    monkeypatch.setenv("COLUMNS", "120")
+    clock = ManualClock(1_800_000_000_000)
+    begun = Standing("salesforce", "Lead", None, "", total=10_000)
+    with Bar(clock, [begun]) as bar:
+        bar.page(begun, 2.0)
+        clock.advance(10)
+        bar.page(Standing("salesforce", "Lead", None, "", records=5_000, total=10_000), 0.0)
+        bar.leads(500, "looked at for creating")
+    shown = capsys.readouterr().err
+    assert "salesforce:Lead" in shown
+    assert "5,000 of about 10,000 (50 %), 500 a second, 10 seconds left" in shown
+    assert "500 looked at for creating" in shown
+
+
+def test_a_backfill_leaves_calls_to_updates_and_those_leave_some_to_hand_offs() -> None:
+    allowance = Allowance(15_000, 50, 20, burst_calls=250, burst_seconds=10.0)
+    assert [allowance.ceiling(lane) for lane in (Lane.HANDOFF, Lane.UPDATE, Lane.BACKFILL)] == [
+        7_500,
+        6_000,
+        4_800,
+    ]
