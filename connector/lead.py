@@ -57,8 +57,8 @@ class Published:
 
 @dataclass(frozen=True, slots=True)
 class AwaitedReason:
-    """A rejection that came without a reason: since when leadloop knows it, by whom, whether it has been asked
-    for, and when sales said it."""
+    """A rejection that came without a reason: since when leadloop knows it, by whom, whether the reason has
+    been asked for, and when sales said it."""
 
     since_ms: int
     by: str | None

@@ -13,6 +13,9 @@ from connector.report.wording import PARTS, counted, length, percent, ratio, rea
 
 RULES_AT_MOST: Final = 3
 VALUES_AT_MOST: Final = 2
+_ON_THE_WAY: Final = ("qualification gate", "nurture gate")
+"""Gates that make no MQL: which leads passed them says when they came, not how good the gate is."""
+
 _MANY_REJECTED: Final = 20
 _LARGE_SHARE: Final = 0.3
 
@@ -137,6 +140,7 @@ def _to_do(data: Mapping[str, Any], default_reason: str) -> Iterator[str]:
     low = [
         row for row in data["rules"]
         if row["compared"] == "below" and row["acceptance"]["of"] < judged["of"]
+        and row["rule"] not in _ON_THE_WAY
     ]  # fmt: skip
     for row in sorted(low, key=lambda row: row["acceptance"]["high"])[:RULES_AT_MOST]:
         yield (

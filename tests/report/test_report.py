@@ -10,6 +10,7 @@ import pytest
 from connector.clock import DAY_MS
 from connector.report import history
 from connector.report.context import DEFAULT_FIELDS
+from connector.report.findings import findings
 from connector.report.period import period_of
 from connector.report.report import Wanted, report
 from connector.store import quarantine
@@ -65,3 +66,18 @@ def test_a_dimension_with_very_many_values_is_cut_with_the_rest_in_one_row(datab
     rows = data["by"]["campaign"]
     assert (len(rows), rows[-1]["value"]) == (101, "(others)")
     assert sum(row["made"] for row in rows) == data["mqls"]["now"]["made"]
+
+
+def test_nobody_is_told_to_look_at_a_gate_that_makes_no_mql(company: Database) -> None:
+    with company.read() as conn:
+        data = report(conn, configuration(), NOW, START_MS)
+    row = next(row for row in data["rules"] if row["acceptance"]["of"])
+    few = {**row["acceptance"], "of": 1}
+    data["rules"] = [
+        {**row, "rule": name, "part": "gate", "compared": "below", "acceptance": few}
+        for name in ("mql gate", "nurture gate", "qualification gate")
+    ]
+    told = " ".join(findings(data, "unspecified")["to_do"])
+    assert "“mql gate”" in told
+    assert "nurture gate" not in told
+    assert "qualification gate" not in told
