@@ -23,12 +23,14 @@ from connector.store.database import Database
 
 @dataclass(frozen=True, slots=True)
 class Feed:
-    """How one side is looked at: which objects with which native fields, how often, and how far back."""
+    """How one side is looked at: which objects with which native fields, how often, and how far back; and how
+    often deletions are looked for that `changes` does not show (0: never)."""
 
     objects: Mapping[str, tuple[str, ...]]
     poll_seconds: float
     overlap_seconds: int
     short_overlap_seconds: int = 30
+    archived_seconds: float = 0.0
 
 
 _LEAD_ID = re.compile("L[0-9a-f]{24}")
@@ -52,7 +54,8 @@ class Installation:
     """Everything that a pass over the leads needs. `policy` is replaced when `owners`, the users and
     queues of each side, change; `lock` is held meanwhile.
     `complete` names the sides of which every person is known here (they were empty when leadloop was
-    connected, or a backfill has read them), so that a create needs no look-up first."""
+    connected, or a backfill has read them), so that a create needs no look-up first.
+    `verify_every_ms`: how long after the beginning of a sweep the next one begins; 0: never."""
 
     database: Database
     clock: Clock
@@ -64,6 +67,7 @@ class Installation:
     owners: dict[str, Sequence[Owner]] = field(default_factory=dict)
     complete: set[str] = field(default_factory=set)
     read_before_handoff: bool = False
+    verify_every_ms: int = 0
     report_fields: ReportFields = DEFAULT_FIELDS
     new_lead_id: Callable[[int], str] = new_lead_id
     new_token: Callable[[], str] = lambda: uuid.uuid4().hex

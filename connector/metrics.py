@@ -17,6 +17,7 @@ from connector.lane import Lane
 from connector.store import brakes, calls, holds, inbox, leads, outbox, quarantine
 from connector.store.configurations import applied_configuration
 from connector.store.database import Database
+from connector.store.sweeps import last_result
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 
@@ -142,6 +143,7 @@ class _Stored:
             refused = quarantine.count(conn)
             applied = applied_configuration(conn)
             stopped = brakes.brakes_of(conn, applied.version) if applied is not None else {}
+            swept = {side: last for side in self._sides if (last := last_result(conn, side)) is not None}
             used = {side: calls.used_by_lane(conn, side, now_ms - DAY_MS) for side in self._sides}
         oldest_ms = backlog.oldest_dirty_ms
         waiting = {("dirty",): backlog.dirty, ("due",): backlog.due, ("leased",): backlog.leased}
@@ -182,6 +184,18 @@ class _Stored:
         yield _gauge(
             "calls_24h", "calls made within 24 hours, by all processes", ["side", "lane"],
             {(side, Lane(lane).name.lower()): n for side, lanes in used.items() for lane, n in lanes.items()},
+        )  # fmt: skip
+        yield _gauge(
+            "verify_unexplained", "what differed for no known reason when a side was last verified", ["side"],
+            {(side,): last["found"].get("unexplained", 0) for side, last in swept.items()},
+        )  # fmt: skip
+        yield _gauge(
+            "verify_findings", "what differed when a side was last verified, by cause", ["side", "cause"],
+            {(side, cause): n for side, last in swept.items() for cause, n in last["found"].items()},
+        )  # fmt: skip
+        yield _gauge(
+            "verify_age_seconds", "since the end of the last sweep of a side", ["side"],
+            {(side,): (now_ms - last["ended_ms"]) / SECOND_MS for side, last in swept.items()},
         )  # fmt: skip
         yield _gauge(
             "last_poll_age_seconds", "since a side was last looked at by this process", ["side"],

@@ -52,6 +52,9 @@ class Settings(BaseSettings):
     log_level: Literal["debug", "info", "warning", "error"] = Field(
         default="info", description="least severe line"
     )
+    verify_hours: float = Field(
+        default=24.0, ge=0, description="time between two sweeps of a side that nothing was missed; 0: never"
+    )
     salesforce: SalesforceSettings = Field(default_factory=lambda: SalesforceSettings())
     hubspot: HubSpotSettings = Field(default_factory=lambda: HubSpotSettings())
     webhooks: WebhookSettings = Field(default_factory=WebhookSettings)

@@ -13,7 +13,7 @@ from importlib.metadata import entry_points
 from typing import Any
 
 from connector.budget import Budget
-from connector.clock import DAY_MS, Clock
+from connector.clock import DAY_MS, HOUR_MS, Clock
 from connector.configuration import Configuration, compile_documents
 from connector.installation import Feed, Installation
 from connector.intake.poll import start_cursors
@@ -142,6 +142,7 @@ def connect(
         configuration=configuration.version,
         brake=configuration.brake,
         read_before_handoff=configuration.read_before_handoff,
+        verify_every_ms=int(settings.verify_hours * HOUR_MS),
         report_fields=configuration.report,
     )
     _hold_missing_fields(database, clock, missing)
@@ -241,6 +242,7 @@ def _feeds(
             objects=objects,
             poll_seconds=own.poll_seconds if own is not None else 60.0,
             overlap_seconds=own.overlap_seconds if own is not None else 600,
+            archived_seconds=getattr(own, "archived_seconds", 0.0),
         )
     return feeds, missing
 

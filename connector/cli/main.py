@@ -32,6 +32,7 @@ from connector.cli import (
     schema,
     status,
     try_,
+    verify,
     webhooks,
     worker,
 )
@@ -91,6 +92,7 @@ app.add_typer(brake.app, name="brake")
 app.command()(check.check)
 app.command()(apply.apply)
 app.command()(resync.resync)
+app.command()(verify.verify)
 app.command()(forget.forget)
 app.command()(init.init)
 app.command()(schema.schema)

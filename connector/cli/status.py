@@ -78,6 +78,7 @@ def as_data(conn: Connection, configuration: Configuration, now_ms: int) -> dict
             "calls_by_lane": {LANES.get(lane, str(lane)): number for lane, number in by_lane.items()},
             "pending_writes": queues[side_name],
             "quarantined": refused.get(side_name, 0),
+            "verified": verified(conn, side_name),
             "cursors": {
                 name: {
                     "reached": iso(cursor.stamp_ms),
@@ -120,6 +121,23 @@ def as_data(conn: Connection, configuration: Configuration, now_ms: int) -> dict
     }
 
 
+def verified(conn: Connection, side: str) -> dict[str, Any] | None:
+    """When a side was last proven to have nothing missed, and what was found."""
+    from connector.intake.sweep import last_sweep
+
+    swept = last_sweep(conn, side)
+    if swept is None:
+        return None
+    findings = swept.findings
+    return {
+        "at": iso(swept.ended_ms),
+        "records": swept.records,
+        "leads": swept.leads,
+        "repaired": sum(findings.repaired.values()),
+        "unexplained": findings.unexplained,
+    }
+
+
 def _print(data: dict[str, Any]) -> None:
     page = Page()
     page.heading(f"{counted(data['leads'], 'lead')} (moments are UTC)")
@@ -151,6 +169,7 @@ def _print(data: dict[str, Any]) -> None:
             ("calls in 24 hours", known["calls_in_24_hours"]),
             ("pending writes", pending or "none"),
             ("refused values", known["quarantined"]),
+            ("verified", _verified(known["verified"])),
         ]
         for name, cursor in known["cursors"].items():
             age = span(cursor["age_seconds"] * 1_000)
@@ -161,6 +180,12 @@ def _print(data: dict[str, Any]) -> None:
 def _deadlines(numbers: dict[str, int]) -> str:
     told = [f"{numbers[what]} {what}" for what in ("started", "met", "breached") if numbers.get(what)]
     return ", ".join(told) or "none"
+
+
+def _verified(last: dict[str, Any] | None) -> str:
+    if last is None:
+        return "not yet"
+    return f"{_plain(last['at'])}: {last['repaired']:,} put right, {last['unexplained']:,} unexplained"
 
 
 def _plain(at: str | None) -> str:

@@ -13,7 +13,7 @@ from collections.abc import Mapping
 import structlog
 
 from connector.cli.service import RECONNECT_MS, Service
-from connector.clock import SECOND_MS, Clock
+from connector.clock import HOUR_MS, SECOND_MS, Clock
 from connector.configuration import Configuration, compile_documents
 from connector.metrics import CONTENT_TYPE, Metrics
 from connector.settings import Settings
@@ -104,6 +104,7 @@ class ClockService:
                     wakeups_over(broker).send,
                     self._token,
                     configuration.version,
+                    int(self._settings.verify_hours * HOUR_MS),
                 )
                 if self._stopping.is_set():  # `stop` came before it could see this scheduler
                     scheduler.stop()

@@ -10,13 +10,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from connector.agreement import stage_disagreement
 from connector.installation import Installation
 from connector.lead import LeadState
 from connector.observation import RecordKey
 from connector.sandbox.host import Sandbox
 from connector.store import leads as lead_store
 from connector.store.links import linked
-from mappings.mapping import ObjectMapping
 
 
 @dataclass(slots=True)
@@ -61,26 +61,10 @@ def compare(installation: Installation, sandbox: Sandbox) -> dict[str, SideAgree
             link = links.get(key)
             state = states.get(link.lead_id) if link is not None else None
             target = installation.policy.mapping.sides[side].objects[key.object]
-            wrong = "unknown to leadloop" if state is None else _disagreement(target, row, state)
+            wrong = "unknown to leadloop" if state is None else stage_disagreement(target, row, state)
             if wrong is None:
                 found.agree += 1
             else:
                 found.disagreeing[str(key)] = wrong
         result[side] = found
     return result
-
-
-def _disagreement(target: ObjectMapping, row: Mapping[str, Any], state: LeadState) -> str | None:
-    pair = target.output("stage")
-    shown = row.get(pair.native) if pair is not None else None
-    if shown != state.stage.value:
-        return f"shows {shown!r}, is {state.stage.value!r}"
-    for stage_field in target.stage_fields:
-        native = row.get(stage_field.native)
-        standing = None if native in (None, "") else str(native)
-        wanted = stage_field.spelling(state.stage, state.outcome)
-        if stage_field.compatible(standing, state.stage) is False and wanted is not None:
-            if not stage_field.may_leave(standing):
-                continue  # a value that leadloop never takes back, by design
-            return f"{stage_field.native} = {native!r} does not go with {state.stage.value!r}"
-    return None

@@ -110,10 +110,12 @@ def set_stage(
                     "LEADLOOP_SALESFORCE__SESSION_ID": SALESFORCE_SESSION_ID,
                     "LEADLOOP_HUBSPOT__BASE_URL": sandbox.hubspot_url,
                     "LEADLOOP_HUBSPOT__ACCESS_TOKEN": HUBSPOT_ACCESS_TOKEN,
-                    # nothing becomes visible late in the sandbox unless asked for; what a far look back costs
-                    # is measured with the intake, not here
+                    # nothing becomes visible late in the sandbox unless asked for; what a far look back and
+                    # sweeps cost is measured with the intake, not here
                     "LEADLOOP_SALESFORCE__OVERLAP_SECONDS": "0",
                     "LEADLOOP_HUBSPOT__OVERLAP_SECONDS": "0",
+                    "LEADLOOP_HUBSPOT__ARCHIVED_SECONDS": "0",
+                    "LEADLOOP_VERIFY_HOURS": "0",
                 },
             )
             connected = connect(configuration, settings, database, clock)

@@ -1,4 +1,4 @@
-"""Archived: deletions that no feed of changes shows are looked for once an hour.
+"""Archived: deletions that no feed of changes shows are looked for now and then, as the side's feed says.
 
 A platform whose `changes` tells of deletions answers without a call.
 """
@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from connector.clock import HOUR_MS
+from connector.clock import SECOND_MS
 from connector.installation import Installation
 from connector.intake.taking_in import take_in
 from connector.lane import Lane
@@ -19,16 +19,17 @@ from connector.store.observations import observations_by_key
 ARCHIVED = "archived:"
 """The feed that remembers when the archived records of a side were last listed."""
 
-EVERY_MS = HOUR_MS
-
 
 def find_archived(installation: Installation, side: str) -> set[str]:
     """List the archived records of a side if it is time, and note those that are known here as deleted.
     Returns the leads concerned. Raises RetryLater, Refused; what was noted stays."""
     started_ms = installation.clock.now_ms()
+    every_ms = int(installation.feeds[side].archived_seconds * SECOND_MS)
+    if not every_ms:
+        return set()
     with installation.database.read() as conn:
         last = cursors_of(conn, side).get(ARCHIVED)
-    if last is not None and started_ms - last.stamp_ms < EVERY_MS:
+    if last is not None and started_ms - last.stamp_ms < every_ms:
         return set()
     leads: set[str] = set()
     for name in installation.feeds[side].objects:

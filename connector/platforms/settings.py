@@ -246,6 +246,11 @@ class HubSpotSettings(PlatformSettings):
         ge=0,
         description="how far each look goes back over what was read: search lags behind writes",
     )
+    archived_seconds: float = Field(
+        default=3_600.0,
+        ge=0,
+        description="time between two looks into the recycle bin, which no search shows; 0: never",
+    )
 
     def credentials(self) -> AccessToken | RefreshToken:
         """The credentials that are set. Raises SettingsError, naming what to set, when none are complete."""

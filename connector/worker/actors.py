@@ -23,6 +23,7 @@ from connector.delivery import deliver
 from connector.installation import Installation
 from connector.intake.hints import follow_hints
 from connector.intake.poll import poll
+from connector.intake.sweep import sweep
 from connector.lane import Lane
 from connector.platforms.errors import PlatformError, RetryLater
 from connector.platforms.protocol import ChangePage, ListPage, Platform, Watch
@@ -30,10 +31,11 @@ from connector.settle import BATCH, settle
 from connector.store.configurations import applied_configuration
 from connector.store.errors import LeaseLost, StoreError
 from connector.store.leases import drop_lease, take_lease
+from connector.store.sweeps import next_sweep_ms
 from connector.wiring import reload_owners
 from connector.worker.embedded import OWNERS_EVERY_MS
 from connector.worker.poll_lease import PollLease
-from connector.worker.wakeups import SETTLE, deliver_of, duties_of, hints_of, poll_of
+from connector.worker.wakeups import SETTLE, deliver_of, duties_of, hints_of, poll_of, verify_of
 
 SLICE_MS = 30 * SECOND_MS
 """How long one wake-up may go on with more of the same before others get their turn."""
@@ -47,11 +49,12 @@ HINTS_LEASE_MS = 6 * MINUTE_MS
 """Renewed with each few batches, and longer than the duty may take: two workers would read the same twice."""
 
 # lower goes first among the messages that a worker has taken: what sales waits for, then news, then thought
-_PRIORITY = {"deliver": 0, "hints": 5, "poll": 10, "settle": 20}
+_PRIORITY = {"deliver": 0, "hints": 5, "poll": 10, "settle": 20, "verify": 30}
 # a stuck sender is stopped before its claim ends, and so before anybody else sends the same
 _LIMIT_MS = {
     "deliver": WRITE_LEASE_MS - MINUTE_MS,
     "hints": 5 * MINUTE_MS,
+    "verify": 30 * MINUTE_MS,
     "poll": 30 * MINUTE_MS,
     "settle": 5 * MINUTE_MS,
 }
@@ -165,6 +168,23 @@ class Duties:
         with self._installation.database.begin() as conn:
             return take_lease(conn, duty, token, now_ms, HINTS_LEASE_MS)
 
+    def verify(self, side: str) -> None:
+        """Go on with proving that nothing of a side was missed, if it is time and nobody else is at it."""
+        with self._patiently(verify_of(side)):
+            now_ms = self._installation.clock.now_ms()
+            with self._installation.database.read() as conn:
+                due_ms = next_sweep_ms(conn, side, self._installation.verify_every_ms)
+            if due_ms is None or due_ms > now_ms or not self._in_force():
+                return
+            until_ms = now_ms + SLICE_MS
+            try:
+                swept = sweep(self._installation, side, enough=lambda: self._slice_is_over(until_ms))
+            except PlatformError as error:
+                log.warning("verifying goes on later", side=side, reason=str(error))
+                return
+            if swept is not None:
+                self._wake(SETTLE if swept.ended_ms is not None else verify_of(side))
+
     def _slice_is_over(self, until_ms: int) -> bool:
         return self._stopping.is_set() or self._installation.clock.now_ms() >= until_ms
 
@@ -251,6 +271,7 @@ def declare_actors(
     work: dict[str, Callable[[], None]] = {SETTLE: duties.settle}
     for side in duties.sides:
         work[poll_of(side)] = lambda side=side: duties.poll(side)  # type: ignore[misc]  # binds the name now
+        work[verify_of(side)] = lambda side=side: duties.verify(side)  # type: ignore[misc]  # as above
         work[hints_of(side)] = lambda side=side: duties.hints(side)  # type: ignore[misc]  # as above
         work[deliver_of(side)] = lambda side=side: duties.deliver(side)  # type: ignore[misc]  # as above
     for duty in duties_of(duties.sides):

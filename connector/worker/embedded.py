@@ -12,11 +12,12 @@ from dataclasses import dataclass
 
 import structlog
 
-from connector.clock import HOUR_MS, SECOND_MS
+from connector.clock import HOUR_MS, MINUTE_MS, SECOND_MS
 from connector.delivery import deliver
 from connector.installation import Installation
 from connector.intake.hints import follow_hints
 from connector.intake.poll import poll
+from connector.intake.sweep import sweep
 from connector.platforms.errors import PlatformError, RetryLater
 from connector.settle import settle
 from connector.store import inbox, outbox
@@ -24,6 +25,7 @@ from connector.store import leads as lead_store
 from connector.store.at_work import at_work
 from connector.store.errors import LeaseLost, StoreBusy, StoreError
 from connector.store.leases import end_leases
+from connector.store.sweeps import next_sweep_ms
 from connector.wiring import reload_owners
 
 LONGEST_SLEEP_SECONDS = 60.0
@@ -32,6 +34,12 @@ STORE_PAUSE_SECONDS = 5.0
 
 BATCHES_AT_ONCE = 5
 """How many batches are leased at once: few enough to be sent within the lease even if each one times out."""
+
+VERIFY_SLICE_MS = 5 * SECOND_MS
+"""How long a sweep goes on before deliveries and polls get their turn."""
+
+VERIFY_ASK_MS = MINUTE_MS
+"""How often it is asked whether a sweep is due."""
 
 OWNERS_EVERY_MS = HOUR_MS
 """How often users and queues are read again: people join and leave."""
@@ -128,7 +136,7 @@ class Embedded:
         if self._stopping.is_set():
             return 0.0
         delivered = self._deliver(side)
-        if self._follow_hints(side) or delivered:
+        if self._follow_hints(side) or delivered or self._verify(side, turn):
             return 0.0
         with self._installation.database.read() as conn:
             next_write_ms = outbox.next_write_ms(conn, side)
@@ -165,6 +173,33 @@ class Embedded:
         if followed.leads:
             self._to_settle.set()
         return bool(followed.taken)
+
+    def _verify(self, side: str, turn: _SideTurn) -> bool:
+        """Go on for a while with proving that nothing was missed, if it is time; True while there is more."""
+        installation = self._installation
+        now_ms = installation.clock.now_ms()
+        if now_ms < turn.verify_ms:
+            return False
+        with installation.database.read() as conn:
+            due_ms = next_sweep_ms(conn, side, installation.verify_every_ms)
+        if due_ms is None or due_ms > now_ms:
+            turn.verify_ms = now_ms + VERIFY_ASK_MS
+            return False
+        until_ms = now_ms + VERIFY_SLICE_MS
+        try:
+            swept = sweep(
+                installation,
+                side,
+                enough=lambda: self._stopping.is_set() or installation.clock.now_ms() >= until_ms,
+            )
+        except PlatformError as error:
+            log.warning("verifying goes on later", side=side, reason=str(error))
+            turn.verify_ms = now_ms + VERIFY_ASK_MS
+            return False
+        self._to_settle.set()
+        if swept is None:  # somebody says `leadloop verify` just now
+            turn.verify_ms = now_ms + VERIFY_ASK_MS
+        return swept is not None and swept.ended_ms is None
 
     def _reload_owners(self, side: str) -> None:
         try:
@@ -216,7 +251,8 @@ class Embedded:
 
 @dataclass(slots=True)
 class _SideTurn:
-    """When a side is looked at next, and its users and queues."""
+    """When a side is looked at next, its users and queues, and whether it is to be verified."""
 
     owners_ms: int
+    verify_ms: int = 0
     next_poll_ms: int = 0

@@ -20,8 +20,9 @@ from connector.store.configurations import applied_configuration
 from connector.store.database import Database
 from connector.store.errors import StoreError
 from connector.store.leases import drop_lease, take_lease
+from connector.store.sweeps import next_sweep_ms
 from connector.worker.poll_lease import next_poll_ms
-from connector.worker.wakeups import SETTLE, deliver_of, hints_of, poll_of
+from connector.worker.wakeups import SETTLE, deliver_of, hints_of, poll_of, verify_of
 
 LEASE = "clock"
 LEASE_MS = 15 * SECOND_MS
@@ -36,7 +37,8 @@ log = structlog.get_logger()
 
 class Scheduler:
     """One clock. `wake` sends a wake-up for a duty and says whether it did; `configuration` is the version
-    whose sides these are, and `run` returns when another one has been applied."""
+    whose sides these are, and `run` returns when another one has been applied. `verify_every_ms`: the time
+    between two sweeps of a side; 0: never."""
 
     def __init__(
         self,
@@ -46,6 +48,7 @@ class Scheduler:
         wake: Callable[[str], bool],
         token: str,
         configuration: str | None = None,
+        verify_every_ms: int = 0,
     ) -> None:
         self._database = database
         self._clock = clock
@@ -53,6 +56,7 @@ class Scheduler:
         self._wake = wake
         self._token = token
         self._configuration = configuration
+        self._verify_every_ms = verify_every_ms
         self._stopping = Event()
         self._leading = False
         self._ask_again_ms = 0
@@ -120,6 +124,9 @@ class Scheduler:
                 hint_ms = inbox.next_hint_ms(conn, side)
                 if hint_ms is not None and hint_ms <= now_ms:
                     due.append(hints_of(side))
+                sweep_ms = next_sweep_ms(conn, side, self._verify_every_ms)
+                if sweep_ms is not None and sweep_ms <= now_ms:
+                    due.append(verify_of(side))
         if backlog.dirty + backlog.due > backlog.leased:
             due.append(SETTLE)
         return due

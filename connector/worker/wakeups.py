@@ -31,9 +31,14 @@ def deliver_of(side: str) -> str:
     return f"deliver.{side}"
 
 
+def verify_of(side: str) -> str:
+    """The duty (and queue) of proving that nothing of a side was missed."""
+    return f"verify.{side}"
+
+
 def duties_of(sides: Iterable[str]) -> tuple[str, ...]:
     """All duties of an installation with these sides."""
-    names = (poll_of, hints_of, deliver_of)
+    names = (poll_of, hints_of, deliver_of, verify_of)
     return (SETTLE, *(name(side) for side in sorted(sides) for name in names))
 
 

@@ -1,0 +1,249 @@
+"""Listing check: a platform's listing of ids and versions, held against the store, page by page.
+
+The two are merged in the order of ids, a window of the store at a time, so that memory is bounded. What
+differs is read by its id and taken in as any observation: a listing alone decides nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+
+from sqlalchemy import Connection
+
+from connector.clock import Clock
+from connector.installation import Installation
+from connector.intake.ambiguity import AMBIGUOUS
+from connector.intake.findings import Named, about
+from connector.intake.link import link_records
+from connector.intake.poll import began_key
+from connector.intake.taking_in import take_in
+from connector.lane import Lane
+from connector.observation import Observation, RecordKey
+from connector.platforms.protocol import Cursor, Listed, ListPage, id_order
+from connector.store.cursors import cursors_of
+from connector.store.holds import open_holds
+from connector.store.links import linked
+from connector.store.observations import Stored, observations_by_key
+from connector.store.settings_values import get_value
+from connector.store.versions import Version, drop_observations, versions_after, versions_of
+
+WINDOW = 20_000
+"""Versions of the store held in memory at a time."""
+
+
+class Window:
+    """The versions of one object as they are stored, in the order of ids, from `after` on."""
+
+    def __init__(self, installation: Installation, side: str, name: str, after: str | None) -> None:
+        self._database = installation.database
+        self._side = side
+        self._name = name
+        self._reached = after
+        self._rows: list[Version] = []
+        self._at = 0
+        self._ended = False
+
+    def up_to(self, record_id: str | None) -> Iterable[Version]:
+        """The next versions, up to this id; None: all that are left."""
+        limit = None if record_id is None else id_order(record_id)
+        while True:
+            if self._at >= len(self._rows) and not self._fill():
+                return
+            row = self._rows[self._at]
+            if limit is not None and id_order(row.record_id) > limit:
+                return
+            self._at += 1
+            yield row
+
+    def _fill(self) -> bool:
+        if self._ended:
+            return False
+        with self._database.read() as conn:
+            self._rows = versions_after(conn, self._side, self._name, self._reached, WINDOW)
+        self._at = 0
+        self._ended = len(self._rows) < WINDOW
+        if self._rows:
+            self._reached = self._rows[-1].record_id
+        return bool(self._rows)
+
+
+class ListingCheck:
+    """One object of one side. `repair`: whether what differs is put right."""
+
+    def __init__(self, installation: Installation, side: str, name: str, *, repair: bool) -> None:
+        self._installation = installation
+        self._clock: Clock = installation.clock
+        self._side = side
+        self._name = name
+        self._repair = repair
+        self._person = installation.policy.mapping.sides[side].objects[name].role == "person"
+
+    def check(self, page: ListPage, window: Window) -> list[Named]:
+        """Hold one page against the store. Raises RetryLater, Refused when a read does not come."""
+        listed = {each.record_id: each for each in page.records}
+        last = page.records[-1].record_id if page.records and page.after is not None else None
+        known = {each.record_id: each for each in window.up_to(last)}
+        suspects = [each for each in listed if self._differs(listed[each], known.get(each))]
+        suspects += [each for each, stored in known.items() if each not in listed and not stored.deleted]
+        if not suspects:
+            return []
+        with self._installation.database.read() as conn:
+            now = versions_of(conn, self._side, self._name, suspects)
+            cursor = cursors_of(conn, self._side).get(self._name, Cursor(0))
+            began_ms = self._began_ms(conn)
+        suspects = [
+            each for each in suspects if each not in listed or self._differs(listed[each], now.get(each))
+        ]
+        found: list[Named] = []
+        to_read: list[str] = []
+        for each in suspects:
+            shown, stored = listed.get(each), now.get(each)
+            if shown is not None and self._is_news(shown, stored) and shown.stamp_ms >= cursor.stamp_ms:
+                found.append(self._about("pending", each, stored))
+            elif stored is None and shown is not None and shown.stamp_ms < began_ms:
+                found.append(self._about("older", each, stored))
+            else:
+                to_read.append(each)
+        if to_read:
+            found.extend(self._read(to_read, now))
+        return found
+
+    def _differs(self, listed: Listed, stored: Version | None) -> bool:
+        if stored is None:
+            return not listed.deleted
+        if listed.deleted != stored.deleted:
+            return True
+        unlinked = self._person and stored.lead_id is None
+        return not listed.deleted and (listed.stamp_ms != stored.stamp_ms or unlinked)
+
+    def _is_news(self, listed: Listed, stored: Version | None) -> bool:
+        return stored is None or listed.stamp_ms > stored.stamp_ms
+
+    def _began_ms(self, conn: Connection) -> int:
+        """Before when nothing was imported; 0 where every person of the side has been."""
+        if self._person and self._side in self._installation.complete:
+            return 0
+        live_ms = self._installation.policy.live_since_ms
+        return int(get_value(conn, began_key(self._side, self._name), live_ms))
+
+    def _about(self, cause: str, record_id: str, stored: Version | None, *, repaired: bool = False) -> Named:
+        lead_id = None if stored is None else stored.lead_id
+        record = RecordKey(self._side, self._name, record_id)
+        return about(cause, lead_id=lead_id, record=record, repaired=repaired)
+
+    # reading --------------------------------------------------------------------------------------------
+
+    def _read(self, ids: Sequence[str], stored: dict[str, Version]) -> list[Named]:
+        """Read what differs, and take it in."""
+        platform = self._installation.platforms[self._side]
+        asked_ms = self._clock.now_ms()
+        natives = self._installation.feeds[self._side].objects[self._name]
+        reading = platform.read(self._name, ids, natives, Lane.BACKFILL)
+        seen = {item.record_id: item for item in reading.found if item.record_id in set(ids)}
+        gone = [each for each in ids if each not in seen and each in stored and not stored[each].deleted]
+        ahead = {
+            each for each, item in seen.items() if each in stored and item.stamp_ms < stored[each].stamp_ms
+        }
+        if not self._repair:
+            return self._only_named(ids, seen, stored, ahead)
+        with self._installation.database.begin() as conn:
+            keys = [RecordKey(self._side, self._name, each) for each in gone]
+            deleted = [
+                item._replace(deleted=True, read_started_ms=asked_ms)
+                for item in observations_by_key(conn, keys).values()
+            ]
+            # a version that the platform does not have was not seen there
+            drop_observations(conn, [RecordKey(self._side, self._name, each) for each in ahead])
+            taken = take_in(conn, self._installation, [*reading.found, *deleted], asked_ms)
+            status = {item.observation.record_id: item.status for item in taken.stored}
+            lost = [each for each in ids if self._unlinked(each, seen, stored, status)]
+            links = self._link_again(conn, lost, asked_ms) if lost else {}
+        found: list[Named] = []
+        for each in ids:
+            before = stored.get(each)
+            if each in lost:
+                found.append(self._about(links[each], each, before, repaired=links[each] == "unlinked"))
+            elif each in ahead:
+                found.append(self._about("altered", each, before, repaired=True))
+            elif each in status:
+                if status[each] in ("new", "changed"):
+                    cause = self._cause(before, seen.get(each))
+                    found.append(self._about(cause, each, before, repaired=True))
+            elif each in seen and not seen[each].deleted:
+                found.append(self._about("forgotten", each, before))
+        return found
+
+    def _only_named(
+        self,
+        ids: Sequence[str],
+        seen: dict[str, Observation],
+        stored: dict[str, Version],
+        ahead: set[str],
+    ) -> list[Named]:
+        """What would be repaired."""
+        found: list[Named] = []
+        for each in ids:
+            before, item = stored.get(each), seen.get(each)
+            if each in ahead:
+                found.append(self._about("altered", each, before))
+            elif before is None or item is None or self._changed(before, item):
+                if before is not None or item is not None:
+                    found.append(self._about(self._cause(before, item), each, before))
+            elif self._person and before.lead_id is None and not item.deleted:
+                held = self._held([each])
+                found.append(self._about("held" if each in held else "unlinked", each, before))
+        return found
+
+    @staticmethod
+    def _changed(before: Version, item: Observation) -> bool:
+        return item.stamp_ms != before.stamp_ms or item.deleted != before.deleted
+
+    @staticmethod
+    def _cause(before: Version | None, item: Observation | None) -> str:
+        if item is None or (item.deleted and before is not None and not before.deleted):
+            return "vanished"
+        return "restored" if before is not None and before.deleted and not item.deleted else "missed"
+
+    def _unlinked(
+        self,
+        record_id: str,
+        seen: dict[str, Observation],
+        stored: dict[str, Version],
+        status: Mapping[str, str],
+    ) -> bool:
+        """Whether a record that showed nothing new still has no lead."""
+        before = stored.get(record_id)
+        return (
+            self._person
+            and before is not None
+            and before.lead_id is None
+            and record_id in seen
+            and not seen[record_id].deleted
+            and status.get(record_id) == "same"
+        )
+
+    def _link_again(self, conn: Connection, ids: Sequence[str], now_ms: int) -> dict[str, str]:
+        """Link what has lost its link; returns the cause of each: `unlinked` where it has a lead now, `held`
+        where it could be one of several."""
+        keys = [RecordKey(self._side, self._name, each) for each in ids]
+        known = observations_by_key(conn, keys)
+        items = [Stored(item, "changed", None) for item in known.values()]
+        link_records(conn, self._installation, items, now_ms)
+        links = linked(conn, keys)
+        held = _held_in(conn, keys)
+        return {
+            key.record_id: "unlinked" if key in links else "held" if key in held else "unexplained"
+            for key in keys
+        }
+
+    def _held(self, ids: Sequence[str]) -> set[str]:
+        with self._installation.database.read() as conn:
+            keys = [RecordKey(self._side, self._name, each) for each in ids]
+            return {key.record_id for key in _held_in(conn, keys)}
+
+
+def _held_in(conn: Connection, keys: Sequence[RecordKey]) -> set[RecordKey]:
+    subjects = {
+        hold.subject for holds in open_holds(conn).values() for hold in holds if hold.kind == AMBIGUOUS
+    }
+    return {key for key in keys if str(key) in subjects}
