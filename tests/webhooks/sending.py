@@ -11,6 +11,7 @@ import urllib.error
 import urllib.request
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from email.message import Message
 from typing import Any
 
 from connector.clock import Clock
@@ -80,7 +81,7 @@ def outbound(notifications: Iterable[str], organization: str = ORGANIZATION) -> 
 class Answer:
     status: int
     body: bytes
-    headers: Mapping[str, str]
+    headers: Message[str, str]
 
 
 def post(url: str, body: bytes, headers: Mapping[str, str] | None = None) -> Answer:

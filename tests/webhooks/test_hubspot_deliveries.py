@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import socket
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -129,7 +130,7 @@ def test_malformed_bodies_are_refused(reception: Post, body: bytes) -> None:
 
 
 def test_one_malformed_event_stops_no_other(reception: Post) -> None:
-    bad = [
+    bad: list[Any] = [
         None,
         [],
         "x",
@@ -139,7 +140,7 @@ def test_one_malformed_event_stops_no_other(reception: Post) -> None:
         event(1.5),
         event("1; DROP TABLE leads"),
         event(10**30),
-        event(1, kind=7),  # type: ignore[arg-type]  # on purpose
+        event(1, subscriptionType=7),
         event(1, "object.creation"),
         event(1, "object.creation", objectTypeId="../x"),
         event(1, "contact.merge", objectId=None),

@@ -108,9 +108,7 @@ def test_nothing_acknowledged_is_lost_when_it_is_killed(
     assert len(stored) % EVENTS == 0
 
 
-def test_it_stops_gracefully(
-    database: Database, database_url: str, tmp_path: Path
-) -> None:
+def test_it_stops_gracefully(database: Database, database_url: str, tmp_path: Path) -> None:
     with receiver(database_url, tmp_path) as (process, address):
         assert address.endswith("/hubspot")
         process.terminate()

@@ -17,6 +17,8 @@ from connector.store import leads as lead_store
 from connector.store import outbox
 from connector.store.configurations import apply_configuration, put_configuration
 from connector.store.errors import StoreBusy
+from connector.store.inbox import Hint, count_hints, put_hints
+from connector.store.leases import take_lease
 from connector.worker.actors import Duties, declare_actors
 from connector.worker.broker import middleware
 from connector.worker.poll_lease import next_poll_ms
@@ -195,3 +197,41 @@ def test_a_worker_learns_of_new_users(world: World, worker: Installation) -> Non
     world.later(hours=1)
     duties.settle()
     assert worker.policy.directory.email_of("salesforce", user_id) == "new@sales.example"
+
+
+def tell_of(world: World, side: str, name: str, *ids: str) -> None:
+    """The platform told of these records."""
+    with world.database.begin() as conn:
+        put_hints(conn, [Hint(side, name, record_id, "read", world.clock.now_ms()) for record_id in ids])
+
+
+def test_what_a_platform_told_of_is_read_and_decided_without_a_look(
+    world: World, worker: Installation
+) -> None:
+    record_id = world.salesforce.insert("Lead", Email="bo@small.example", LastName="Bo", Company="Small")
+    tell_of(world, "salesforce", "Lead", record_id)
+    with Stub(worker) as stub:
+        stub.wakeups.send("hints.salesforce")
+        stub.finish()
+
+    assert world.contact("bo@small.example")["leadloop_stage"] == "nurture"
+    with world.database.read() as conn:
+        assert count_hints(conn) == {}
+
+
+def test_one_worker_at_a_time_reads_what_was_told_of(world: World, worker: Installation) -> None:
+    record_id = world.salesforce.insert("Lead", Email="bo@small.example", LastName="Bo", Company="Small")
+    tell_of(world, "salesforce", "Lead", record_id)
+    with world.database.begin() as conn:
+        assert take_lease(conn, "hints.salesforce", "another worker", world.clock.now_ms(), 60_000)
+    woken = Woken()
+
+    Duties(worker, woken.send).hints("salesforce")
+    with world.database.read() as conn:
+        assert count_hints(conn)["salesforce"].hints == 1
+    world.later(minutes=2)
+    Duties(worker, woken.send).hints("salesforce")
+
+    assert woken.taken() == ["settle"]
+    with world.database.read() as conn:
+        assert count_hints(conn) == {}

@@ -14,6 +14,7 @@ from connector.store import outbox
 from connector.store.configurations import apply_configuration, put_configuration
 from connector.store.database import Database
 from connector.store.errors import StoreError
+from connector.store.inbox import Hint, put_hints
 from connector.store.settings_values import put_value
 from connector.worker.scheduler import AGAIN_MS, LEASE_MS, RENEW_MS, Scheduler
 from tests.store.conftest import a_lead
@@ -224,3 +225,12 @@ def test_a_clock_waits_for_a_database_that_is_away(
     scheduler.run()
     assert sorted(woken.taken()) == ["poll.hubspot", "poll.salesforce"]
     assert clock.now_ms() >= START_MS + MINUTE_MS
+
+
+def test_a_side_is_woken_for_when_its_platform_told_of_something(
+    scheduler: Scheduler, clock: ManualClock, woken: Woken, database: Database
+) -> None:
+    with database.begin() as conn:
+        put_hints(conn, [Hint("hubspot", "contacts", "1", "read", START_MS + 2_000)])
+
+    assert ticks(scheduler, clock, woken, 4) == {2: ["hints.hubspot"]}
