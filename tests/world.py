@@ -15,6 +15,8 @@ from connector.clock import ManualClock
 from connector.configuration import Configuration, compile_documents, shipped
 from connector.demo.stage_set import add_fields
 from connector.installation import Installation
+from connector.intake.findings import Findings
+from connector.intake.sweep import sweep
 from connector.lead import LeadState
 from connector.sandbox import HUBSPOT_ACCESS_TOKEN, SALESFORCE_SESSION_ID
 from connector.sandbox.host import Sandbox
@@ -144,6 +146,17 @@ class World:
         installation = self.leadloop
         self.later(minutes=1)
         return run_until_quiet(installation, 60.0)
+
+    def verify(self, *, repair: bool = True) -> Findings:
+        """Sweep both sides; what was found on either."""
+        found = Findings()
+        for side in self.leadloop.feeds:
+            swept = sweep(self.leadloop, side, repair=repair)
+            assert swept is not None
+            assert swept.ended_ms is not None
+            for names in swept.findings.named.values():
+                found.add(names)
+        return found
 
     def lead(self, text: str) -> LeadState:
         """leadloop's own view of the one lead that `text` (an e-mail address or id) names."""

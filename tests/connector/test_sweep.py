@@ -46,29 +46,17 @@ def known(world: World) -> World:
     return world
 
 
-def verify(world: World, *, repair: bool = True) -> Findings:
-    """Sweep both sides; what was found on either."""
-    found = Findings()
-    for side in world.leadloop.feeds:
-        swept = sweep(world.leadloop, side, repair=repair)
-        assert swept is not None
-        assert swept.ended_ms is not None
-        for names in swept.findings.named.values():
-            found.add(names)
-    return found
-
-
 def amiss(found: Findings) -> dict[str, int]:
     return {cause: number for cause, number in found.found.items() if cause in AMISS}
 
 
 def put_right(world: World, **expected: int) -> Findings:
     """The sweep finds exactly this, repairs all of it, and finds nothing the second time."""
-    found = verify(world)
+    found = world.verify()
     assert amiss(found) == expected, found
     assert found.left == 0, found
     world.run()
-    again = verify(world)
+    again = world.verify()
     assert again.amiss == 0, again
     assert world.run().written == 0
     return found
@@ -99,7 +87,7 @@ def test_a_world_in_step_has_nothing_amiss_and_costs_a_page_for_each_object(know
     for platform in (known.salesforce, known.hubspot):
         platform.requests.reset()
     before = rows_of(known)
-    found = verify(known)
+    found = known.verify()
     assert amiss(found) == {}, found
     assert rows_of(known) == before, "a sweep of what is in step changes no lead, record, link or write"
     for side, platform in (("salesforce", known.salesforce), ("hubspot", known.hubspot)):
@@ -136,17 +124,17 @@ def test_a_person_who_was_never_seen_is_taken_in(known: World) -> None:
     with known.database.begin() as conn:
         conn.execute(observations.delete().where(observations.c.record_id == contact))
         drop_links(conn, [RecordKey("hubspot", "contacts", contact)])
-    found = verify(known)
+    found = known.verify()
     assert amiss(found) == {"missed": 1}, found
     known.run()
-    assert amiss(verify(known)) == {}
+    assert amiss(known.verify()) == {}
     assert known.lead(BOB).values["last_name"] == "Ray"
 
 
 def test_what_just_changed_is_left_to_the_next_look(known: World) -> None:
     behind(known)
     known.salesforce.update("Lead", known.sf_lead(ANN)["Id"], Title="Chief Buyer")
-    found = verify(known)
+    found = known.verify()
     assert amiss(found) == {}
     assert found.found["pending"] == 1
     known.run()
@@ -160,7 +148,7 @@ def test_who_was_there_before_leadloop_is_named_and_not_imported(tmp_path: Path,
         world.later(days=1)
         world.run()
         behind(world)
-        found = verify(world)
+        found = world.verify()
         assert found.found == {"older": 2}
         with world.database.read() as conn:
             assert lead_store.iterate_lead_ids(conn) == []
@@ -169,11 +157,11 @@ def test_who_was_there_before_leadloop_is_named_and_not_imported(tmp_path: Path,
 def test_a_deletion_in_hubspot_while_leadloop_was_away_is_noted(known: World) -> None:
     behind(known)
     known.hubspot.archive("contacts", str(known.contact(ANN)["hs_object_id"]))
-    found = verify(known)
+    found = known.verify()
     assert amiss(found) == {"vanished": 1}
     known.run()
     assert known.lead(ANN).cut_sides == ("hubspot",)
-    found = verify(known)
+    found = known.verify()
     assert amiss(found) == {}
     assert found.found["deleted"] == 1
     assert known.hubspot.rows("contacts") == []
@@ -183,7 +171,7 @@ def test_a_contact_that_is_restored_without_a_new_version_is_taken_up_again(know
     contact = str(known.contact(ANN)["hs_object_id"])
     behind(known)
     known.hubspot.archive("contacts", contact)
-    verify(known)
+    known.verify()
     known.run()
     known.hubspot.restore("contacts", contact)
     table = known.hubspot.crm.tables["contacts"]
@@ -198,11 +186,11 @@ def test_a_salesforce_lead_purged_from_the_recycle_bin_is_noted(known: World) ->
     lead_id = known.sf_lead(ANN)["Id"]
     known.salesforce.delete("Lead", lead_id)
     known.salesforce.purge("Lead", lead_id)
-    found = verify(known)
+    found = known.verify()
     assert amiss(found) == {"vanished": 1}
     known.run()
     assert known.lead(ANN).cut_sides == ("salesforce",)
-    assert amiss(verify(known)) == {}
+    assert amiss(known.verify()) == {}
     assert known.salesforce.rows("Lead") == []
 
 
@@ -212,7 +200,7 @@ def test_a_deletion_and_an_undeletion_that_polling_passed_are_seen(known: World)
     known.salesforce.delete("Lead", lead_id)
     known.salesforce.touch("Lead", lead_id, SystemModstamp="2027-01-15T09:00:00.000+0000")
     assert known.run().changed == 0
-    assert amiss(verify(known)) == {"vanished": 1}
+    assert amiss(known.verify()) == {"vanished": 1}
     known.run()
     assert known.lead(ANN).cut_sides == ("salesforce",)
     known.salesforce.undelete("Lead", lead_id)
@@ -228,10 +216,10 @@ def test_a_merge_that_nobody_told_of_moves_the_link_to_the_survivor(known: World
     behind(known)
     survivor = known.hubspot.merge(contact, other)
     known.run()
-    found = verify(known)
+    found = known.verify()
     assert found.left == 0
     known.run()
-    assert amiss(verify(known)) == {}
+    assert amiss(known.verify()) == {}
     with known.database.read() as conn:
         (lead,) = lead_store.find_leads(conn, str(survivor))
         assert {lead.id} == {each.id for each in lead_store.find_leads(conn, ANN)}
@@ -298,11 +286,11 @@ def test_a_value_edited_in_what_was_observed_is_read_again_and_written_nowhere(k
 def test_an_agreed_value_edited_in_the_database_is_learnt_from_the_platforms(known: World) -> None:
     behind(known)
     edit_state(known, ANN, job_title="Nobody")
-    found = verify(known)
+    found = known.verify()
     assert set(amiss(found)) == {"altered"}
     assert found.left == 0
     known.run()
-    assert amiss(verify(known)) == {}
+    assert amiss(known.verify()) == {}
     assert known.lead(ANN).values["job_title"] == "VP Sales"
     assert known.sf_lead(ANN)["Title"] == "VP Sales"
     assert known.contact(ANN)["jobtitle"] == "VP Sales"
@@ -336,7 +324,7 @@ def test_a_write_that_was_lost_is_planned_again(known: World) -> None:
 def test_a_lead_that_the_mapping_does_not_want_there_is_filtered(known: World) -> None:
     bob_comes(known)
     behind(known)
-    found = verify(known)
+    found = known.verify()
     assert amiss(found) == {}
     assert [one.lead_id for one in found.named["filtered"]] == [lead_of(known, BOB)]
 
@@ -347,7 +335,7 @@ def test_a_value_that_a_platform_refused_is_quarantined(known: World) -> None:
     )
     known.hubspot.update("contacts", known.contact(ANN)["hs_object_id"], jobtitle="Nobody")
     behind(known)
-    found = verify(known)
+    found = known.verify()
     assert amiss(found) == {}
     assert [one.fields for one in found.named["quarantined"]] == [("Title",)]
 
@@ -358,7 +346,7 @@ def test_a_record_that_could_be_one_of_two_people_is_held(known: World) -> None:
     known.run()
     known.salesforce.update("Lead", record, Email=ANN)
     behind(known)
-    found = verify(known)
+    found = known.verify()
     assert amiss(found) == {}
     assert f"salesforce:Lead:{record}" in {one.record for one in found.named["held"]}
 
@@ -368,18 +356,18 @@ def test_writes_that_wait_are_pending(known: World) -> None:
     known.salesforce.update("Lead", known.sf_lead(ANN)["Id"], Title="Chief Buyer")
     known.later(minutes=1)
     look(known.leadloop, Pass())
-    found = verify(known)
+    found = known.verify()
     assert amiss(found) == {}
     assert found.found["pending"] >= 1
     known.run()
-    assert verify(known).found == {}
+    assert known.verify().found == {}
 
 
 def test_a_forgotten_person_is_named_by_the_record_alone(known: World) -> None:
     behind(known)
     with known.database.begin() as conn:
         forget_lead(conn, lead_of(known, ANN), known.clock.now_ms())
-    found = verify(known)
+    found = known.verify()
     assert amiss(found) == {}
     assert {one.lead_id for one in found.named["forgotten"]} == {None}
     with known.database.read() as conn:
@@ -390,7 +378,7 @@ def test_what_differed_at_first_contact_is_left_alone_and_named(world: World) ->
     world.salesforce.insert("Lead", LastName="Lee", Company="Acme", Email=ANN, Title="Buyer")
     world.hubspot.create("contacts", email=ANN, lastname="Lee", jobtitle="Chief Buyer")
     behind(world)
-    found = verify(world)
+    found = world.verify()
     assert amiss(found) == {}
     assert [one.fields for one in found.named["first_contact"]] == [("jobtitle",)]
 
@@ -417,11 +405,11 @@ def test_looking_only_names_the_same_and_changes_nothing(known: World) -> None:
     with known.database.begin() as conn:
         conn.execute(update(observations).where(observations.c.side == "salesforce").values(stamp_ms=1))
     before = rows_of(known)
-    found = verify(known, repair=False)
+    found = known.verify(repair=False)
     assert amiss(found) == {"missed": 1, "vanished": 1}
     assert found.left == 2
     assert rows_of(known) == before
-    assert amiss(verify(known)) == {"missed": 1, "vanished": 1}
+    assert amiss(known.verify()) == {"missed": 1, "vanished": 1}
 
 
 def test_2500_people_are_swept_in_batches_and_those_amiss_among_them_found(

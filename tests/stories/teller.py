@@ -95,11 +95,17 @@ class _Teller:
             raise StoryFailed("\n".join([f"On {self._now()}:", *wrong]))
 
     def end(self) -> None:
-        """leadloop has nothing left to write, and both platforms show what it holds to be true."""
+        """leadloop has nothing left to write, both platforms show what it holds to be true, and a sweep finds
+        nothing that was missed."""
         self._world.clock.advance(MINUTE_MS / SECOND_MS)
         if written := self._work().written:
             raise StoryFailed(
                 f"{self._story.document.source.name}: at its end {written} writes are left over"
+            )
+        swept = self._world.verify(repair=False)
+        if swept.amiss:
+            raise StoryFailed(
+                f"{self._story.document.source.name}: at its end a sweep finds amiss {swept.named}"
             )
         for side, found in compare(self._world.leadloop, self._world.sandbox).items():
             if found.disagreeing:
