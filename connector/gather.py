@@ -6,15 +6,16 @@ from collections.abc import Mapping, Sequence
 
 from sqlalchemy import Connection
 
+from connector.accounts import COMPANY, AccountName, address_fields, has_accounts, names_of_lead
 from connector.installation import is_lead_id
 from connector.intake.ambiguity import sides_in_doubt
 from connector.lead import Baseline, LeadState
 from connector.observation import Observation, RecordKey
 from connector.reconcile import LeadInput
 from connector.refusals import NEW_RECORD, Refusal
+from connector.store import account_names, quarantine
 from connector.store import activities as activity_store
 from connector.store import leads as lead_store
-from connector.store import quarantine
 from connector.store.baselines import baselines_of
 from connector.store.cursors import cursors_of
 from connector.store.links import Link, links_of
@@ -37,6 +38,8 @@ def gather(conn: Connection, leads: Sequence[lead_store.Lead], mapping: LeadMapp
     refusals = _refusals_of(conn, links, mapping)
     in_doubt = sides_in_doubt(conn, ids)
     foreign = _foreign_ids(conn, records, mapping)
+    states = {lead.id: LeadState.from_json(lead.state) for lead in leads}
+    accounts = _accounts(conn, states, records, mapping) if has_accounts(mapping) else {}
     looked_ms = {
         (side, feed): cursor.stamp_ms
         for side in mapping.sides
@@ -46,7 +49,7 @@ def gather(conn: Connection, leads: Sequence[lead_store.Lead], mapping: LeadMapp
     for lead in leads:
         seen = {item.key for item in records[lead.id]}
         inputs[lead.id] = LeadInput(
-            state=LeadState.from_json(lead.state),
+            state=states[lead.id],
             observations=records[lead.id],
             baselines={
                 link.key: Baseline.from_json(baselines[link.key])
@@ -63,8 +66,54 @@ def gather(conn: Connection, leads: Sequence[lead_store.Lead], mapping: LeadMapp
             activity_records=activity_records[lead.id],
             counted=frozenset(row.key for row in activities[lead.id]),
             looked_ms=looked_ms,
+            accounts=accounts.get(lead.id, {}),
         )
     return inputs
+
+
+def _accounts(
+    conn: Connection,
+    states: Mapping[str, LeadState],
+    records: Mapping[str, Sequence[Observation]],
+    mapping: LeadMapping,
+) -> dict[str, dict[AccountName, list[Observation]]]:
+    """The accounts that leads could belong to, by lead and name: by what was agreed, and by what a record
+    shows that nobody has looked at yet."""
+    addresses = address_fields(mapping)
+    people = {
+        (target.side, target.object): (
+            tuple(pair.native for name in addresses if (pair := target.pair(name)) is not None),
+            "" if (works_for := target.pair(COMPANY)) is None else works_for.native,
+        )
+        for side in mapping.sides.values()
+        for target in side.person_objects
+    }
+    read = {
+        (target.side, target.object)
+        for side in mapping.sides.values()
+        for target in side.objects.values()
+        if target.role == "account"
+    }
+    wanted: dict[str, set[AccountName]] = {}
+    for lead_id, state in states.items():
+        agreed = [state.values.get(name) for name in addresses]
+        names = set(names_of_lead(agreed, state.values.get(COMPANY), mapping))
+        for record in records[lead_id]:
+            natives, company = people.get((record.side, record.object), ((), ""))
+            shown = [record.fields.get(native) for native in natives]
+            names.update(names_of_lead(shown, record.fields.get(company), mapping))
+        wanted[lead_id] = names
+    keys = {
+        name: [key for key in found if (key.side, key.object) in read]
+        for name, found in account_names.known_by(conn, set().union(*wanted.values())).items()
+    }
+    seen = observations_by_key(conn, {key for found in keys.values() for key in found})
+    return {
+        lead_id: {
+            name: [seen[key] for key in keys[name] if key in seen] for name in sorted(names & keys.keys())
+        }
+        for lead_id, names in wanted.items()
+    }
 
 
 def _foreign_ids(

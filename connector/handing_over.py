@@ -10,6 +10,7 @@ from connector.lead import LeadState
 from connector.owner_check import sides_with_owners, why_unfit
 from connector.plan import WantedHold
 from connector.walk import Walk
+from mappings.mapping import ACCOUNT_OWNER
 from mappings.mapping import Mapping as LeadMapping
 from mappings.stages import Stage, is_person
 from mappings.values import OwnerDirectory
@@ -47,8 +48,10 @@ def hand_over(walk: Walk) -> bool:
 
 def find_owner(walk: Walk, state: LeadState) -> Assignment:
     """Whom the routes give this lead. Takes no turn."""
+    account = walk.account
     standing = Standing(
-        owners=state.values,
+        owners=state.values if account is None else account.among(state.values),
+        found={} if account is None else {ACCOUNT_OWNER: account.told},
         previous_owner=previous_owner(state),
         barred=barred(state),
         avoided=avoided(state),

@@ -25,7 +25,7 @@ def choose_primaries(
     for item in observations:
         side = mapping.sides.get(item.side)
         target = side.objects.get(item.object) if side is not None else None
-        if target is None or target.role == "activity":
+        if target is None or target.role == "activity" or target.role == "account":  # speak of no one lead
             continue
         if target.role != "person":
             roles[item.key] = target.role

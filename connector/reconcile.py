@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
+from connector.accounts import AccountMatch, AccountName, match_account
 from connector.agree import agree
 from connector.brake import brake_hold
 from connector.claims import read_claims, read_facts
@@ -56,7 +57,8 @@ class LeadInput:
     routing pools, by key; `braked` the kinds of change that the brake has stopped. `sides_in_doubt` have a
     record that may be this lead's or another's; `foreign_ids` are lead ids that are not known here, by the
     record that carries one. `activity_records` may be activities that are not among the `counted` keys yet.
-    `looked_ms` tells, by side and object, up to when everything there has been seen."""
+    `looked_ms` tells, by side and object, up to when everything there has been seen. `accounts` are those
+    that it could belong to, by what they are known by."""
 
     state: LeadState
     observations: Sequence[Observation]
@@ -71,6 +73,7 @@ class LeadInput:
     activity_records: Sequence[Observation] = ()
     counted: frozenset[str] = frozenset()
     looked_ms: Mapping[tuple[str, str], int] = field(default_factory=dict)
+    accounts: Mapping[AccountName, Sequence[Observation]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,12 +148,13 @@ def reconcile(lead: LeadInput, policy: Policy, now_ms: int) -> Plan:
         state = replace(state, resting=False)
     state = follow_deal(state, facts)
     sides = lead.linked_sides | {view.side for view in views}
+    account = match_account(state.values, lead.accounts, mapping, policy.directory)
     walk = Walk(
         state=state,
         mapping=mapping,
         rules=policy.rules,
         now_ms=now_ms,
-        facts_of=lambda now: lead_facts(now, known, sides),
+        facts_of=lambda now: lead_facts(now, known, sides, account),
         crm=facts,
         shows=crm_shows(views, lead.refusals, mapping, policy.directory, lead.looked_ms),
         claims=[] if started else read_claims(views, mapping, policy.directory, now_ms, stale),
@@ -158,6 +162,7 @@ def reconcile(lead: LeadInput, policy: Policy, now_ms: int) -> Plan:
         braked=lead.braked,
         own_users=policy.own_users,
         pool_states=lead.turns,
+        account=account,
     )
     move_on(walk)
     moves = (*started, *walk.moves)
@@ -209,11 +214,16 @@ def _wakes(view: RecordView, lead: LeadInput, policy: Policy) -> bool:
 # rules' view of the lead --------------------------------------------------------------------------------
 
 
-def lead_facts(state: LeadState, activities: Sequence[Activity], sides: frozenset[str]) -> LeadFacts:
-    """What the rules are told about the lead; `sides` have a record of it."""
+def lead_facts(
+    state: LeadState,
+    activities: Sequence[Activity],
+    sides: frozenset[str],
+    account: AccountMatch | None = None,
+) -> LeadFacts:
+    """What the rules are told about the lead; `sides` have a record of it, `account` matches it."""
     deal = state.deal
     return LeadFacts(
-        values=state.values,
+        values=state.values if account is None else account.among(state.values),
         stage=state.stage,
         cycle=state.cycle,
         stage_since_ms=state.stage_since_ms,
@@ -303,7 +313,8 @@ def _write(
         if side_name in without or target is None or target.create is None:
             continue
         condition = policy.create_when.get(side_name)
-        facts = lead_facts(state, lead.activities, present)
+        account = match_account(state.values, lead.accounts, policy.mapping, policy.directory)
+        facts = lead_facts(state, lead.activities, present, account)
         asleep = state.resting and not state.create_at_rest
         if condition is None or asleep or condition(facts, now_ms) is not True:
             continue

@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
+from connector.accounts import AccountMatch
 from connector.claims import Claim, CrmFacts
 from connector.lead import LeadState
 from connector.plan import DeadlineChange, LeadCause, StageMove, WantedHold
@@ -42,6 +43,7 @@ class Walk:
     braked: frozenset[str] = frozenset()
     own_users: Mapping[str, str] = field(default_factory=dict)
     pool_states: Mapping[str, PoolState] = field(default_factory=dict)
+    account: AccountMatch | None = None
     verdict: Verdict = field(init=False)
     moves: list[StageMove] = field(default_factory=list)
     holds: list[WantedHold] = field(default_factory=list)

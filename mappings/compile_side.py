@@ -14,6 +14,7 @@ from mappings.compile_pair import PairCompiler
 from mappings.compile_stage import compile_stage_field
 from mappings.document import LEADLOOP_FIELDS, ROLE_FIELDS, ObjectDocument, SideDocument
 from mappings.mapping import (
+    ACCOUNT_OWNER,
     Counter,
     CreateRule,
     FieldRule,
@@ -39,7 +40,7 @@ def compile_side(
 ) -> SideMapping:
     """One side's mapping; what is wrong is appended to `errors`."""
     objects = {
-        name: _ObjectCompiler(document, side.side, name, mapped, fields, default_country, errors).compiled()
+        name: _ObjectCompiler(document, side, name, mapped, fields, default_country, errors).compiled()
         for name, mapped in side.objects.items()
     }
     people = [name for name, mapped in side.objects.items() if mapped.role == "person"]
@@ -74,18 +75,19 @@ class _ObjectCompiler:
     def __init__(
         self,
         document: Document,
-        side: str,
+        side: SideDocument,
         name: str,
         mapped: ObjectDocument,
         fields: dict[str, FieldRule],
         default_country: str | None,
         errors: list[ConfigError],
     ) -> None:
-        self.document, self.side, self.name, self.mapped = document, side, name, mapped
+        self.document, self.side, self.name, self.mapped = document, side.side, name, mapped
+        self.kind = side.kind
         self.fields, self.default_country, self.errors = fields, default_country, errors
         self.path: Path = ("objects", name)
         self.targets: dict[str, tuple[str, int]] = {}
-        self.pairs = PairCompiler(document, side, default_country, errors)
+        self.pairs = PairCompiler(document, side.side, default_country, errors)
 
     def compiled(self) -> ObjectMapping:
         mapped = self.mapped
@@ -195,8 +197,30 @@ class _ObjectCompiler:
         ):
             if key in written:
                 self._error((key,), f'"{key}" is for objects with "role: person"', key=True)
+        if role == "account":
+            self._check_account()
         if role == "activity" and "fields" in written:
             self._error(("fields",), "leadloop reads no fields of an activity", 'use "attributes"', key=True)
+
+    def _check_account(self) -> None:
+        """An account is of use where it can be matched, has an owner, and the lead has a field for that."""
+        if self.kind != "crm":
+            self._error(("role",), '"role: account" is for the side of "kind: crm"')
+        if "owner" not in self.mapped.fields:
+            self._error(("role",), 'an account needs "owner" under "fields"', "add owner")
+        if not {"name", "website"} & self.mapped.fields.keys():
+            self._error(
+                ("role",),
+                'an account needs "website" or "name" under "fields"',
+                "leads are matched with them",
+            )
+        known = self.fields.get(ACCOUNT_OWNER)
+        if known is None or known.type != "owner":
+            self._error(
+                ("role",),
+                f'an account needs a field "{ACCOUNT_OWNER}" of the type owner',
+                "add it to what a lead is",
+            )
 
     def _pairs(self) -> tuple[Pair, ...]:
         pairs = []

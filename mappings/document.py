@@ -64,7 +64,11 @@ CONTACT_ROLE_FIELDS: Final[dict[str, FieldType]] = {
 }
 """What can be known of a contact's part in an opportunity."""
 
+ACCOUNT_FIELDS: Final[dict[str, FieldType]] = {"name": "text", "website": "url", "owner": "owner"}
+"""What can be known of an account, a company of the CRM."""
+
 ROLE_FIELDS: Final[dict[str, dict[str, FieldType]]] = {
+    "account": ACCOUNT_FIELDS,
     "opportunity": OPPORTUNITY_FIELDS,
     "opportunity_contact": CONTACT_ROLE_FIELDS,
 }
@@ -218,7 +222,7 @@ class CreateDocument(Strict):
 class ObjectDocument(Strict):
     """One object of a side."""
 
-    role: Literal["person", "opportunity", "opportunity_contact", "activity"]
+    role: Literal["person", "opportunity", "opportunity_contact", "account", "activity"]
     precedence: int = 1
     primary: Literal["oldest", "newest", "hold"] = "hold"
     created: str | None = None

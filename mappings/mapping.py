@@ -11,7 +11,7 @@ from collections.abc import Callable, Collection, Sequence
 from collections.abc import Mapping as ReadOnly
 from dataclasses import dataclass, field, replace
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Final, Literal
 
 from mappings.stage_fields import StageField, StageValue
 from mappings.stages import Stage
@@ -26,7 +26,11 @@ Reader = Callable[[Raw, OwnerDirectory, str | None], Value]
 Writer = Callable[[Value, OwnerDirectory, str | None], Raw]
 """(canonical value, directory, the lead's country) -> native value. Raises NoSpelling."""
 
-Role = Literal["person", "opportunity", "opportunity_contact", "activity"]
+Role = Literal["person", "opportunity", "opportunity_contact", "account", "activity"]
+
+
+ACCOUNT_OWNER: Final = "account_owner"
+"""The canonical field with the owner of the account that a lead belongs to."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -380,6 +384,7 @@ def load_mapping(sources: Sequence[Source]) -> Mapping:
 
 
 __all__ = [
+    "ACCOUNT_OWNER",
     "ActivityRecord",
     "Attribute",
     "Counter",

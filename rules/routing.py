@@ -88,14 +88,17 @@ class NamedOwner:
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """What routing must know of a lead and its owners. `unfit` says why somebody can get no lead at all,
-    `barred` why somebody does not get this one, `avoided` why somebody gets it only if nobody else does."""
+    """What routing must know of a lead and its owners. `owners` are those that the lead names, by field;
+    `found` says of such a field where its owner comes from, or why there is none. `unfit` says why somebody
+    can get no lead at all, `barred` why somebody does not get this one, `avoided` why somebody gets it only
+    if nobody else does."""
 
     owners: Mapping[str, object] = field(default_factory=dict)
     previous_owner: str | None = None
     barred: Mapping[str, str] = field(default_factory=dict)
     avoided: Mapping[str, str] = field(default_factory=dict)
     unfit: Callable[[str], str | None] | None = None
+    found: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,7 +139,8 @@ def assign(
         else:
             owner = match.owner or _of_lead(route, standing)
             refusal = _refusal(route, owner, standing, barred)
-            owner, words = (owner, "") if refusal is None else (None, refusal)
+            found = standing.found.get(route.to or "", "")
+            owner, words = (owner, found) if refusal is None else (None, refusal)
         if owner is not None:
             told += [words] if words else []
             return Assignment(owner, route, pool, tuple(told), pools)
@@ -164,7 +168,7 @@ def _refusal(route: Route, owner: str | None, standing: Standing, barred: Mappin
     """Why this owner does not get the lead, or None. Whom the rules name gets it, active or not: that is for
     a person to put right, and not to be passed over."""
     if owner is None:
-        return f"no {(route.to or 'owner').replace('_', ' ')}"
+        return standing.found.get(route.to or "") or f"no {(route.to or 'owner').replace('_', ' ')}"
     why = barred.get(owner)
     if why is None and route.to is not None and standing.unfit is not None:
         why = standing.unfit(owner)

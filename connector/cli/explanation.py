@@ -6,6 +6,7 @@ from typing import Any
 
 from sqlalchemy import Connection
 
+from connector.accounts import match_account
 from connector.cli.deadline_words import change_data, deadline_data
 from connector.cli.holds import hold_data
 from connector.cli.offline import Offline, Preview
@@ -25,7 +26,8 @@ def explanation(conn: Connection, offline: Offline, seen: Preview, now_ms: int) 
     lead, state = seen.lead, seen.known.state
     policy = offline.installation.policy
     sides = seen.known.linked_sides | {item.side for item in seen.known.observations}
-    verdict = policy.rules.evaluate(lead_facts(state, seen.known.activities, sides), now_ms)
+    account = match_account(state.values, seen.known.accounts, policy.mapping, policy.directory)
+    verdict = policy.rules.evaluate(lead_facts(state, seen.known.activities, sides, account), now_ms)
     links = links_of(conn, [lead.id])[lead.id]
     created = [
         RecordKey(side.side, target.object, NEW_RECORD + lead.id)

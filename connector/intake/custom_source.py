@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 
 from sqlalchemy import Connection
 
+from connector.accounts import address_fields
 from connector.activity_file import BadRow, FileActivity
 from connector.store import activities as activity_store
 from connector.store import leads as lead_store
@@ -32,11 +33,6 @@ class Taken:
     known: int = 0
     waiting: list[int] = field(default_factory=list)
     bad: list[BadRow] = field(default_factory=list)
-
-
-def address_fields(mapping: LeadMapping) -> list[str]:
-    """The canonical fields with an address that says who somebody is."""
-    return [name for name, rule in mapping.fields.items() if rule.identity and rule.type == "email"]
 
 
 def take_in(

@@ -13,15 +13,15 @@ from collections.abc import Collection, Mapping, Sequence
 
 from sqlalchemy import Connection
 
+from connector.accounts import address_fields, names_of_account
 from connector.installation import Installation, is_lead_id
 from connector.intake.ambiguity import Ambiguity, put_ambiguities, records_in_doubt
 from connector.intake.batch import Batch
-from connector.intake.custom_source import address_fields
 from connector.intake.identity import CLAIM, Names, NamesOf, field_of
 from connector.intake.uniting import unite_leads
 from connector.observation import Observation, RecordKey
+from connector.store import account_names, outsiders
 from connector.store import leads as lead_store
-from connector.store import outsiders
 from connector.store.links import Link, Role, drop_keys, keys_of, linked, put_keys, put_links
 from connector.store.observations import Stored, observations_by_key, observations_of, referring
 from connector.store.rows import from_json, lock_name
@@ -43,6 +43,7 @@ def link_records(
     batch = Batch(now_ms)
     people: list[Stored] = []
     activities: list[Observation] = []
+    accounts: list[Observation] = []
     for item in stored:
         if item.status not in ("new", "changed"):
             continue
@@ -54,6 +55,9 @@ def link_records(
                 continue
             if described.role == "activity":
                 activities.append(record)
+                continue
+            if described.role == "account":
+                accounts.append(record)
                 continue
             if described.role != "person":
                 if item.lead_id is not None:
@@ -67,6 +71,7 @@ def link_records(
         else:
             batch.dirty.add(item.lead_id)
     batch.dirty.update(_leads_of_activities(conn, activities))
+    _name_accounts(conn, installation, accounts)
     if not people:
         lead_store.mark_dirty(conn, batch.dirty, now_ms)
         return batch.dirty
@@ -122,6 +127,21 @@ def _leads_of_activities(conn: Connection, records: Sequence[Observation]) -> se
         RecordKey(item.side, name, record_id) for item in records for name, record_id in item.refs.items()
     }
     return {link.lead_id for link in linked(conn, keys).values()} if keys else set()
+
+
+def _name_accounts(conn: Connection, installation: Installation, records: Sequence[Observation]) -> None:
+    """Keep by what accounts are known now. It counts for leads that are decided about from then on."""
+    newest = {item.key: item for item in records}
+    policy = installation.policy
+    names = [
+        (name, key)
+        for key, item in newest.items()
+        if _alive(item)
+        for name in names_of_account(
+            policy.mapping.sides[key.side].objects[key.object].read(item.fields, policy.directory).values
+        )
+    ]
+    account_names.replace(conn, newest, names)
 
 
 def _link_people(

@@ -10,13 +10,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from sqlalchemy import Connection
+
 from connector.installation import Installation
 from connector.intake.archived import ARCHIVED, find_archived
 from connector.intake.taking_in import take_in
 from connector.lane import Lane
 from connector.platforms.protocol import ChangePage, Cursor, Watch
 from connector.store.cursors import cursors_of, put_cursor
-from connector.store.settings_values import put_value
+from connector.store.settings_values import get_value, put_value
+from mappings.mapping import ObjectMapping
 
 DEEP = "deep:"
 """Prefix of the feed that remembers when an object was last looked at with the full overlap."""
@@ -32,8 +35,10 @@ class Polled:
 
 
 def start_cursors(installation: Installation, side: str) -> None:
-    """Begin at now where a side has never been looked at: nothing that is already there is imported."""
+    """Begin at now where a side has never been looked at: nothing that is already there is imported, but for
+    accounts, which are read from the first one on, and again when other fields of theirs are."""
     now_ms = installation.clock.now_ms()
+    objects = installation.policy.mapping.sides[side].objects
     with installation.database.begin() as conn:
         known = cursors_of(conn, side)
         for name in installation.feeds[side].objects:
@@ -41,8 +46,21 @@ def start_cursors(installation: Installation, side: str) -> None:
                 put_cursor(conn, side, name, Cursor(now_ms), now_ms)
                 put_cursor(conn, side, DEEP + name, Cursor(now_ms), now_ms)
                 put_value(conn, began_key(side, name), now_ms)
+            if objects[name].role == "account":
+                _read_all_once(conn, installation, objects[name], now_ms)
         if ARCHIVED not in known:
             put_cursor(conn, side, ARCHIVED, Cursor(now_ms), now_ms)
+
+
+def _read_all_once(conn: Connection, installation: Installation, target: ObjectMapping, now_ms: int) -> None:
+    """Send the cursor of an object back to the beginning, unless all of it was read, or is being read, with
+    these fields. Leads of long ago belong to accounts of long ago."""
+    natives = installation.feeds[target.side].objects[target.object]
+    read = {pair.canonical: pair.native for pair in target.pairs if pair.native in natives}
+    key = f"read_all:{target.side}:{target.object}"
+    if get_value(conn, key) != read:
+        put_cursor(conn, target.side, target.object, Cursor(0), now_ms)
+        put_value(conn, key, read)
 
 
 def began_key(side: str, name: str) -> str:

@@ -138,6 +138,18 @@ outsiders = Table(
 )
 Index("ix_outsiders_record", *(outsiders.c[name] for name in RECORD))
 
+# accounts of the CRM, by what leads without a record of their own there are matched with
+account_names = Table(
+    "account_names",
+    metadata,
+    _needed("kind"),
+    _needed("value", FreeText),
+    *_record(),
+    PrimaryKeyConstraint("value", "kind", *RECORD),
+    sqlite_with_rowid=False,
+)
+Index("ix_account_names_record", *(account_names.c[name] for name in RECORD))
+
 erasures = Table(
     "erasures",
     metadata,

@@ -1,4 +1,4 @@
-"""Intake: the inbox of what platforms told."""
+"""Intake: the inbox of what platforms told, records that take no part, and accounts by name."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ depends_on = None
 def upgrade() -> None:
     _inbox()
     _outsiders()
+    _account_names()
 
 
 def _inbox() -> None:
@@ -42,3 +43,16 @@ def _outsiders() -> None:
         sqlite_with_rowid=False,
     )
     op.create_index("ix_outsiders_record", "outsiders", ["record_id", "object", "side"], unique=False)
+
+
+def _account_names() -> None:
+    names = ("kind", "value", "side", "object", "record_id")
+    op.create_table(
+        "account_names",
+        *(sa.Column(name, sa.Text(), nullable=False) for name in names),
+        sa.PrimaryKeyConstraint(
+            "value", "kind", "record_id", "object", "side", name=op.f("pk_account_names")
+        ),
+        sqlite_with_rowid=False,
+    )
+    op.create_index("ix_account_names_record", "account_names", ["record_id", "object", "side"], unique=False)
