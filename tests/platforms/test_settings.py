@@ -20,6 +20,7 @@ from connector.settings import (
     SalesforceSettings,
     Settings,
     SettingsError,
+    WebhookSettings,
     load_settings,
     written_settings,
 )
@@ -282,11 +283,9 @@ def test_no_secret_is_ever_shown() -> None:
 
 def test_every_setting_is_documented() -> None:
     page = (Path(__file__).resolve().parents[2] / "docs" / "settings.md").read_text(encoding="utf-8")
-    names = {f"LEADLOOP_{name.upper()}" for name in Settings.model_fields} - {
-        "LEADLOOP_SALESFORCE",
-        "LEADLOOP_HUBSPOT",
-    }
-    for platform, model in (("SALESFORCE", SalesforceSettings), ("HUBSPOT", HubSpotSettings)):
-        names |= {f"LEADLOOP_{platform}__{name.upper()}" for name in model.model_fields}
+    parts = {"SALESFORCE": SalesforceSettings, "HUBSPOT": HubSpotSettings, "WEBHOOKS": WebhookSettings}
+    names = {f"LEADLOOP_{name.upper()}" for name in Settings.model_fields if name.upper() not in parts}
+    for part, model in parts.items():
+        names |= {f"LEADLOOP_{part}__{name.upper()}" for name in model.model_fields}
     missing = sorted(name for name in [*names, "LEADLOOP_SECRETS_DIR"] if f"`{name}`" not in page)
     assert missing == []
