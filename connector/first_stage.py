@@ -34,8 +34,12 @@ def start(
     somebody has already taken it further, or sales has rejected it before leadloop first read it."""
     born = [native_moment_ms(view.fields.get(view.mapping.created)) for view in views if view.mapping.created]
     born_ms = min((at_ms for at_ms in born if at_ms is not None), default=None)
+    # a record whose birth is not mapped was there at its last change at the latest
+    there_ms = (
+        min((view.observation.stamp_ms for view in views), default=None) if born_ms is None else born_ms
+    )
     # platforms tell a record's birth in whole seconds
-    imported = born_ms is not None and born_ms < live_since_ms - live_since_ms % SECOND_MS
+    imported = there_ms is not None and there_ms < live_since_ms - live_since_ms % SECOND_MS
     stage = Stage.INQUIRY
     rejection: PastRejection | None = None
     crm_first = sorted(views, key=lambda view: mapping.sides[view.side].kind != "crm")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -10,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from connector.configuration import shipped
 from connector.installation import Installation
 from connector.intake.backfill import (
     Overtaken,
@@ -110,6 +112,22 @@ def test_imported_leads_rest_and_nothing_is_created(world: World) -> None:
     assert all(world.lead(f"{name}@acme.example").resting for name in ("ann", "bob", "cy", "dora"))
     assert platforms_of(world) == (3, 3)
     assert world.contact("ann@acme.example")["leadloop_id"] == world.lead("ann@acme.example").lead_id
+
+
+def test_leads_rest_as_well_where_no_birth_is_mapped(tmp_path: Path) -> None:
+    unborn = {
+        f"preset:{name}": re.sub(r"\n    (created|primary): .*", "", shipped("mappings", name))
+        for name in ("salesforce", "hubspot")
+    }
+    with World(tmp_path, configuration(documents=unborn)) as world:
+        world.hubspot.create("contacts", email="ann@acme.example", lastname="Ann", jobtitle="CEO")
+        world.later(days=1)
+        backfill(world.leadloop)
+        world.run()
+        assert world.lead("ann@acme.example").resting
+        world.hubspot.create("contacts", email="new@acme.example", lastname="New")
+        world.run()
+        assert not world.lead("new@acme.example").resting
 
 
 def test_reading_again_finds_nothing_new(world: World) -> None:
