@@ -60,6 +60,7 @@ def _read_all_once(conn: Connection, installation: Installation, target: ObjectM
     key = f"read_all:{target.side}:{target.object}"
     if get_value(conn, key) != read:
         put_cursor(conn, target.side, target.object, Cursor(0), now_ms)
+        put_value(conn, began_key(target.side, target.object), 0)
         put_value(conn, key, read)
 
 

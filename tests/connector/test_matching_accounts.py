@@ -7,6 +7,10 @@ from pathlib import Path
 import pytest
 
 from connector.configuration import Configuration, shipped
+from connector.intake.sweep import sweep
+from connector.observation import RecordKey
+from connector.store import account_names
+from connector.store.versions import drop_observations
 from connector.wiring import reload_owners
 from mappings.problems import ConfigErrors
 from tests.connector.test_routing import EVERYONE, KIM, SAM, enter, given, last_move, rules
@@ -177,6 +181,64 @@ def test_the_account_of_a_persons_own_contact_counts_more(world: World) -> None:
     world.run()
     assert world.contact(ANN)["leadloop_owner"] == LOU
     assert last_move(world, ANN) == ("customers", None)
+
+
+def test_the_stand_in_for_an_unknown_company_is_no_name(world: World) -> None:
+    account(world, "[not provided]", KIM)  # a Lead that leadloop created was converted
+    world.leadloop  # noqa: B018  # connected before anybody acts
+    enter(world, "ann@gmail.com", company="[not provided]")
+    assert given(world, "ann@gmail.com") == SAM
+
+
+def test_an_account_whose_owner_nobody_knows_is_told(world: World) -> None:
+    acme = account(world, "Acme", KIM, "acme.example")
+    world.leadloop  # noqa: B018  # connected before anybody acts
+    stranger = world.salesforce.add_user("New", "new@sales.example")  # not read yet
+    world.later(minutes=5)
+    world.salesforce.update("Account", acme, OwnerId=stranger)
+    enter(world, ANN)
+    assert given(world, ANN) == SAM
+    assert last_move(world, ANN)[1] == (
+        f"route customers: no known owner of account {acme}, by e-mail domain; next in pool everyone"
+    )
+
+
+def test_a_sweep_finds_an_account_that_was_missed(world: World) -> None:
+    account(world, "Old", KIM)
+    world.later(days=30)
+    world.run()
+    acme = account(world, "Acme", KIM, "acme.example")
+    world.run()
+    assert sweep_of_accounts(world) == {}, "also those from before leadloop have been read"
+    with world.database.begin() as conn:
+        drop_observations(conn, [RecordKey("salesforce", "Account", acme)])
+        account_names.replace(conn, [RecordKey("salesforce", "Account", acme)], [])
+    world.later(hours=3)
+    assert sweep_of_accounts(world) == {"missed": 1}
+    enter(world, ANN)
+    assert given(world, ANN) == KIM
+
+
+def sweep_of_accounts(world: World) -> dict[str, int]:
+    swept = sweep(world.leadloop, "salesforce", object_name="Account")
+    assert swept is not None
+    return {cause: number for cause, number in swept.findings.found.items() if number and cause != "same"}
+
+
+def test_accounts_that_are_mapped_otherwise_are_read_again(world: World) -> None:
+    account(world, "Acme", KIM, "acme.example")
+    text = with_accounts()
+    world.config = configuration(
+        rules(ROUTES), {"preset:salesforce": text.replace("website: Website\n", "\n")}
+    )
+    world.run()
+    enter(world, ANN, company="Else")
+    assert given(world, ANN) == SAM
+    world.reconnect()
+    world.config = config()
+    world.run()
+    enter(world, BOB, company="Else")
+    assert given(world, BOB) == KIM
 
 
 def test_rules_know_the_owner_of_the_matching_account(tmp_path: Path) -> None:
