@@ -16,6 +16,7 @@ from connector.platforms.protocol import Platform
 from tests.contract.account import AccountContract
 from tests.contract.changes import ChangesContract
 from tests.contract.everything import EverythingContract
+from tests.contract.listing import ListingContract
 from tests.contract.reading import ReadingContract
 from tests.contract.trouble import TroubleContract
 from tests.contract.worlds import ContractMeter, World
@@ -23,7 +24,13 @@ from tests.contract.writing import WritingContract
 
 
 class PlatformContract(
-    AccountContract, ChangesContract, EverythingContract, ReadingContract, WritingContract, TroubleContract
+    AccountContract,
+    ChangesContract,
+    EverythingContract,
+    ListingContract,
+    ReadingContract,
+    WritingContract,
+    TroubleContract,
 ):
     """Subclass it as `Test…`, with the attributes below."""
 
