@@ -18,6 +18,7 @@ from connector.record_view import RecordView
 from mappings.mapping import Mapping as LeadMapping
 from mappings.stages import Outcome, Stage, is_person
 from mappings.values import OwnerDirectory, Unreadable
+from rules.rejection import plain
 
 REASON_NEEDED = "reason needed"
 """What stands in the rejection reason on the CRM record while a salesperson is asked for one."""
@@ -87,31 +88,40 @@ class CrmFacts:
 
     def counting(self, state: LeadState) -> list[Opportunity]:
         """Opportunities of the lead's conversion, or created in the current cycle, not of an earlier one; and
-        the one that the lead is about already, since it was opened again."""
-        about = None if state.deal is None else state.deal.record_id
+        those that counted before and are back."""
         return [
             item
             for item in self.opportunities
             if item.record_id not in state.consumed
-            and (item.from_conversion or item.created_ms >= state.cycle_since_ms or item.record_id == about)
+            and (
+                item.from_conversion
+                or item.created_ms >= state.cycle_since_ms
+                or item.record_id in state.pursued
+            )
         ]
 
-    def reopened(self, state: LeadState) -> str | None:
-        """The opportunity that the lead was about last, if it had closed and is open now."""
-        if state.deal is None or state.deal.outcome is None:
-            return None
-        open_ones = {item.record_id for item in self.opportunities if not item.closed}
-        return state.deal.record_id if state.deal.record_id in open_ones else None
+    def back(self, state: LeadState) -> frozenset[str]:
+        """Opportunities of an earlier cycle that count again: closed then and opened again since, or open
+        then and won since. What else happens to them belongs to the past."""
+        return frozenset(
+            item.record_id
+            for item in self.opportunities
+            if item.record_id in state.consumed
+            and (closed_ms := state.pursued.get(item.record_id)) is not None
+            and (not item.closed if closed_ms else item.won)
+        )
 
     def current_opportunity(self, state: LeadState) -> Opportunity | None:
-        """The newest open one, else the one closed last."""
+        """The newest open one, else the one closed last, whatever was edited since."""
         counting = self.counting(state)
         if not counting:
             return None
         open_ones = [item for item in counting if not item.closed]
         if open_ones:
             return max(open_ones, key=lambda item: (item.created_ms, item.record_id))
-        return max(counting, key=lambda item: (item.stamp_ms, item.record_id))
+        return max(
+            counting, key=lambda item: (state.pursued.get(item.record_id) or item.stamp_ms, item.record_id)
+        )
 
     def current_conversion(self, state: LeadState) -> Conversion | None:
         """A conversion that has not been reckoned with yet."""
@@ -294,7 +304,8 @@ def _reason(view: RecordView, directory: OwnerDirectory, stale: bool) -> tuple[s
             value = verdict.reason.read(view.fields.get(verdict.reason.native), directory)
         except Unreadable:
             value = None
-        reason = value if isinstance(value, str) and value != REASON_NEEDED else None
+        asked = isinstance(value, str) and plain(value) == REASON_NEEDED
+        reason = value if isinstance(value, str) and not asked else None
     comment = view.fields.get(verdict.comment) if verdict.comment else None
     if stale and verdict.comment not in view.changed:
         comment = None

@@ -15,7 +15,7 @@ from connector.stage_moves import stage_rank
 from mappings.mapping import Mapping as LeadMapping
 from mappings.stages import Stage
 from rules.evaluate import Rules
-from rules.rejection import known_reason
+from rules.rejection import known_reason, reason_meant
 
 _STAGE_NAMES = frozenset(stage.value for stage in Stage)
 
@@ -48,7 +48,7 @@ def start(
         if said is None and not imported and mapping.sides[view.side].kind == "crm":
             rejection = _rejection(view, facts, rules, state.cycle)
             if rejection is not None:
-                then = rules.reasons.get(rejection.reason) or rules.reasons[rules.default_reason]
+                then = reason_meant(rejection.reason, rules.reasons, rules.default_reason)
                 said = Stage.DISQUALIFIED if then.then == "disqualify" else Stage.NURTURE
         if said is None:
             said = _stage_meant(view)

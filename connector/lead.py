@@ -108,12 +108,13 @@ class LeadState:
     `held_stages` are native stage fields (`side.field`) left at an illegal value for a person to decide.
     `had_by` are the people who had the lead and gave it up, with the cycle in which each had it last.
     `cut_sides` lost their record and get no new one. `consumed` are CRM facts (conversions, opportunities)
-    that belong to an earlier cycle. `verdict_to_clear` and `verdict_to_revert` stand while the CRM record
-    shows a verdict of an earlier cycle with its reason, or a verdict that was no legal move. `aliases` are
-    the ids of leads that became part of this one, which its records may still carry. `resting` marks a lead
-    that existed before leadloop and sleeps until there is new activity; with `create_at_rest` it gets records
-    meanwhile where it lacks one. `gates_passed` are the gates that
-    it had passed when it was last decided about; None: not yet in this cycle. `let_pass` are the owners who
+    that belong to an earlier cycle. `pursued` are the opportunities that count, or did, with the moment at
+    which each was first seen closed (0: it was open when last seen). `verdict_to_clear` and
+    `verdict_to_revert` stand while the CRM record shows a verdict of an earlier cycle with its reason, or a
+    verdict that was no legal move. `aliases` are the ids of leads that became part of this one, which its
+    records may still carry. `resting` marks a lead that existed before leadloop and sleeps until there is
+    new activity; with `create_at_rest` it gets records meanwhile where it lacks one. `gates_passed` are the
+    gates that it had passed when it was last decided about; None: not yet in this cycle. `let_pass` are the owners who
     let a deadline pass in this cycle, and lost the lead for it."""
 
     lead_id: str
@@ -140,6 +141,7 @@ class LeadState:
     nurture_track: str | None = None
     deal: Deal | None = None
     consumed: tuple[str, ...] = ()
+    pursued: Mapping[str, int] = field(default_factory=dict)
     overruled: tuple[str, ...] = ()
     aliases: tuple[str, ...] = ()
     cut_sides: tuple[str, ...] = ()

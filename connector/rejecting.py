@@ -11,7 +11,7 @@ from connector.plan import WantedHold
 from connector.walk import PURSUED, Walk
 from mappings.stages import Stage
 from rules.evaluate import Rules
-from rules.rejection import known_reason
+from rules.rejection import known_reason, reason_meant
 
 REJECTABLE = (*PURSUED, Stage.INQUIRY, Stage.QUALIFICATION)
 """The stages in which sales can reject a lead."""
@@ -103,13 +103,13 @@ def ask_for_reason(walk: Walk) -> None:
 
 def _rejected(walk: Walk, reason: str, comment: str | None, by: str | None, at_ms: int) -> bool:
     reason = known_reason(reason, walk.rules.reasons) or reason
-    consequence = walk.rules.reasons.get(reason) or walk.rules.reasons[walk.rules.default_reason]
+    consequence = reason_meant(reason, walk.rules.reasons, walk.rules.default_reason)
     past = PastRejection(reason, comment, by, at_ms, walk.state.cycle, walk.verdict.score)
     stage = walk.state.stage
     target = Stage.NURTURE
     if consequence.then == "disqualify" or stage in (Stage.INQUIRY, Stage.QUALIFICATION):
         target = Stage.DISQUALIFIED
-    elif consequence.then == "reroute" and stage is Stage.DISTRIBUTED:
+    elif consequence.then == "reroute" and stage in (Stage.DISTRIBUTED, Stage.ACCEPTED):
         target = Stage.MQL
     walk.state = replace(
         walk.state,

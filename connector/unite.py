@@ -54,6 +54,8 @@ def unite(survivor: LeadState, other: LeadState) -> LeadState:
         held_stages={},
         rejections=tuple(rejections),
         had_by={**behind.had_by, **ahead.had_by},
+        deal=ahead.deal or behind.deal,
+        pursued={**behind.pursued, **ahead.pursued},
         consumed=tuple(dict.fromkeys((*survivor.consumed, *other.consumed))),
         deadline=None if ahead.deadline is None else replace(ahead.deadline, cycle=cycle),
         gates_passed=ahead.gates_passed if ahead.cycle == cycle else None,

@@ -68,7 +68,8 @@ EDGES: Final[tuple[Edge, ...]] = (
     Edge((Stage.ACCEPTED,), (Stage.QUALIFIED,), ("sales",), ("person",)),
     # sales gives it back, or lets its deadline pass
     Edge(_PURSUED, (Stage.NURTURE,), ("sales", "clock"), ("reason",), new_cycle=True),
-    Edge((Stage.DISTRIBUTED,), (Stage.MQL,), ("sales", "clock"), ("reason",)),
+    Edge((Stage.DISTRIBUTED,), (Stage.MQL,), ("clock",), ("reason",)),
+    Edge((Stage.DISTRIBUTED, Stage.ACCEPTED), (Stage.MQL,), ("sales",), ("reason",)),
     # facts of the CRM: legal from every stage
     Edge(tuple(Stage), (Stage.QUALIFIED, Stage.OPPORTUNITY), ("fact",)),
     Edge((Stage.OPPORTUNITY,), (Stage.CLOSED,), ("fact",), ("outcome",)),

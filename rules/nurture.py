@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 
 from rules.facts import LeadFacts
 from rules.fuse import Choose
-from rules.rejection import Comeback, Reason
+from rules.rejection import Comeback, Reason, reason_meant
 from rules.wake import Wake
 
 
@@ -39,7 +39,7 @@ def track_after_rejection(
         return None
     if comeback.cooling_until_ms is not None and now_ms >= comeback.cooling_until_ms:
         return None
-    return (reasons.get(comeback.reason) or reasons[default_reason]).track
+    return reason_meant(comeback.reason, reasons, default_reason).track
 
 
 def count_touches(kinds: frozenset[str] | None, facts: LeadFacts, wake: Wake) -> int:

@@ -5,12 +5,17 @@ Pure. The reasons come from the rules document; the rejections from the lead.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Final
+from unicodedata import normalize
 
 from rules.facts import LeadFacts, Rejection
 from rules.rejection_document import Consequence
 from rules.wake import DAY_MS
+
+_BETWEEN_WORDS: Final = re.compile(r"[\W_]+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,12 +32,21 @@ class Reason:
 def known_reason(said: str, reasons: Iterable[str]) -> str | None:
     """The reason of the rules that sales means, whose picklist may spell it for people ("Not a fit" for
     not_a_fit); None where there is none."""
-    plain = _plain(said)
-    return next((reason for reason in reasons if reason == said or _plain(reason) == plain), None)
+    known = list(reasons)
+    if said in known:
+        return said
+    words = plain(said)
+    return next((reason for reason in known if words and plain(reason) == words), None)
 
 
-def _plain(reason: str) -> str:
-    return " ".join(reason.casefold().replace("_", " ").replace("-", " ").split())
+def reason_meant(said: str, reasons: Mapping[str, Reason], default_reason: str) -> Reason:
+    """What follows a rejection for what sales said; the default's where no reason of the rules is meant."""
+    return reasons.get(said) or reasons[known_reason(said, reasons) or default_reason]
+
+
+def plain(reason: str) -> str:
+    """The words of a reason, in small letters, without what stands between them."""
+    return " ".join(_BETWEEN_WORDS.split(normalize("NFKC", reason).casefold())).strip()
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +75,7 @@ def find_comeback(facts: LeadFacts, reasons: Mapping[str, Reason], default_reaso
     began_ms = facts.cycle_since_ms if facts.cycle > 1 else None
     if last is None:
         return None if began_ms is None else Comeback(began_ms, None, None, None)
-    reason = reasons.get(last.reason) or reasons[default_reason]
+    reason = reason_meant(last.reason, reasons, default_reason)
     cooling_ms = reason.cooling_off_days * DAY_MS
     until_ms = last.at_ms + cooling_ms if cooling_ms else None
     if began_ms is not None and last.cycle < facts.cycle - 1:
@@ -74,7 +88,7 @@ def _last_that_counts(
 ) -> Rejection | None:
     last: Rejection | None = None
     for rejection in rejections:
-        reason = reasons.get(rejection.reason) or reasons[default_reason]
+        reason = reason_meant(rejection.reason, reasons, default_reason)
         if reason.then != "reroute" and (last is None or rejection.at_ms >= last.at_ms):
             last = rejection
     return last

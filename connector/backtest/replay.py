@@ -18,6 +18,7 @@ from mappings.stages import Stage
 from rules.evaluate import Rules
 from rules.facts import LeadFacts, Rejection, Verdict
 from rules.moves import next_move
+from rules.rejection import reason_meant
 
 LOOKS_AT_MOST: Final = 2_000
 """So often the rules are asked about one lead; more is told, and the lead left as it is then."""
@@ -193,7 +194,7 @@ class _Replay:
             return
         score = self.rules.evaluate(self._facts(), self.now_ms).score
         self.rejections.append(Rejection(reason, happening.at_ms, self.cycle, score))
-        means = self.rules.reasons.get(reason) or self.rules.reasons[self.rules.default_reason]
+        means = reason_meant(reason, self.rules.reasons, self.rules.default_reason)
         if means.then == "disqualify" or self.stage not in PURSUED:
             self._put(Stage.DISQUALIFIED)
         elif means.then != "reroute":

@@ -162,6 +162,46 @@ def test_a_reason_that_the_picklist_spells_for_people_is_understood(world: World
     assert world.holds(ANN) == []
 
 
+@pytest.mark.parametrize("said", ["  BAD DATA ", "Bad data.", "bad\u2011data", "bad / data", "Bad\u00a0Data"])
+def test_what_stands_between_the_words_of_a_reason_does_not_matter(world: World, said: str) -> None:
+    lead_id = make_mql(world)
+    world.salesforce.update(
+        "Lead", lead_id, Leadloop_Verdict__c="rejected", Leadloop_Rejection_Reason__c=said
+    )
+    world.run()
+    assert world.contact(ANN)["leadloop_rejection_reason"] == "bad_data"
+    assert world.holds(ANN) == []
+
+
+def test_the_question_for_a_reason_is_no_reason_however_it_is_spelled(world: World) -> None:
+    lead_id = make_mql(world)
+    world.salesforce.update(
+        "Lead", lead_id, Leadloop_Verdict__c="rejected", Leadloop_Rejection_Reason__c="Reason needed"
+    )
+    world.run()
+    assert world.contact(ANN)["leadloop_stage"] == "distributed"
+    assert world.contact(ANN)["leadloop_rejection_reason"] is None
+
+
+def test_a_lead_that_was_accepted_in_the_wrong_territory_is_given_to_somebody_else(world: World) -> None:
+    lead_id = make_mql(world)
+    sam = world.users["sam@sales.example"]
+    world.salesforce.update("Lead", lead_id, by_user=sam, Status="Working - Contacted")
+    world.run()
+    assert world.contact(ANN)["leadloop_stage"] == "accepted"
+
+    rejected = {"Leadloop_Verdict__c": "rejected", "Leadloop_Rejection_Reason__c": "wrong_territory"}
+    world.salesforce.update("Lead", lead_id, by_user=sam, **rejected)
+    world.run()
+
+    lead, contact = world.sf_lead(ANN), world.contact(ANN)
+    assert lead["Leadloop_Stage__c"] == contact["leadloop_stage"] == "distributed"
+    assert (contact["leadloop_cycle"], contact["leadloop_owner"]) == ("1", "kim@sales.example")
+    assert lead["OwnerId"] == world.users["kim@sales.example"]
+    assert (lead["Status"], lead["Leadloop_Verdict__c"]) == ("Open - Not Contacted", None)
+    assert world.run().written == 0
+
+
 def test_a_reason_that_nobody_mapped_counts_as_the_default_and_is_a_hold_with_a_remedy(world: World) -> None:
     lead_id = make_mql(world)
     world.salesforce.update(
@@ -253,6 +293,71 @@ def test_a_contact_who_never_was_a_lead_is_followed_to_the_end(world: World) -> 
     assert world.salesforce.rows("Lead") == []
 
 
+def test_a_note_on_an_opportunity_that_was_closed_before_does_not_make_it_the_last(world: World) -> None:
+    make_mql(world)
+    first = open_opportunity(world, amount=100)
+    world.run()
+    world.salesforce.update("Opportunity", first, StageName="Closed Won")
+    world.run()
+    world.later(days=10)
+    lose(world, open_opportunity(world, amount=200))
+    world.later(days=1)
+
+    world.salesforce.update("Opportunity", first, Description="They like it")
+    world.run()
+
+    contact = world.contact(ANN)
+    assert (contact["leadloop_outcome"], contact["leadloop_amount"]) == ("lost", "200")
+    assert world.run().written == 0
+
+
+def test_an_opportunity_that_is_deleted_while_open_leaves_no_amount_in_marketing(world: World) -> None:
+    make_mql(world)
+    opportunity = open_opportunity(world, amount=77)
+    world.run()
+    world.salesforce.delete("Opportunity", opportunity)
+    world.run()
+    contact = world.contact(ANN)
+    assert (contact["leadloop_stage"], contact["leadloop_amount"]) == ("qualified", None)
+    assert world.run().written == 0
+
+
+def test_a_closed_opportunity_that_is_deleted_takes_nothing_back(world: World) -> None:
+    make_mql(world)
+    opportunity = open_opportunity(world, amount=77)
+    world.run()
+    lose(world, opportunity)
+    world.salesforce.delete("Opportunity", opportunity)
+    world.run()
+    contact = world.contact(ANN)
+    assert (contact["leadloop_stage"], contact["leadloop_outcome"]) == ("closed", "lost")
+    assert world.run().written == 0
+
+
+def test_an_opportunity_that_sales_wins_after_it_gave_the_lead_back_counts(tmp_path: Path) -> None:
+    early = {"    #   stages: {Prospecting": "    stages: {Prospecting"}
+    with world_with(tmp_path, changes=early) as world:
+        make_mql(world)
+        opportunity = open_opportunity(world)
+        world.run()
+        (contact,) = world.salesforce.rows("Contact")
+        world.salesforce.update(
+            "Contact", contact["Id"], Leadloop_Verdict__c="rejected", Leadloop_Rejection_Reason__c="timing"
+        )
+        world.run()
+        assert world.contact(ANN)["leadloop_stage"] == "nurture"
+        assert world.run().written == 0, "that it is still open is no news"
+
+        world.later(days=2)
+        world.salesforce.update("Opportunity", opportunity, StageName="Closed Won", Amount=5)
+        world.run()
+
+        shown = world.contact(ANN)
+        assert (shown["leadloop_stage"], shown["leadloop_outcome"]) == ("closed", "won")
+        assert shown["leadloop_amount"] == "5"
+        assert world.run().written == 0
+
+
 # recycling ----------------------------------------------------------------------------------------------
 
 
@@ -336,6 +441,25 @@ def test_a_lost_opportunity_that_is_opened_again_after_the_lead_came_back_takes_
         world.salesforce.update("Opportunity", opportunity, StageName="Closed Won")
         world.run()
         assert (world.lead(ANN).stage, world.lead(ANN).outcome) == (Stage.CLOSED, "won")
+
+
+def test_any_of_several_lost_opportunities_takes_the_lead_up_when_it_is_opened_again(tmp_path: Path) -> None:
+    with world_with(tmp_path, RECYCLING) as world:
+        make_mql(world)
+        first, second = open_opportunity(world, 5_000), open_opportunity(world, 6_000)
+        lose(world, first)
+        world.later(days=1)
+        lose(world, second)
+        world.later(days=181)
+        world.run()
+        assert world.contact(ANN)["leadloop_stage"] == "nurture"
+
+        world.salesforce.update("Opportunity", first, StageName="Negotiation/Review")
+        world.run()
+
+        contact = world.contact(ANN)
+        assert (contact["leadloop_stage"], contact["leadloop_amount"]) == ("opportunity", "5000")
+        assert world.run().written == 0
 
 
 def test_a_won_lead_that_no_rule_names_stays_where_it_is(tmp_path: Path) -> None:

@@ -33,7 +33,7 @@ LEGAL |= {("distributed", "accepted", "sales"), ("distributed", "qualified", "sa
 LEGAL |= {("accepted", "qualified", "sales")}
 for origin in ("mql", "distributed", "accepted", "qualified"):
     LEGAL |= {(origin, "nurture", "sales"), (origin, "nurture", "clock")}
-LEGAL |= {("distributed", "mql", "sales"), ("distributed", "mql", "clock")}
+LEGAL |= {("distributed", "mql", "sales"), ("distributed", "mql", "clock"), ("accepted", "mql", "sales")}
 for stage in Stage:
     LEGAL |= {(stage.value, goal, "fact") for goal in ("qualified", "opportunity") if goal != stage.value}
 LEGAL |= {("opportunity", "closed", "fact")}
