@@ -14,6 +14,7 @@ from sqlalchemy import Connection
 
 from connector.clock import DAY_MS, MINUTE_MS
 from connector.installation import Installation
+from connector.intake.forgetting import forget_made
 from connector.lane import Lane
 from connector.lead import Baseline
 from connector.observation import RecordKey, digest
@@ -142,7 +143,9 @@ def _send(
 
 def _store_written(conn: Connection, token: str, answers: Sequence[_Answer], now_ms: int) -> None:
     mine = set(outbox.finish(conn, token, [answer.row.id for answer in answers]))
-    known = baselines_of(conn, {answer.row.lead_id for answer in answers})
+    theirs = lead_store.standing(conn, {answer.row.lead_id for answer in answers})
+    known = baselines_of(conn, set(theirs.values()))
+    nobodys: list[RecordKey] = []
     baselines: list[tuple[RecordKey, str, bytes]] = []
     links: list[Link] = []
     again: set[str] = set()
@@ -150,17 +153,22 @@ def _store_written(conn: Connection, token: str, answers: Sequence[_Answer], now
         row, done = answer.row, answer.outcome
         assert isinstance(done, Written)  # noqa: S101  # the caller chose these; told to mypy
         key = RecordKey(row.side, row.object, row.record_id or done.record_id)
+        lead_id = theirs.get(row.lead_id)
+        if lead_id is None:  # the person was forgotten while this was under way
+            nobodys.append(key)
+            continue
         baseline = Baseline.from_json(known[key]) if key in known else Baseline()
         if row.op == "create":
             baseline = replace(baseline, made=True)
         acknowledged = baseline.acknowledged(
             row.fields, done.answered_ms, now_ms - DAY_MS, done.stamp_ms or 0
         )
-        baselines.append((key, row.lead_id, acknowledged.to_json()))
+        baselines.append((key, lead_id, acknowledged.to_json()))
         if row.op == "create":
-            links.append(Link(key.side, key.object, key.record_id, row.lead_id, "primary"))
+            links.append(Link(key.side, key.object, key.record_id, lead_id, "primary"))
         if row.then or row.id not in mine:
-            again.add(row.lead_id)
+            again.add(lead_id)
+    forget_made(conn, nobodys, now_ms)
     put_links(conn, links)
     put_baselines(conn, baselines)
     lead_store.mark_dirty(conn, again, now_ms)
@@ -174,12 +182,14 @@ def _doubt(conn: Connection, rows: Sequence[outbox.Row], now_ms: int) -> None:
     """Remember what was sent without an answer, so that it is not taken for somebody's change when a record
     shows it."""
     rows = [row for row in rows if row.record_id is not None and row.fields]
-    known = baselines_of(conn, {row.lead_id for row in rows})
+    theirs = lead_store.standing(conn, {row.lead_id for row in rows})
+    rows = [row for row in rows if row.lead_id in theirs]
+    known = baselines_of(conn, set(theirs.values()))
     doubted: dict[RecordKey, tuple[str, Baseline]] = {}
     for row in rows:
         key = RecordKey(row.side, row.object, row.record_id or "")
         baseline = Baseline.from_json(known[key]) if key in known else Baseline()
-        doubted[key] = (row.lead_id, baseline.doubted(row.fields, now_ms))
+        doubted[key] = (theirs[row.lead_id], baseline.doubted(row.fields, now_ms))
     put_baselines(conn, [(key, lead_id, item.to_json()) for key, (lead_id, item) in doubted.items()])
 
 

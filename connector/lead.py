@@ -114,8 +114,8 @@ class LeadState:
     verdict that was no legal move. `aliases` are the ids of leads that became part of this one, which its
     records may still carry. `resting` marks a lead that existed before leadloop and sleeps until there is
     new activity; with `create_at_rest` it gets records meanwhile where it lacks one. `gates_passed` are the
-    gates that it had passed when it was last decided about; None: not yet in this cycle. `let_pass` are the owners who
-    let a deadline pass in this cycle, and lost the lead for it."""
+    gates that it had passed when it was last decided about; None: not yet in this cycle. `let_pass` are the
+    owners who let a deadline pass in this cycle, and lost the lead for it."""
 
     lead_id: str
     origin: str

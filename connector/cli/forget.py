@@ -38,7 +38,7 @@ def forget(
             with database.read() as conn:
                 installation = go_offline(conn, database, place.in_force(conn), place.clock).installation
             with database.begin() as conn:
-                released = remember(conn, installation, person)
+                released = remember(conn, installation, person, now_ms)
             if not released:
                 raise Problem(f"Nobody who was forgotten is known by {person!r}.", FOUND)
             if as_json:

@@ -10,16 +10,18 @@ from __future__ import annotations
 import hashlib
 import hmac
 import secrets
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Sequence, Set
 from dataclasses import dataclass
 
 from sqlalchemy import Connection
 
 from connector.installation import Installation
 from connector.intake.identity import CLAIM, NamesOf
+from connector.intake.link import successors
 from connector.observation import Observation, RecordKey
 from connector.store import holds as hold_store
 from connector.store import waiting_activities
+from connector.store.leads import aliases_of
 from connector.store.links import keys_of_leads, linked, links_of
 from connector.store.observations import observations_by_key
 from connector.store.retirement import any_erased, erase_lead, erased, keep_hashes, remember_again
@@ -28,9 +30,14 @@ from connector.store.settings_values import get_value, put_value
 from mappings.normalise import normalise
 from mappings.values import Unreadable
 
+Name = tuple[str, str]
+"""Kind and value of what a record says about who it is."""
+
 HOLD = "forgotten"
 _KEY = "erasure_key"
 _RECORD = "record"
+_RELEASED = "released "
+"""Begins the kind of a name that may be known again, whatever lead id its record still carries."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,13 +51,17 @@ class Forgotten:
 def forget_lead(conn: Connection, lead_id: str, now_ms: int, gone: RecordKey | None = None) -> Forgotten:
     """Erase a lead that exists, and hold what the platforms still have of it, for the admin. `gone` is a
     record that its platform has erased already."""
+    lock_name(conn, _KEY)
     lock_name(conn, "identity")
     records = [link.key for link in links_of(conn, [lead_id])[lead_id]]
     seen = observations_by_key(conn, records)
     names = [(name.kind, name.value) for name in keys_of_leads(conn, [lead_id])[lead_id]]
     key = _secret(conn)
-    hashes = [_hash(key, kind, value) for kind, value in (*names, *map(_record_name, records))]
-    addresses = [value for kind, value in names if kind != CLAIM]
+    names += map(_record_name, records)
+    remember_again(conn, [_hash(key, _RELEASED + kind, value) for kind, value in names])
+    ids = [(CLAIM, one) for one in (lead_id, *aliases_of(conn, lead_id))]
+    hashes = [_hash(key, kind, value) for kind, value in (*names, *ids)]
+    addresses = [value for kind, value in names if kind != _RECORD]
     erase_lead(conn, lead_id, hashes, now_ms)
     waiting_activities.forget(conn, addresses)
     still_there = tuple(
@@ -63,6 +74,7 @@ def forget_lead(conn: Connection, lead_id: str, now_ms: int, gone: RecordKey | N
 def forget_record(conn: Connection, record: RecordKey, now_ms: int) -> None:
     """A platform says that the person behind a record was erased there for good: the lead goes, and where
     there is none, the record is never taken in."""
+    lock_name(conn, _KEY)
     link = linked(conn, [record]).get(record)
     if link is not None:
         forget_lead(conn, link.lead_id, now_ms, gone=record)
@@ -70,10 +82,19 @@ def forget_record(conn: Connection, record: RecordKey, now_ms: int) -> None:
         keep_hashes(conn, [_hash(_secret(conn), *_record_name(record))], now_ms)
 
 
-def remember(conn: Connection, installation: Installation, said: str) -> int:
+def forget_made(conn: Connection, records: Sequence[RecordKey], now_ms: int) -> None:
+    """Records that were being made for a person while that person was forgotten: they stay out, and are held
+    for the admin."""
+    if records:
+        keep_hashes(conn, [_hash(_secret(conn), *_record_name(record)) for record in records], now_ms)
+        _hold(conn, records, (), now_ms)
+
+
+def remember(conn: Connection, installation: Installation, said: str, now_ms: int = 0) -> int:
     """Let a person be known again who was forgotten and came back: by an address, or by a record as the hold
     names it (`SIDE OBJECT ID`). Returns how many names were released; the next change of a record, or a
     resync, takes it in."""
+    lock_name(conn, _KEY)
     key = _secret(conn)
     names = list(_spellings(installation, said))
     parts = said.split()
@@ -81,7 +102,10 @@ def remember(conn: Connection, installation: Installation, said: str) -> int:
         record = RecordKey(*parts)
         names.append(_record_name(record))
         _hold(conn, (), (record,), 0)
-    return remember_again(conn, [_hash(key, kind, value) for kind, value in names])
+    gone = remember_again(conn, [_hash(key, kind, value) for kind, value in names])
+    if gone:
+        keep_hashes(conn, [_hash(key, _RELEASED + kind, value) for kind, value in names], now_ms)
+    return gone
 
 
 def keep_out(
@@ -89,27 +113,63 @@ def keep_out(
 ) -> Sequence[Observation]:
     """The observations without those of people who were forgotten, and without what points at their records.
     A record of theirs that still stands is held for the admin; one that is gone now, no longer."""
-    if not observations or not any_erased(conn):
+    if not observations:
+        return observations
+    lock_name(conn, _KEY, shared=True)  # nobody is forgotten between this look and the storing
+    if not any_erased(conn):
         return observations
     key = _secret(conn)
     names_of = NamesOf(installation.policy.mapping)
-    hashes = {
-        item.key: [_hash(key, kind, value) for kind, value in _names_of(installation, item, names_of)]
-        for item in observations
-    }
-    known = erased(conn, (one for found in hashes.values() for one in found))
+    names = {item.key: list(_names_of(installation, item, names_of)) for item in observations}
+    spelled = {name for found in names.values() for name in found}
+    spelled.update([(_RELEASED + kind, value) for kind, value in spelled if kind != CLAIM])
+    hashes = {name: _hash(key, *name) for name in spelled}
+    known = erased(conn, hashes.values())
     if not known:
         return observations
-    theirs = [item for item in observations if not known.isdisjoint(hashes[item.key])]
-    if not theirs:
+    said = {name for name, one in hashes.items() if one in known}
+    out = {item.key for item in observations if _is_out(names[item.key], said)}
+    if not out:
         return observations
-    # a record that names a forgotten person in a new way stays out under its own id too
-    keep_hashes(conn, [_hash(key, *_record_name(item.key)) for item in theirs], now_ms)
+    later = _live_on(conn, installation, observations, out)
+    out |= later
+    theirs = [item for item in observations if item.key in out]
     people = [item for item in theirs if _is_person(installation, item)]
+    # a record that names a forgotten person in a new way stays out under its own id too
+    records = {*later, *(item.key for item in people)}
+    keep_hashes(conn, [_hash(key, *_record_name(record)) for record in records], now_ms)
     standing = tuple(item.key for item in people if not item.deleted)
     _hold(conn, standing, tuple(item.key for item in people if item.deleted), now_ms)
-    out = {item.key for item in theirs}
     return [item for item in observations if item.key not in out]
+
+
+def _is_out(names: Sequence[Name], said: Set[Name]) -> bool:
+    """Whether one of a record's names is a forgotten person's. The lead id alone says nothing where the
+    person came back under another of the names."""
+    found = [name for name in names if name in said]
+    if all(kind == CLAIM for kind, _ in found):
+        return bool(found) and not any((_RELEASED + kind, value) in said for kind, value in names)
+    return True
+
+
+def _live_on(
+    conn: Connection, installation: Installation, observations: Sequence[Observation], out: Set[RecordKey]
+) -> set[RecordKey]:
+    """The records that those of forgotten people live on in (merged, converted), and nobody else's."""
+    seen = {item.key: item for item in observations if _is_person(installation, item)}
+    found: set[RecordKey] = set()
+    wave = set(out)
+    while wave:
+        after = {
+            RecordKey(item.side, *successor)
+            for key in wave
+            if (item := seen.get(key)) is not None
+            for successor in successors(item, installation.policy.mapping)
+        }
+        wave = after - found - out
+        wave -= linked(conn, wave).keys()
+        found |= wave
+    return found
 
 
 def _names_of(installation: Installation, item: Observation, names_of: NamesOf) -> Iterable[tuple[str, str]]:

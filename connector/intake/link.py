@@ -281,7 +281,7 @@ def _link_one(
         batch.links.append(Link(record.side, record.object, record.record_id, lead_id, role))
     batch.by_record[record_key] = lead_id
     # the Contact of a converted Lead, or the survivor of a merge, belongs to the same lead, seen or not
-    for name, record_id in _successors(record, installation.policy.mapping):
+    for name, record_id in successors(record, installation.policy.mapping):
         successor = RecordKey(record.side, name, record_id)
         if successor in batch.by_record:
             if batch.by_record[successor] != lead_id:
@@ -342,7 +342,7 @@ def _begin(
     return lead_id
 
 
-def _successors(record: Observation, mapping: LeadMapping) -> list[tuple[str, str]]:
+def successors(record: Observation, mapping: LeadMapping) -> list[tuple[str, str]]:
     """The records that this one lives on in, by object and id."""
     found: list[tuple[str, str]] = []
     if record.converted:
@@ -361,7 +361,7 @@ def _related(
     related: dict[RecordKey, list[RecordKey]] = {}
     by_object: dict[tuple[str, str], list[str]] = {}
     for record in people:
-        for successor in _successors(record, mapping):
+        for successor in successors(record, mapping):
             related.setdefault(record.key, []).append(RecordKey(record.side, *successor))
         by_object.setdefault((record.side, record.object), []).append(record.record_id)
     for (side, name), ids in by_object.items():

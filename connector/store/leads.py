@@ -302,6 +302,21 @@ def resolve_aliases(conn: Connection, ids: Iterable[str]) -> dict[str, str]:
     return found
 
 
+def aliases_of(conn: Connection, lead_id: str) -> list[str]:
+    """The ids that were retired into this lead."""
+    return list(conn.scalars(select(lead_aliases.c.alias).where(lead_aliases.c.lead_id == lead_id)))
+
+
+def standing(conn: Connection, ids: Iterable[str]) -> dict[str, str]:
+    """Lead id to the lead that it is now, itself or the one it lives on in; forgotten leads are left out."""
+    wanted = dict.fromkeys(ids)
+    found: dict[str, str] = {}
+    for chunk in chunks(wanted):
+        found.update((one, one) for one in conn.scalars(select(leads.c.id).where(leads.c.id.in_(chunk))))
+    gone = [one for one in wanted if one not in found]
+    return {**found, **resolve_aliases(conn, gone)} if gone else found
+
+
 def _lock(conn: Connection, ids: Sequence[str]) -> None:
     """Lock rows in one order, so that two transactions over the same leads cannot wait for each other."""
     if not is_sqlite(conn):

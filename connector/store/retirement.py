@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from sqlalchemy import Connection, delete, exists, select, update
 
 from connector.store.links import move_keys
-from connector.store.rows import chunks, insert_new
+from connector.store.rows import chunks, insert_new, locked
 from connector.store.schema import (
     activities,
     baselines,
@@ -64,6 +64,8 @@ def erase_lead(conn: Connection, lead_id: str, keyed_hashes: Iterable[bytes], no
     leaves its hashes. Raises ValueError for no lead at all: the installation is no person."""
     if not lead_id:
         raise ValueError("no lead is named")
+    # whoever is storing a decision about this lead ends first: what it leaves would outlive the lead
+    conn.execute(locked(select(leads.c.id).where(leads.c.id == lead_id)))
     keep_hashes(conn, keyed_hashes, now_ms)
     # what speaks of the person without being theirs: campaign members, tasks, parts in opportunities
     for table in (observations, observation_refs):

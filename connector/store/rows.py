@@ -173,10 +173,13 @@ def locked(statement: Select[Any], *, skip_locked: bool = False, of: Table | Non
     return statement.with_for_update(key_share=True, skip_locked=skip_locked, of=of)
 
 
-def lock_name(conn: Connection, name: str) -> None:
-    """Let one transaction at a time pass here with this name, until it ends. SQLite does so by itself."""
+def lock_name(conn: Connection, name: str, *, shared: bool = False) -> None:
+    """Let one transaction at a time pass here with this name, until it ends; `shared`: any number, while
+    nobody is here alone. SQLite does so by itself."""
     if not is_sqlite(conn):
-        conn.exec_driver_sql("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", (f"leadloop:{name}",))
+        kind = "_shared" if shared else ""
+        statement = f"SELECT pg_advisory_xact_lock{kind}(hashtextextended(%s, 0))"
+        conn.exec_driver_sql(statement, (f"leadloop:{name}",))
 
 
 def to_json(value: object) -> bytes:

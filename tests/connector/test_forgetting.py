@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
 from sqlalchemy import select
 
 from connector.intake.forgetting import forget_lead, forget_record, remember
+from connector.lane import Lane
 from connector.observation import RecordKey
+from connector.platforms.protocol import RecordWrite, WriteResult
 from connector.store import holds as hold_store
 from connector.store import ledger
 from connector.store.leads import find_leads
@@ -164,3 +167,115 @@ def test_others_are_read_as_before(world: World, known: str) -> None:
     world.hubspot.create("contacts", source="FORM", email="bob@acme.example", lastname="Ray")
     world.run()
     assert world.lead("bob@acme.example").stage == "nurture"
+
+
+PHONE = "+4930123456"
+
+
+def without_an_address(world: World) -> tuple[str, str]:
+    """Somebody of whom only the telephone is known; returns the contact's and the lead's id."""
+    contact = world.hubspot.create("contacts", lastname="Lee", phone=PHONE, jobtitle="VP Sales")
+    world.run()
+    return contact, world.hubspot.get("contacts", contact)["leadloop_id"]
+
+
+def nobody_is_known(world: World) -> bool:
+    with world.database.read() as conn:
+        return conn.execute(select(metadata.tables["leads"])).first() is None
+
+
+def test_a_person_without_an_address_is_not_taken_in_again_by_the_lead_id_on_another_record(
+    world: World,
+) -> None:
+    _, lead_id = without_an_address(world)
+    forget(world, lead_id)
+    made = world.salesforce.insert("Lead", LastName="Lee", Company="Acme", Leadloop_Id__c=lead_id)
+    world.run()
+    assert nobody_is_known(world)
+    assert f"salesforce Lead {made}" in installation_holds(world)
+
+    with world.database.begin() as conn:
+        assert remember(conn, world.leadloop, f"salesforce Lead {made}", world.clock.now_ms()) == 1
+    world.salesforce.update("Lead", made, Phone=PHONE)
+    world.run()
+    assert world.lead(lead_id).lead_id == lead_id, "the person has come back"
+
+
+def test_the_record_in_which_a_forgotten_persons_record_lives_on_stays_out(world: World) -> None:
+    lead = world.salesforce.insert("Lead", LastName="Lee", Company="Acme")
+    world.run()
+    forget(world, world.lead(lead).lead_id)
+    survivor = world.salesforce.insert("Lead", LastName="Lee", Company="Acme")
+    world.salesforce.merge(survivor, lead)
+    world.run()
+    world.salesforce.update("Lead", survivor, Phone=PHONE)
+    world.run()
+    assert nobody_is_known(world)
+    assert PHONE.encode() not in everything(world)
+
+
+def test_a_record_of_somebody_else_that_a_forgotten_persons_record_was_merged_into_is_read_on(
+    world: World, known: str
+) -> None:
+    other = world.salesforce.insert("Lead", LastName="Ray", Company="Bolt", Email="bob@bolt.example")
+    world.run()
+    lead_id = world.sf_lead(ANN)["Id"]
+    forget(world, known)
+    world.salesforce.merge(other, lead_id)
+    world.salesforce.update("Lead", other, City="Berlin")
+    world.run()
+    assert world.contact("bob@bolt.example")["city"] == "Berlin"
+
+
+def test_who_is_forgotten_while_a_record_is_being_made_leaves_no_trace(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world.hubspot.create("contacts", source="FORM", email=ANN, lastname="Lee", jobtitle="VP Sales")
+    world.run()
+    platform = world.leadloop.platforms["salesforce"]
+    write = platform.write
+
+    def and_forget(writes: Sequence[RecordWrite], lane: Lane) -> Sequence[WriteResult]:
+        answers = write(writes, lane)
+        forget(world, world.lead(ANN).lead_id)
+        monkeypatch.setattr(platform, "write", write)
+        return answers
+
+    monkeypatch.setattr(platform, "write", and_forget)
+    world.hubspot.submit_form(ANN, "Pricing")
+    world.run()
+
+    made = world.sf_lead(ANN)["Id"]
+    assert nobody_is_known(world)
+    assert ANN.encode() not in everything(world)
+    assert f"salesforce Lead {made}" in installation_holds(world)
+    assert world.run().written == 0
+
+
+def test_what_others_did_in_the_same_campaign_counts_as_ever(world: World, known: str) -> None:
+    campaign = world.salesforce.insert("Campaign", Name="Fair")
+    lead_id = world.sf_lead(ANN)["Id"]
+    other = world.salesforce.insert("Lead", LastName="Ray", Company="Bolt", Email="bob@bolt.example")
+    forget(world, known)
+    world.salesforce.insert("CampaignMember", CampaignId=campaign, LeadId=lead_id, Status="Responded")
+    world.salesforce.insert("CampaignMember", CampaignId=campaign, LeadId=other, Status="Responded")
+    world.run()
+    with world.database.read() as conn:
+        assert len(conn.execute(select(metadata.tables["activities"])).all()) == 1
+
+
+def test_of_two_people_behind_a_shared_mailbox_the_other_one_stays(world: World) -> None:
+    shared = "info@acme.example"
+    for name in ("Lee", "Ray"):
+        world.salesforce.insert("Lead", LastName=name, Company="Acme", Email=shared)
+    world.run()
+    with world.database.read() as conn:
+        leads = {row.id for row in conn.execute(select(metadata.tables["leads"]))}
+    assert len(leads) == 2
+    records = {row["LastName"]: row["Id"] for row in world.salesforce.rows("Lead")}
+    forget(world, world.lead(records["Lee"]).lead_id)
+    world.salesforce.update("Lead", records["Ray"], City="Berlin")
+    world.run()
+    assert world.lead(records["Ray"]).values["city"] == "Berlin"
+    assert f"salesforce Lead {records['Lee']}" in installation_holds(world)
+    assert f"salesforce Lead {records['Ray']}" not in installation_holds(world)
