@@ -24,7 +24,14 @@ from connector.store import waiting_activities
 from connector.store.leads import aliases_of
 from connector.store.links import keys_of_leads, linked, links_of
 from connector.store.observations import observations_by_key
-from connector.store.retirement import any_erased, erase_lead, erased, keep_hashes, remember_again
+from connector.store.retirement import (
+    any_erased,
+    erase_lead,
+    erase_record,
+    erased,
+    keep_hashes,
+    remember_again,
+)
 from connector.store.rows import lock_name
 from connector.store.settings_values import get_value, put_value
 from mappings.normalise import normalise
@@ -79,6 +86,7 @@ def forget_record(conn: Connection, record: RecordKey, now_ms: int) -> None:
     if link is not None:
         forget_lead(conn, link.lead_id, now_ms, gone=record)
     else:
+        erase_record(conn, *record)
         keep_hashes(conn, [_hash(_secret(conn), *_record_name(record))], now_ms)
 
 

@@ -24,6 +24,7 @@ from connector.store.schema import (
     observation_refs,
     observations,
     outbox,
+    outsiders,
     quarantine,
     score_moves,
 )
@@ -92,6 +93,23 @@ def erase_lead(conn: Connection, lead_id: str, keyed_hashes: Iterable[bytes], no
     for owned in (*personal, lead_aliases):
         conn.execute(delete(owned).where(owned.c.lead_id == lead_id))
     conn.execute(delete(leads).where(leads.c.id == lead_id))
+
+
+def erase_record(conn: Connection, side: str, name: str, record_id: str) -> None:
+    """Forget what a record that is no lead's has shown, what points at it, and whose names it carries."""
+    pointing = (
+        select(observation_refs.c.object, observation_refs.c.record_id)
+        .where(
+            observation_refs.c.side == side,
+            observation_refs.c.ref_object == name,
+            observation_refs.c.ref_id == record_id,
+        )
+        .distinct()
+    )
+    for each in [*conn.execute(pointing).all(), (name, record_id)]:
+        for table in (observations, observation_refs, quarantine, outsiders):
+            is_it = (table.c.side == side, table.c.object == each[0], table.c.record_id == each[1])
+            conn.execute(delete(table).where(*is_it))
 
 
 def keep_hashes(conn: Connection, keyed_hashes: Iterable[bytes], now_ms: int) -> None:

@@ -9,7 +9,10 @@ from pathlib import Path
 import pytest
 
 from connector.configuration import shipped
+from connector.intake.forgetting import forget_record
+from connector.observation import RecordKey
 from mappings.problems import ConfigErrors
+from tests.connector.test_forgetting import everything
 from tests.connector.test_life_of_a_lead import ANN, make_mql
 from tests.world import RULES, World, configuration
 
@@ -110,6 +113,19 @@ def test_a_lead_of_which_nothing_is_left_stands_still(tmp_path: Path) -> None:
         world.hubspot.update("contacts", contact, company="Acme")
         world.run()
         assert world.contact(ANN)["leadloop_stage"] == "distributed"
+
+
+def test_of_a_record_outside_that_its_platform_erased_nothing_stays(tmp_path: Path) -> None:
+    with world_with(tmp_path, crm='lead_source == "Web"') as world:
+        lead_id = world.salesforce.insert("Lead", LastName="Lee", Company="Acme", Email=ANN)
+        world.run()
+        with world.database.begin() as conn:
+            forget_record(conn, RecordKey("salesforce", "Lead", lead_id), world.clock.now_ms())
+        assert ANN.encode() not in everything(world)
+        world.salesforce.update("Lead", lead_id, LeadSource="Web")
+        world.run()
+        assert ANN.encode() not in everything(world)
+        assert world.hubspot.rows("contacts") == []
 
 
 MISTAKES = [
