@@ -29,7 +29,7 @@ AMISS: Mapping[str, str] = {
 
 STANDING: Mapping[str, str] = {
     "pending": "is under way: seen with the next look, decided or sent soon",
-    "filtered": "the mapping's `create:` does not ask for a record there",
+    "filtered": "the mapping's `filter:` leaves it out, or its `create:` does not ask for it",
     "older": "from before leadloop looked, and not backfilled",
     "forgotten": "the person was forgotten, and the record is still there",
     "deleted": "the record there was deleted, which is not undone",

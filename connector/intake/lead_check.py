@@ -28,6 +28,7 @@ from connector.settle import decide
 from connector.store import brakes, outbox
 from connector.store import leads as lead_store
 from connector.store.baselines import baselines_of, put_baselines
+from connector.taking_part import closed_sides, outside
 from mappings.mapping import ObjectMapping
 from mappings.merge import same
 
@@ -37,13 +38,15 @@ _AGAIN = ("unplanned", "unexplained")
 
 @dataclass(frozen=True, slots=True)
 class _Known:
-    """All that is known of a lead, and whether something is under way for it anyway."""
+    """All that is known of a lead; whether something is under way for it anyway; and the sides that are
+    `closed`, since none of its records there takes part."""
 
     lead: lead_store.Lead
     given: LeadInput
     primaries: Mapping[str, Observation]
     several: frozenset[str]
     under_way: bool
+    closed: frozenset[str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,7 +136,9 @@ class LeadCheck:
         found: list[_Known] = []
         for lead in leads:
             given = replace(inputs[lead.id], braked=stopped)
-            chosen, _, holds = choose_primaries(given.observations, self._mapping)
+            filters = self._installation.policy.filters
+            apart = outside(given.observations, filters, self._mapping, self._directory)
+            chosen, _, holds = choose_primaries(given.observations, self._mapping, apart)
             due = lead.due_at_ms is not None and lead.due_at_ms <= now_ms
             dirty = lead.dirty_since_ms is not None and not asked
             found.append(
@@ -143,6 +148,7 @@ class LeadCheck:
                     {record.side: record for record in chosen},
                     frozenset(hold.subject for hold in holds),
                     dirty or due or bool(rows[lead.id]),
+                    closed_sides(apart, given.observations, self._mapping),
                 )
             )
         return found
@@ -160,6 +166,8 @@ class LeadCheck:
         given, state = known.given, known.given.state
         target = self._mapping.sides[self._side].object_for_create
         braked = "creates" in given.braked
+        if self._side in known.closed:
+            return "filtered"
         if known.under_way or self._side in given.linked_sides:
             return "pending"
         if self._side in known.several or self._side in given.sides_in_doubt:

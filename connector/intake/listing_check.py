@@ -26,6 +26,7 @@ from connector.store.links import linked
 from connector.store.observations import Stored, observations_by_key
 from connector.store.settings_values import get_value
 from connector.store.versions import Version, drop_observations, versions_after, versions_of
+from connector.taking_part import outside
 
 WINDOW = 20_000
 """Versions of the store held in memory at a time."""
@@ -91,6 +92,7 @@ class ListingCheck:
             now = versions_of(conn, self._side, self._name, suspects)
             cursor = cursors_of(conn, self._side).get(self._name, Cursor(0))
             began_ms = self._began_ms(conn)
+            filtered = self._filtered(conn, [each for each in suspects if each in now])
         suspects = [
             each for each in suspects if each not in listed or self._differs(listed[each], now.get(each))
         ]
@@ -98,7 +100,14 @@ class ListingCheck:
         to_read: list[str] = []
         for each in suspects:
             shown, stored = listed.get(each), now.get(each)
-            if shown is not None and self._is_news(shown, stored) and shown.stamp_ms >= cursor.stamp_ms:
+            if (
+                each in filtered
+                and shown is not None
+                and stored is not None
+                and shown.stamp_ms == stored.stamp_ms
+            ):
+                found.append(self._about("filtered", each, stored))
+            elif shown is not None and self._is_news(shown, stored) and shown.stamp_ms >= cursor.stamp_ms:
                 found.append(self._about("pending", each, stored))
             elif stored is None and shown is not None and shown.stamp_ms < began_ms:
                 found.append(self._about("older", each, stored))
@@ -115,6 +124,15 @@ class ListingCheck:
             return True
         unlinked = self._person and stored.lead_id is None
         return not listed.deleted and (listed.stamp_ms != stored.stamp_ms or unlinked)
+
+    def _filtered(self, conn: Connection, ids: Sequence[str]) -> set[str]:
+        """Those that belong to no lead because they take no part, as they were last seen."""
+        policy = self._installation.policy
+        if (self._side, self._name) not in policy.filters:
+            return set()
+        known = observations_by_key(conn, [RecordKey(self._side, self._name, each) for each in ids])
+        apart = outside(list(known.values()), policy.filters, policy.mapping, policy.directory)
+        return {key.record_id for key in apart if not known[key].deleted}
 
     def _is_news(self, listed: Listed, stored: Version | None) -> bool:
         return stored is None or listed.stamp_ms > stored.stamp_ms

@@ -151,3 +151,23 @@ def test_a_filter_on_a_field_that_the_object_does_not_read_is_a_mistake() -> Non
         configuration(RULES, documents(map_="do_not_call"))
     (error,) = found.value.errors
     assert "contacts does not read do_not_call, so no record would pass" in str(error)
+
+
+def test_a_sweep_says_that_the_filter_leaves_records_out_and_reads_none_of_them(tmp_path: Path) -> None:
+    with world_with(tmp_path, crm='lead_source == "Web"') as world:
+        for number in range(5):
+            world.salesforce.insert("Lead", LastName="Ray", Company="Bolt", Email=f"b{number}@bolt.example")
+        world.salesforce.insert("Lead", LastName="Lee", Company="Acme", Email=ANN)
+        world.run()
+        world.hubspot.submit_form(ANN, "Pricing", firstname="Ann", lastname="Lee", jobtitle="VP Sales")
+        world.run()
+        world.later(hours=3)
+        world.run()
+
+        for _ in range(2):
+            found = world.verify()
+            assert found.amiss == 0, found
+            assert found.found["filtered"] == 6, (
+                "five people outside, and Ann's lead, whose record there is outside"
+            )
+            assert found.left == 0
