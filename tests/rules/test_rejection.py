@@ -9,7 +9,7 @@ import pytest
 
 from mappings.stages import Stage
 from rules.facts import Activity, LeadFacts, Rejection
-from rules.rejection import Reason
+from rules.rejection import Reason, find_comeback
 from tests.rules.example_lead import DAY_MS, NOW_MS, blank_lead, rules_of
 
 RULES = """
@@ -146,3 +146,14 @@ def test_negative_points_that_fade_past_the_score_of_the_rejection_are_told_befo
     after = rules.evaluate(facts, at_ms)
     assert (after.score, after.track) == (-1, None)
     assert rules.evaluate(facts, at_ms - 3).track == "later"
+
+
+def test_a_reason_that_the_rules_learn_later_counts_in_the_spelling_of_people() -> None:
+    reasons = {"unspecified": Reason("unspecified"), "too_early": Reason("too_early", cooling_off_days=30)}
+    rejected = Rejection("Too early", at_ms=1_000, cycle=1, score=None)
+    lead = LeadFacts(
+        values={}, stage=Stage.NURTURE, cycle=2, stage_since_ms=1_000, created_ms=0, rejections=(rejected,)
+    )
+    back = find_comeback(lead, reasons, "unspecified")
+    assert back is not None
+    assert back.cooling_until_ms == 1_000 + 30 * DAY_MS
