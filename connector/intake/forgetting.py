@@ -130,12 +130,20 @@ def keep_out(
     names_of = NamesOf(installation.policy.mapping)
     names = {item.key: list(_names_of(installation, item, names_of)) for item in observations}
     spelled = {name for found in names.values() for name in found}
-    spelled.update([(_RELEASED + kind, value) for kind, value in spelled if kind != CLAIM])
     hashes = {name: _hash(key, *name) for name in spelled}
     known = erased(conn, hashes.values())
     if not known:
         return observations
     said = {name for name, one in hashes.items() if one in known}
+    if any(kind == CLAIM for kind, _ in said):
+        released = {
+            (_RELEASED + kind, value): _hash(key, _RELEASED + kind, value)
+            for found in names.values()
+            if not said.isdisjoint(found)
+            for kind, value in found
+        }
+        known = erased(conn, released.values())
+        said.update(name for name, one in released.items() if one in known)
     out = {item.key for item in observations if _is_out(names[item.key], said)}
     if not out:
         return observations
