@@ -12,7 +12,7 @@ from typing import Final
 
 from connector.brake import brake_hold
 from connector.clock import DAY_MS, MINUTE_MS
-from connector.handing_over import find_owner, unfit
+from connector.handing_over import ask_again, find_owner, unfit
 from connector.lead import LeadDeadline, LeadState
 from connector.plan import DeadlineChange, DeadlineWhat, StageMove, WantedHold
 from connector.walk import Walk
@@ -260,6 +260,7 @@ def _reroute(walk: Walk, settled: LeadDeadline) -> bool:
                 remedy="Give it to somebody on the CRM record, or add people to the routes.",
             )
         )
+        ask_again(walk, found)
         return False
     walk.state = state
     return walk.move(Stage.MQL, "clock", walk.now_ms, actor=settled.name, reason=NO_RESPONSE)

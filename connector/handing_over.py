@@ -29,6 +29,7 @@ def hand_over(walk: Walk) -> bool:
     walk.pool_states = dict(found.pools)
     if found.owner is None or found.route is None:
         walk.holds.append(_nobody(found))
+        ask_again(walk, found)
         return False
     if (lacking := _side_without(found.owner, walk.mapping, walk.directory)) is not None:
         # in the CRM the lead would be leadloop's own, and nobody would work on it
@@ -44,6 +45,12 @@ def hand_over(walk: Walk) -> bool:
         reason="; ".join((*found.told, *warnings)) or None,
         warnings=warnings,
     )
+
+
+def ask_again(walk: Walk, found: Assignment) -> None:
+    """Look at the lead again when somebody is back who is away, at the cap, or not at work now."""
+    if found.again_ms is not None:
+        walk.wakes.append(found.again_ms)
 
 
 def find_owner(walk: Walk, state: LeadState) -> Assignment:

@@ -178,7 +178,7 @@ def _decide_unknown_owners_again(installation: Installation) -> None:
         waiting = {
             lead_id
             for lead_id, holds in hold_store.open_holds(conn).items()
-            if any(hold.kind in ("owner_unknown", "no_owner") for hold in holds)
+            if any(hold.kind in ("owner_unknown", "no_owner", "nobody_else") for hold in holds)
         }
         lead_store.mark_dirty(conn, waiting, installation.clock.now_ms())
 

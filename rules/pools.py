@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Any, Final, Literal, Self
 
-from rules.office_hours import OfficeHours, local_day, next_open_ms
+from rules.office_hours import OfficeHours, around_the_clock, local_day, next_open_ms
 
 OutsideHours = Literal["in_turn", "next_at_work", "next_route"]
 """What happens while no member is at work: everybody takes turns all the same, only those who are at work
@@ -72,11 +72,13 @@ class PoolState:
 
 @dataclass(frozen=True, slots=True)
 class Pick:
-    """Who gets the lead (None: nobody can), the state afterwards, and who was left out, why, in words."""
+    """Who gets the lead (None: nobody can), the state afterwards, and who was left out, why, in words.
+    `again_ms`: if nobody can, when time alone brings somebody (None: never)."""
 
     owner: str | None
     state: PoolState
     left_out: tuple[tuple[str, str], ...] = ()
+    again_ms: int | None = None
 
 
 def pick(
@@ -104,7 +106,12 @@ def pick(
     able = _at_work(pool, able, refused, left_out, now_ms)
     open_to = [member for member in able if member.owner not in refused]
     if not open_to:
-        return Pick(None, state, tuple(left_out))
+        again = (
+            _back_ms(member, state, now_ms)
+            for member in pool.members
+            if member.owner not in refused and (unfit is None or unfit(member.owner) is None)
+        )
+        return Pick(None, state, tuple(left_out), min(again, default=None))
     shares = _shares(pool, state)
     total = sum(member.weight for member in able)
     # what those who are absent have too much or too little is no affair of the others
@@ -132,6 +139,15 @@ def _absent(member: Member, state: PoolState, now_ms: int) -> str | None:
         if day >= today and count >= member.at_most_per_day:
             return f"has had {count} of {member.at_most_per_day} today"
     return None
+
+
+def _back_ms(member: Member, state: PoolState, now_ms: int) -> int:
+    """When a member who can take no lead now may take one again: on the next day there that is free, or when
+    it is at work."""
+    if _absent(member, state, now_ms) is None:
+        return _begins_ms(member, now_ms)
+    today = local_day(member.time_zone, now_ms)
+    return next_open_ms(around_the_clock(member.time_zone).closed_on((*member.away, (today, today))), now_ms)
 
 
 def _at_work(

@@ -105,13 +105,15 @@ class Standing:
 class Assignment:
     """Who gets the lead, by which route and pool; `owner` is None when nobody does. `told` says in words
     what the route's name does not: why this one, and who was left out. `pools` are the states of all pools
-    that were asked, as they are afterwards."""
+    that were asked, as they are afterwards. `again_ms` is when time alone brings back somebody who was left
+    out of a pool that yielded nobody (None: never)."""
 
     owner: str | None
     route: Route | None
     pool: Pool | None
     told: tuple[str, ...]
     pools: Mapping[str, PoolState]
+    again_ms: int | None = None
 
 
 def assign(
@@ -124,6 +126,7 @@ def assign(
         match.pool.key: states.get(match.pool.key, PoolState()) for match in matches if match.pool is not None
     }
     told: list[str] = []
+    back_ms: list[int] = []
     everybody: Mapping[str, str] = {**standing.avoided, **standing.barred}
     attempts = [(match, everybody) for match in matches]
     if standing.avoided:
@@ -136,6 +139,7 @@ def assign(
             picked = pick(pool, pools[pool.key], now_ms, unfit=standing.unfit, barred=barred)
             owner, words = picked.owner, _picked(pool, picked)
             pools[pool.key] = picked.state
+            back_ms += [] if picked.again_ms is None else [picked.again_ms]
         else:
             owner = match.owner or _of_lead(route, standing)
             refusal = _refusal(route, owner, standing, barred)
@@ -143,9 +147,9 @@ def assign(
             owner, words = (owner, found) if refusal is None else (None, refusal)
         if owner is not None:
             told += [words] if words else []
-            return Assignment(owner, route, pool, tuple(told), pools)
+            return Assignment(owner, route, pool, tuple(told), pools, min(back_ms, default=None))
         told.append(f"route {route.name}: {words}")
-    return Assignment(None, None, None, tuple(dict.fromkeys(told)), pools)
+    return Assignment(None, None, None, tuple(dict.fromkeys(told)), pools, min(back_ms, default=None))
 
 
 def _picked(pool: Pool, picked: Pick) -> str:

@@ -214,6 +214,18 @@ def test_a_lead_that_was_passed_over_does_not_come_back_to_who_let_it_lie(make: 
     assert stage.world.run().written == 0
 
 
+def test_a_lead_that_lies_goes_to_somebody_else_who_is_back_from_days_away(make: Make) -> None:
+    away = "{owner: kim@sales.example, away: [{from: 2027-01-14, until: 2027-01-16}]}"
+    stage = make(REROUTE, rules=RULES.replace("kim@sales.example]", f"{away}]"))
+    stage.hand_over()
+    stage.until("2027-01-15T12:05:00Z")
+    assert stage.owner() == SAM
+    assert [hold.kind for hold in stage.world.holds(ANN)] == ["nobody_else"]
+    stage.until("2027-01-17T00:05:00Z")
+    assert stage.owner() == KIM
+    assert stage.world.holds(ANN) == []
+
+
 def test_wrong_territory_is_a_response_and_the_next_has_a_deadline_of_their_own(make: Make) -> None:
     stage = make(FIRST)
     lead_id = stage.hand_over()

@@ -118,6 +118,26 @@ def test_when_all_members_are_gone_the_lead_is_held_with_a_remedy_and_goes_on_by
         assert world.holds(ANN) == []
 
 
+def test_a_held_lead_goes_by_itself_to_who_comes_back_from_days_away(tmp_path: Path) -> None:
+    pool = "{owner: kim@sales.example, away: [{from: 2027-01-14, until: 2027-01-16}]}"
+    with World(tmp_path, configuration(rules(f"  - {{route: everyone, pool: [{SAM}, {pool}]}}"))) as world:
+        world.leadloop  # noqa: B018  # connected before anybody acts
+        enter(world, ANN)
+        assert given(world, ANN) == SAM
+        world.salesforce.update(
+            "Lead",
+            world.sf_lead(ANN)["Id"],
+            by_user=world.users[SAM],
+            Status="Unqualified",
+            Leadloop_Rejection_Reason__c="wrong_territory",
+        )
+        world.run()
+        assert [hold.kind for hold in world.holds(ANN)] == ["no_owner"]
+        world.later(days=2)  # it is the 17th
+        assert given(world, ANN) == KIM
+        assert world.holds(ANN) == []
+
+
 def test_a_lead_that_comes_back_goes_to_its_previous_owner(tmp_path: Path) -> None:
     routes = "  - {route: knows them, to: previous_owner, may_return: true, when: cycle > 1}\n  - " + EVERYONE
     with World(tmp_path, configuration(rules(routes))) as world:

@@ -139,6 +139,18 @@ def test_when_all_are_at_their_cap_or_away_nobody_gets_it_and_no_turn_is_taken()
     assert taken.left_out == (("a@x", "has had 1 of 1 today"), ("b@x", "away until 2026-11-23"))
 
 
+def test_a_pool_that_gives_nobody_says_when_time_alone_brings_somebody() -> None:
+    pool = pool_of(Member("a@x"), Member("b@x", at_most_per_day=1, time_zone="America/New_York"))
+    rejected = {"a@x": "rejected it"}
+    taken = pick(pool, PoolState(), MONDAY, barred=rejected)
+    again = pick(pool, taken.state, MONDAY, barred=rejected)
+    assert (taken.owner, again.owner) == ("b@x", None)
+    assert again.again_ms == at("2026-11-24T00:00", "America/New_York")
+    assert pick(pool, taken.state, MONDAY, barred={**rejected, "b@x": "rejected it"}).again_ms is None
+    at_night = pool_of(Member("c@x", hours=BERLIN), outside_hours="next_route")
+    assert pick(at_night, PoolState(), at("2026-11-23T20:00")).again_ms == at("2026-11-24T09:00")
+
+
 def test_only_those_at_work_get_leads_while_somebody_is() -> None:
     desk = Desk(pool_of(Member("eu@x", hours=BERLIN), Member("us@x", hours=NEW_YORK), Member("any@x")))
     assert desk.give(20, at("2026-11-23T10:00")) == {"eu@x": 10, "any@x": 10}
