@@ -63,6 +63,7 @@ def find_owner(walk: Walk, state: LeadState) -> Assignment:
         barred=barred(state),
         avoided=avoided(state),
         unfit=unfit(walk.mapping, walk.directory, walk.own_users),
+        late=state.let_pass,
     )
     return assign(
         walk.rules.matches(walk.facts_of(state), walk.now_ms), standing, walk.pool_states, walk.now_ms

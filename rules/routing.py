@@ -5,7 +5,7 @@ Pure: what is known of the lead, and the states of the pools, come in; picking c
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -91,7 +91,8 @@ class Standing:
     """What routing must know of a lead and its owners. `owners` are those that the lead names, by field;
     `found` says of such a field where its owner comes from, or why there is none. `unfit` says why somebody
     can get no lead at all, `barred` why somebody does not get this one, `avoided` why somebody gets it only
-    if nobody else does."""
+    if nobody else does. `late` are those who let a deadline pass: they are left out even where a route says
+    that a lead may return."""
 
     owners: Mapping[str, object] = field(default_factory=dict)
     previous_owner: str | None = None
@@ -99,6 +100,7 @@ class Standing:
     avoided: Mapping[str, str] = field(default_factory=dict)
     unfit: Callable[[str], str | None] | None = None
     found: Mapping[str, str] = field(default_factory=dict)
+    late: Collection[str] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,7 +136,7 @@ def assign(
     for match, barred in attempts:
         route, pool = match.route, match.pool
         if route.may_return:
-            barred = {}
+            barred = {owner: why for owner, why in barred.items() if owner in standing.late}
         if pool is not None:
             picked = pick(pool, pools[pool.key], now_ms, unfit=standing.unfit, barred=barred)
             owner, words = picked.owner, _picked(pool, picked)

@@ -226,6 +226,30 @@ def test_a_lead_that_lies_goes_to_somebody_else_who_is_back_from_days_away(make:
     assert stage.world.holds(ANN) == []
 
 
+def test_a_lead_that_its_previous_owner_lets_lie_goes_to_somebody_else(make: Make) -> None:
+    back = "  - {route: back, to: previous_owner, when: cycle > 1, may_return: true}\n  - {route: everyone"
+    stage = make(REROUTE, rules=RULES.replace("  - {route: everyone", back))
+    lead_id = stage.hand_over()
+    stage.says(lead_id, Status="Unqualified", Leadloop_Rejection_Reason__c="timing")
+    stage.until("2027-01-15T09:00:00Z")
+    stage.hand_over("2027-02-16T09:00:00Z")
+    stage.world.run()
+    assert (stage.owner(), stage.lead("Leadloop_Cycle__c")) == (SAM, 2)
+    stage.until("2027-02-16T15:00:00Z")
+    assert stage.owner() == KIM
+    assert stage.world.holds(ANN) == []
+
+
+def test_a_lead_may_return_by_a_pool_but_not_to_who_let_it_lie(make: Make) -> None:
+    returning = RULES.replace("kim@sales.example]}", "kim@sales.example], may_return: true}")
+    stage = make(REROUTE, rules=returning)
+    stage.hand_over()
+    stage.hand_over("2027-01-15T08:05:00Z", "bob@acme.example")  # it is the turn of the first again
+    stage.until("2027-01-15T12:03:00Z")
+    assert stage.owner() == KIM
+    assert stage.world.holds(ANN) == []
+
+
 def test_wrong_territory_is_a_response_and_the_next_has_a_deadline_of_their_own(make: Make) -> None:
     stage = make(FIRST)
     lead_id = stage.hand_over()
