@@ -64,7 +64,8 @@ def read_outcome(text: str, names: Sequence[str], field_of: Mapping[str, str], s
         return Outcome(text, column=column, values=good, fields=_told_by(column, field_of))
     named = column.replace("_", "").replace(" ", "").isalnum() and not values.startswith("=")
     if named and column not in scope.fields:
-        raise OutcomeError(f'there is no column "{column}"; {did_you_mean(column, names)}')
+        hint = did_you_mean(column, names) or "write it as it stands in the file"
+        raise OutcomeError(f'there is no column "{column}"; {hint}')
     try:
         condition = compile_condition(
             text,

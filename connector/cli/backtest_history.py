@@ -67,7 +67,8 @@ def check_barred(barred: Sequence[str], configuration: Configuration) -> None:
     fields = configuration.scope.fields
     for name in barred:
         if name not in fields:
-            raise Problem(f'--bar: there is no field "{name}"; {did_you_mean(name, fields)}')
+            hint = did_you_mean(name, fields) or "the fields are those of the mapping, in lead.yaml"
+            raise Problem(f'--bar: there is no field "{name}"; {hint}')
 
 
 def _aim(outcome: str | None) -> Aim:

@@ -229,7 +229,7 @@ def _untouched(page: Page, data: Mapping[str, Any]) -> None:
     page.heading(f"Leads that nobody touched, as of now: {untouched['number']:,}")
     page.line(
         "handed over more than a day ago, no answer, no activity of sales; "
-        f"{untouched['handed_over_lately']:,} more were handed over since"
+        f"{untouched['handed_over_lately']:,} more handed over since"
     )
     page.table(
         [

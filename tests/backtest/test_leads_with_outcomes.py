@@ -148,3 +148,14 @@ def test_what_cannot_be_measured_is_told_with_its_remedy(
     shell: Shell, folder: Path, arguments: tuple[str, ...], told: str
 ) -> None:
     assert told in refused(shell, *arguments).err
+
+
+def test_a_name_that_is_like_no_other_is_told_with_its_remedy_too(shell: Shell, folder: Path) -> None:
+    columns = ",".join(f"Answer {number}" for number in range(20))
+    (folder / "wide.csv").write_text(f"email,{columns}\na@x.example{',1' * 20}\n", encoding="utf-8")
+
+    outcome = refused(shell, "wide.csv", "--outcome", "Zyx")
+    barred = refused(shell, "leads.csv", "--outcome", "Became Customer", "--bar", "zyx")
+
+    assert 'there is no column "Zyx"; write it as it stands in the file' in outcome.err
+    assert 'there is no field "zyx"; the fields are those of the mapping' in barred.err
