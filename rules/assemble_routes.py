@@ -107,13 +107,14 @@ class RouteAssembly:
     @staticmethod
     def absences(pools: Iterable[Pool]) -> dict[str, Absence]:
         """When the members of all pools are not there, by owner; of one who is in several pools, the days of
-        all of them and the office hours of the first that gives some."""
+        all of them, where the first that gives some says, and the office hours of the first with any."""
         found: dict[str, Absence] = {}
         for pool in dict.fromkeys(pools):
             for member in pool.members:
                 known = found.get(member.owner, Absence())
                 hours, away = known.hours or member.hours, (*known.away, *member.away)
-                found[member.owner] = Absence(hours, away, member.time_zone)
+                time_zone = known.time_zone if known.away else member.time_zone
+                found[member.owner] = Absence(hours, away, time_zone)
         return found
 
     def routes(self) -> list[tuple[Route, Node | None]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
+from typing import Final
 
 from mappings.problems import ConfigError, Path, did_you_mean
 from mappings.source import Document
@@ -14,6 +15,9 @@ from rules.nodes import Node
 from rules.office_hours import OfficeHours
 from rules.reach import Place
 from rules.routing import NamedOwner
+
+_MOST_WEEKS: Final = 50 * 52
+"""As much business time as a deadline may have, in weeks of its office."""
 
 
 class DeadlineTable:
@@ -108,6 +112,10 @@ def _check_hours(
         yield document.error((*path, "hours"), f'unknown office hours "{given.hours}"', hint)
         return
     most = models.read_span(given.within).minutes(named)
+    if named is not None and most > _MOST_WEEKS * sum(to - at for spans in named.week for at, to in spans):
+        message = f'"{given.within}" is more than fifty years of the hours "{given.hours}"'
+        yield document.error((*path, "within"), message, "shorten it")
+        return
     for number, text in enumerate(given.remind or ()):
         if models.read_reminder(text).minutes(named) >= most:
             written = document.data["deadlines"][path[1]]["remind"]

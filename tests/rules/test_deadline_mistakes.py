@@ -62,6 +62,13 @@ MISTAKES = [
     ),
     (
         GATE
+        + 'hours: {brief: {time_zone: UTC, days: [mon], from: "09:00", to: "09:01"}}\n'
+        + ROUTES
+        + "deadlines: [{deadline: a, stage: distributed, within: 87600 business hours, hours: brief}]",
+        '4:55: "87600 business hours" is more than fifty years of the hours "brief"; shorten it',
+    ),
+    (
+        GATE
         + ROUTES
         + "deadlines: [{deadline: a, stage: distributed, within: 4 business hours, hours: berlin}]",
         '3:80: unknown office hours "berlin"; write them under hours:',

@@ -487,3 +487,18 @@ deadlines: [{deadline: x, stage: distributed, within: 3 days, on_breach: escalat
         ("e@x.example", 'route "r"', 6, 40, False),
         ("f@x.example", 'deadline "x"', 9, 88, False),
     }
+
+
+def test_days_away_are_those_of_where_they_are_written_for_a_member_of_two_pools() -> None:
+    rules = load(
+        GATE
+        + """
+pools:
+  us: {time_zone: America/New_York, members: [{owner: a@x.example, away: [{from: 2027-01-18, until: 2027-01-18}]}]}
+  eu: {members: [a@x.example]}
+routes:
+  - {route: r, when: opted_out, pool: us}
+  - {route: s, pool: eu}
+"""
+    )
+    assert rules.absence_of("a@x.example").time_zone == "America/New_York"
