@@ -52,9 +52,9 @@ def run(
             _print(service.run_once(), as_json=as_json)
             return
         with (
+            stopped_by_signals(service.stop),
             received(service.open_reception, settings),
             served(service, health_host, health_port),
-            stopped_by_signals(service.stop),
         ):
             run_service(service)
     finally:

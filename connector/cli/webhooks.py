@@ -43,9 +43,9 @@ def webhooks(
             in_force = place.in_force(conn)
         service = _WebhookService(in_force, settings, database, place.clock)
         with (
+            stopped_by_signals(service.stop),  # first: who sees the address may stop it already
             received(service.open_reception, settings),
             served(service, health_host, health_port),
-            stopped_by_signals(service.stop),
         ):
             run_service(service)
     finally:

@@ -89,7 +89,7 @@ def _serve(
     database = open_database(settings)
     try:
         service = make(wanted, settings, database, place.clock)
-        with served(service, health_host, health_port), stopped_by_signals(service.stop):
+        with stopped_by_signals(service.stop), served(service, health_host, health_port):
             run_service(service)
     finally:
         database.close()
