@@ -70,6 +70,8 @@ def look(place: Place, *, live: bool = False) -> dict[str, Any]:
             configuration = compile_documents(documents)
     except ConfigErrors as problems:
         errors += problems.errors
+    if configuration is not None:
+        errors += _nobody_gets_an_mql(configuration)
     report = _cases(configuration) if configuration is not None else None
     warnings: list[ConfigError] = []
     if report is not None:
@@ -109,6 +111,17 @@ def look(place: Place, *, live: bool = False) -> dict[str, Any]:
         found["fields"] = len(configuration.mapping.fields)
         found["reasons"] = len(configuration.rules.reasons)
     return found
+
+
+def _nobody_gets_an_mql(configuration: Configuration) -> list[ConfigError]:
+    """Rules without any route can be tried and scored by; at work, every MQL would wait for an owner."""
+    from mappings.problems import ConfigError
+
+    if configuration.rules.routes:
+        return []
+    first = next(iter(configuration.documents_in("rules")))
+    hint = 'write routes: [{route: everyone, owner: "queue:Inbound Leads"}]'
+    return [ConfigError(first.name, 1, 1, "no route gives an MQL to anybody", hint)]
 
 
 @dataclass(frozen=True, slots=True)

@@ -231,3 +231,12 @@ def test_every_new_file_says_which_schema_it_has(shell: Shell, folder: Path) -> 
         first = path.read_text().splitlines()[0]
         assert first.startswith("# yaml-language-server: $schema=")
         assert (path.parent / first.partition("=")[2]).resolve().is_file()
+
+
+def test_rules_without_a_route_are_a_mistake_since_every_mql_would_wait(shell: Shell, folder: Path) -> None:
+    folder.mkdir(exist_ok=True)
+    (folder / "leadloop.yaml").write_text("rules: [rules.yaml]\n")
+    (folder / "rules.yaml").write_text("gates: {mql: {}}\n")
+    answer = shell("--config", str(folder), "check")
+    assert answer.code == 1
+    assert "rules.yaml:1:1: no route gives an MQL to anybody; write routes: [{route: everyone" in answer.out
