@@ -93,14 +93,15 @@ class _Visit:
 
 @dataclass(frozen=True, slots=True)
 class _Mql:
-    """The MQL of the current cycle: the rules that helped as (part, name), the first answer of sales, and how
-    the opportunity ended, where it did."""
+    """The MQL of the current cycle: the rules that helped as (part, name), what sales has said, with the
+    reason where the lead was given back, and how the opportunity ended, where it did."""
 
     at_ms: int
     cycle: int
     context: MoveContext
     rules: tuple[tuple[str, str], ...]
     verdict: str | None = None
+    reason: str | None = None
     result: str | None = None
 
 
@@ -199,22 +200,30 @@ def _judge(journey: Journey, row: Passage) -> tuple[_Mql | None, Counts]:
         return None, []
     counts: Counts = []
     rank = _RANK.get(row.target, -1)
-    if mql.result is not None and journey.stage == Stage.CLOSED and row.cycle == journey.cycle:
-        counts += _outcome(mql, mql.result, number=-1)  # the opportunity was opened again
+    if mql.result == "lost" and journey.stage == Stage.CLOSED and row.cycle == journey.cycle:
+        counts += _outcome(mql, "lost", number=-1)  # opened again; what was won once stays won
         mql = replace(mql, result=None)
-    if mql.verdict is None and rank > _RANK[Stage.DISTRIBUTED] and not gives_up(journey.stage, row.target):
-        counts += _outcome(mql, "accepted")
-        counts += _span(mql, row, "to_accepted")
-        mql = replace(mql, verdict="accepted")
+    if (
+        mql.verdict != "accepted"
+        and rank > _RANK[Stage.DISTRIBUTED]
+        and not gives_up(journey.stage, row.target)
+    ):
+        if mql.verdict is not None:  # given back in this cycle, and taken up all the same
+            counts += _outcome(mql, mql.verdict, mql.reason, number=-1)
+        if mql.verdict != "dropped":
+            counts += _outcome(mql, "accepted")
+            counts += _span(mql, row, "to_accepted")
+        mql = replace(mql, verdict="accepted", reason=None)
     elif gives_up(journey.stage, row.target) and rank < _MQL and journey.stage != Stage.CLOSED:
         how = _how(journey.stage, row)
-        if mql.verdict == "accepted":
+        if mql.verdict == "accepted" and mql.result is None:
             counts += _outcome(mql, "dropped", row.reason)
-            mql = replace(mql, verdict="dropped")
+            mql = replace(mql, verdict="dropped", reason=row.reason)
         elif mql.verdict is None:
-            counts += _outcome(mql, how, row.reason if how != "withdrawn" else None)
-            mql = replace(mql, verdict=how)
-    if row.target == Stage.CLOSED and row.outcome is not None:
+            reason = row.reason if how != "withdrawn" else None
+            counts += _outcome(mql, how, reason)
+            mql = replace(mql, verdict=how, reason=reason)
+    if row.target == Stage.CLOSED and row.outcome is not None and mql.result is None:
         counts += _outcome(mql, row.outcome)
         if row.outcome == "won":
             counts += _span(mql, row, "to_won")

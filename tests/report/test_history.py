@@ -266,3 +266,37 @@ def test_an_mql_that_is_merged_into_another_one_ends_there(world: World) -> None
     assert outcomes(world.database) == {"made": 2, "merged": 1}
     before = kept(world.database)
     assert rebuilt(world.database) == before
+
+
+def test_a_customer_who_loses_a_second_deal_stays_won(database: Database) -> None:
+    write(
+        database,
+        *to_mql("one"),
+        move("one", "opportunity", "distributed", 4, cause="fact", skipped=("accepted", "qualified")),
+        move("one", "closed", "opportunity", 9, cause="fact", outcome="won"),
+        move("one", "opportunity", "closed", 200, cause="fact"),
+    )
+    assert outcomes(database) == {"made": 1, "accepted": 1, "won": 1}
+
+    write(database, move("one", "closed", "opportunity", 230, cause="fact", outcome="lost", reason="price"))
+
+    assert outcomes(database) == {"made": 1, "accepted": 1, "won": 1}
+    assert kept(database) == rebuilt(database)
+
+
+def test_a_lead_that_was_given_back_and_is_won_all_the_same_counts_as_accepted_and_once(
+    database: Database,
+) -> None:
+    write(
+        database,
+        *to_mql("one"),
+        move("one", "disqualified", "distributed", 3, cause="sales", reason="not_a_fit"),
+        move("one", "opportunity", "disqualified", 4, cause="fact"),
+        move("one", "closed", "opportunity", 9, cause="fact", outcome="won"),
+        *to_mql("two"),
+        move("two", "accepted", "distributed", 3, cause="sales"),
+        move("two", "disqualified", "accepted", 4, cause="sales", reason="not_a_fit"),
+        move("two", "opportunity", "disqualified", 5, cause="fact"),
+    )
+    assert outcomes(database) == {"made": 2, "accepted": 2, "won": 1}
+    assert kept(database) == rebuilt(database)
