@@ -10,8 +10,8 @@ from connector.accounts import COMPANY, AccountName, address_fields, has_account
 from connector.installation import is_lead_id
 from connector.intake.ambiguity import sides_in_doubt
 from connector.lead import Baseline, LeadState
+from connector.lead_input import LeadInput
 from connector.observation import Observation, RecordKey
-from connector.reconcile import LeadInput
 from connector.refusals import NEW_RECORD, Refusal
 from connector.store import account_names, quarantine
 from connector.store import activities as activity_store

@@ -15,8 +15,8 @@ from threading import Lock
 
 from connector.brake import BrakeLimits
 from connector.clock import Clock
+from connector.lead_input import Policy
 from connector.platforms.protocol import Owner, Platform
-from connector.reconcile import Policy
 from connector.report.context import DEFAULT_FIELDS, ReportFields
 from connector.store.database import Database
 

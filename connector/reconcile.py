@@ -8,95 +8,31 @@ plan was delivered, reconciling again gives an empty plan.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Sequence
+from dataclasses import replace
 
-from connector.accounts import AccountMatch, AccountName, match_account
+from connector.accounts import match_account
 from connector.agree import agree
-from connector.brake import brake_hold
 from connector.claims import read_claims, read_facts
 from connector.clock import DAY_MS
-from connector.desired import Desired, writes_every
+from connector.desired import Desired
 from connector.first_stage import start
-from connector.lane import Lane
-from connector.lead import Baseline, LeadState, Published
-from connector.observation import Observation, RecordKey
+from connector.lead import LeadState
+from connector.lead_input import LeadInput, Policy, lead_facts
 from connector.plan import Plan, StageMove, WantedHold
 from connector.primaries import choose_primaries, cut_sides, described, inherited
+from connector.publishing import MIN_CHANGE, publish_and_write
 from connector.pursuit import follow_deal
 from connector.record_view import CONFIRM_AFTER_MS, RecordView, look
-from connector.refusals import Refusal
 from connector.rejecting import asked_ms, default_reason_ms
 from connector.score_move import score_move
 from connector.shown import crm_shows
 from connector.signals import born_ms, new_activities, recorded_activities
 from connector.stage_moves import move_on, stage_rank
-from connector.taking_part import Filters, closed_sides, outside
+from connector.taking_part import closed_sides, outside
 from connector.walk import Walk
-from mappings.mapping import Mapping as LeadMapping
 from mappings.stages import Stage
-from mappings.values import OwnerDirectory
-from rules.evaluate import Rules
-from rules.expressions import Condition
-from rules.facts import Activity, LeadFacts, Rejection, Verdict
-from rules.pools import PoolState
-
-MIN_CHANGE = 5
-"""A score is published by itself only when it differs this much from the published one."""
-
-_STAGE_NAMES = frozenset(stage.value for stage in Stage)
-_HANDOFF_TARGETS = {Stage.MQL.value, Stage.DISTRIBUTED.value}
-
-
-@dataclass(frozen=True, slots=True)
-class LeadInput:
-    """All that is known of one lead.
-
-    `linked_sides` have a record of it, perhaps one that was created a moment ago and not read yet.
-    `refusals` are the values that a platform refused, by record and native field; `turns` the states of the
-    routing pools, by key; `braked` the kinds of change that the brake has stopped. `sides_in_doubt` have a
-    record that may be this lead's or another's; `foreign_ids` are lead ids that are not known here, by the
-    record that carries one. `activity_records` may be activities that are not among the `counted` keys yet.
-    `looked_ms` tells, by side and object, up to when everything there has been seen. `accounts` are those
-    that it could belong to, by what they are known by."""
-
-    state: LeadState
-    observations: Sequence[Observation]
-    baselines: Mapping[RecordKey, Baseline]
-    linked_sides: frozenset[str] = frozenset()
-    activities: Sequence[Activity] = ()
-    refusals: Mapping[RecordKey, Mapping[str, Refusal]] = field(default_factory=dict)
-    turns: Mapping[str, PoolState] = field(default_factory=dict)
-    braked: frozenset[str] = frozenset()
-    sides_in_doubt: frozenset[str] = frozenset()
-    foreign_ids: Mapping[RecordKey, str] = field(default_factory=dict)
-    activity_records: Sequence[Observation] = ()
-    counted: frozenset[str] = frozenset()
-    looked_ms: Mapping[tuple[str, str], int] = field(default_factory=dict)
-    accounts: Mapping[AccountName, Sequence[Observation]] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True)
-class Policy:
-    """What decides: the mapping, the rules, when a lead is created on which side, since when leadloop is
-    live here, the owners, and the user ids that our own writes carry, by side. `readable` are the native
-    fields that each (side, object) is read with since `readable_since_ms`."""
-
-    mapping: LeadMapping
-    rules: Rules
-    create_when: Mapping[str, Condition]
-    directory: OwnerDirectory
-    live_since_ms: int = 0
-    own_users: Mapping[str, str] = field(default_factory=dict)
-    filters: Filters = field(default_factory=dict)
-    readable: Mapping[tuple[str, str], frozenset[str]] = field(default_factory=dict)
-    readable_since_ms: int = 0
-
-    def lacks_fields(self, item: Observation) -> bool:
-        """Whether a record was last read before some field was mapped, or could be seen, as it is now."""
-        if item.read_started_ms >= self.readable_since_ms:
-            return False
-        return not self.readable.get((item.side, item.object), frozenset()) <= item.fields.keys()
+from rules.facts import Activity
 
 
 def reconcile(lead: LeadInput, policy: Policy, now_ms: int) -> Plan:
@@ -169,7 +105,7 @@ def reconcile(lead: LeadInput, policy: Policy, now_ms: int) -> Plan:
     passed = tuple(name for name, gate in walk.verdict.gates.items() if gate.passed)
     judged = replace(walk.state, nurture_track=walk.verdict.track, gates_passed=passed)
     crossed = walk.state.gates_passed not in (None, passed)
-    state, desired = _publish_and_write(
+    state, desired = publish_and_write(
         judged, walk.verdict, views, lead, policy, moves, now_ms, crossed=crossed
     )
     for view in views:
@@ -209,120 +145,6 @@ def _wakes(view: RecordView, lead: LeadInput, policy: Policy) -> bool:
     """Whether somebody has done something to a resting lead: changed a field, or entered the person anew."""
     entered = view.key not in lead.baselines and born_ms(view) >= max(policy.live_since_ms, 1)
     return bool(view.changed) or entered
-
-
-# rules' view of the lead --------------------------------------------------------------------------------
-
-
-def lead_facts(
-    state: LeadState,
-    activities: Sequence[Activity],
-    sides: frozenset[str],
-    account: AccountMatch | None = None,
-) -> LeadFacts:
-    """What the rules are told about the lead; `sides` have a record of it, `account` matches it."""
-    deal = state.deal
-    return LeadFacts(
-        values=state.values if account is None else account.among(state.values),
-        stage=state.stage,
-        cycle=state.cycle,
-        stage_since_ms=state.stage_since_ms,
-        created_ms=state.created_ms,
-        activities=activities,
-        rejections=tuple(
-            Rejection(item.reason, item.at_ms, item.cycle, item.score) for item in state.rejections
-        ),
-        sides=sides,
-        origin=state.origin,
-        gates_passed=frozenset(state.gates_passed or ()),
-        cycle_since_ms=state.cycle_since_ms,
-        outcome=None if deal is None else deal.outcome,
-        closed_reason=None if deal is None else deal.reason,
-        deal_amount=None if deal is None else deal.amount,
-        published_score=state.published.score if state.published.at_ms else None,
-    )
-
-
-# publishing and writing ---------------------------------------------------------------------------------
-
-
-def _publish_and_write(
-    state: LeadState,
-    verdict: Verdict,
-    views: Sequence[RecordView],
-    lead: LeadInput,
-    policy: Policy,
-    moves: Sequence[StageMove],
-    now_ms: int,
-    *,
-    crossed: bool,
-) -> tuple[LeadState, Desired]:
-    """The writes, with the score published as sparingly as can be: with a move, with other writes, or when
-    it is far from the published one and a day has passed. A change of grade does not wait, nor does
-    that of a gate (`crossed`)."""
-    fresh = Published(
-        verdict.fit,
-        verdict.engagement,
-        verdict.score,
-        verdict.reasons,
-        now_ms,
-        verdict.grade,
-        {item.rule: item.points for item in verdict.fired if item.points},
-    )
-    old = state.published
-    differs = (fresh.fit, fresh.engagement, fresh.score, fresh.reasons, fresh.grade) != (
-        old.fit, old.engagement, old.score, old.reasons, old.grade,
-    )  # fmt: skip
-    overdue = abs(fresh.score - old.score) >= MIN_CHANGE and now_ms - old.at_ms >= DAY_MS
-    if differs and (moves or overdue or crossed or fresh.grade != old.grade):
-        state = replace(state, published=fresh)
-    desired = _write(state, views, lead, policy, moves, now_ms)
-    if differs and state.published is old and writes_every(views, desired.writes):
-        state = replace(state, published=fresh)
-        desired = _write(state, views, lead, policy, moves, now_ms)
-    return state, desired
-
-
-def _write(
-    state: LeadState,
-    views: Sequence[RecordView],
-    lead: LeadInput,
-    policy: Policy,
-    moves: Sequence[StageMove],
-    now_ms: int,
-) -> Desired:
-    handed = any(move.target in _HANDOFF_TARGETS or move.cause == "sales" for move in moves)
-    desired = Desired(
-        state=state,
-        mapping=policy.mapping,
-        directory=policy.directory,
-        now_ms=now_ms,
-        lane=Lane.BACKFILL if state.resting else Lane.HANDOFF if handed else Lane.UPDATE,
-        refusals=lead.refusals,
-        braked=lead.braked,
-    )
-    for view in views:
-        if view.key in lead.foreign_ids:
-            desired.holds.append(_foreign_id_hold(view, lead.foreign_ids[view.key]))
-        else:
-            desired.update(view)
-    present = lead.linked_sides | {view.side for view in views}
-    without = present.union(state.cut_sides, lead.sides_in_doubt)
-    for side_name, side in policy.mapping.sides.items():
-        target = side.object_for_create
-        if side_name in without or target is None or target.create is None:
-            continue
-        condition = policy.create_when.get(side_name)
-        account = match_account(state.values, lead.accounts, policy.mapping, policy.directory)
-        facts = lead_facts(state, lead.activities, present, account)
-        asleep = state.resting and not state.create_at_rest
-        if condition is None or asleep or condition(facts, now_ms) is not True:
-            continue
-        if "creates" in lead.braked:
-            desired.holds.append(brake_hold("creates", f"creating a record on {side_name}"))
-            continue
-        desired.create(target, target.create.defaults)
-    return desired
 
 
 def _forget_cleared_verdict(state: LeadState, views: Sequence[RecordView]) -> LeadState:
@@ -415,19 +237,6 @@ def _conflicts(state: LeadState) -> list[WantedHold]:
         )
         for where, message in state.held_stages.items()
     ]
-
-
-def _foreign_id_hold(view: RecordView, foreign_id: str) -> WantedHold:
-    native = next(pair.native for pair in view.mapping.outputs if pair.canonical == "lead_id")
-    return WantedHold(
-        kind="foreign_id",
-        subject=str(view.key),
-        message=f"{view.key} carries the lead id {foreign_id}, which is not known here: another leadloop "
-        "works on this account, or has. The record is read, and not written.",
-        remedy=f"If another one works on it, stop one of the two. Then empty {native} on the record: this "
-        "leadloop writes its own id there.",
-        details={"record": list(view.key), "lead_id": foreign_id},
-    )
 
 
 def _still_held(state: LeadState, views: Sequence[RecordView]) -> dict[str, str]:

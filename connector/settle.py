@@ -15,8 +15,9 @@ from connector.clock import MINUTE_MS
 from connector.gather import gather
 from connector.installation import Installation
 from connector.intake.ambiguity import AMBIGUOUS
+from connector.lead_input import LeadInput
 from connector.plan import Plan, StageMove, WantedHold
-from connector.reconcile import LeadInput, reconcile
+from connector.reconcile import reconcile
 from connector.report import history
 from connector.report.context import contexts
 from connector.score_move import ScoreMove

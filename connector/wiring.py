@@ -17,11 +17,11 @@ from connector.clock import DAY_MS, HOUR_MS, Clock
 from connector.configuration import Configuration, compile_documents
 from connector.installation import Feed, Installation
 from connector.intake.poll import start_cursors
+from connector.lead_input import Policy
 from connector.memory import collect_seldom
 from connector.metadata_check import missing_fields, names_to_describe
 from connector.owners import Directory
 from connector.platforms.protocol import Account, Allowance, Metadata, Meter, Platform
-from connector.reconcile import Policy
 from connector.remembered import remember
 from connector.settings import Settings, SettingsError
 from connector.store import configurations as configuration_store

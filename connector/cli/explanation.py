@@ -12,8 +12,8 @@ from connector.cli.holds import hold_data
 from connector.cli.offline import Offline, Preview
 from connector.cli.output import LANES, iso
 from connector.cli.quarantine import refusal_data
+from connector.lead_input import lead_facts
 from connector.observation import RecordKey
-from connector.reconcile import lead_facts
 from connector.refusals import NEW_RECORD
 from connector.store import deadline_events, holds, ledger, outbox, quarantine, score_moves
 from connector.store.links import keys_of_leads, links_of

@@ -15,8 +15,8 @@ from connector.clock import Clock
 from connector.configuration import Configuration
 from connector.gather import gather
 from connector.installation import Installation
+from connector.lead_input import LeadInput, Policy
 from connector.plan import Plan
-from connector.reconcile import LeadInput, Policy
 from connector.remembered import Remembered, recall
 from connector.settle import decide
 from connector.store import brakes, pools

@@ -8,8 +8,8 @@ from mappings.values import Unreadable
 
 if TYPE_CHECKING:
     from connector.cli.offline import Preview
+    from connector.lead_input import Policy
     from connector.plan import PlannedWrite
-    from connector.reconcile import Policy
     from mappings.mapping import ObjectMapping, Pair
     from mappings.values import Value
 

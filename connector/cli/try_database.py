@@ -23,7 +23,7 @@ from mappings.vocabulary import Vocabulary
 def changes(place: Place, url: str, wanted: Configuration) -> Iterator[dict[str, Any]]:
     """One JSON object for each lead. Raises StoreError, Problem, ConfigErrors."""
     from connector.lead import LeadState
-    from connector.reconcile import lead_facts
+    from connector.lead_input import lead_facts
     from connector.store import activities as activity_store
     from connector.store.leads import iterate_lead_ids, read_leads
     from connector.store.links import links_of

@@ -19,10 +19,10 @@ from connector.intake.findings import Named, about
 from connector.intake.taking_in import take_in
 from connector.lane import Lane
 from connector.lead import Baseline, LeadState
+from connector.lead_input import LeadInput, lead_facts
 from connector.observation import Observation, RecordKey
 from connector.plan import Plan
 from connector.primaries import choose_primaries
-from connector.reconcile import LeadInput, lead_facts
 from connector.refusals import NEW_RECORD, WHOLE_RECORD
 from connector.settle import decide
 from connector.store import brakes, outbox

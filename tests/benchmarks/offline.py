@@ -18,13 +18,13 @@ from connector.budget import Budget
 from connector.clock import FastClock
 from connector.configuration import Configuration
 from connector.installation import Feed, Installation
+from connector.lead_input import Policy
 from connector.memory import collect_seldom
 from connector.owners import Directory
 from connector.platforms.hubspot import connect as connect_hubspot
 from connector.platforms.protocol import Allowance, Cursor, Owner, Platform
 from connector.platforms.salesforce import connect as connect_salesforce
 from connector.platforms.settings import HubSpotSettings, SalesforceSettings
-from connector.reconcile import Policy
 from connector.store.cursors import put_cursor
 from connector.store.database import Database
 from tests.benchmarks.records import START_MS, Side

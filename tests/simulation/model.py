@@ -12,11 +12,12 @@ from dataclasses import dataclass, field, replace
 
 from connector.configuration import Configuration
 from connector.lead import Baseline, LeadState
+from connector.lead_input import LeadInput, Policy
 from connector.observation import Observation, Raw, RecordKey
 from connector.owners import Directory
 from connector.plan import Plan, PlannedWrite, StageMove
 from connector.platforms.protocol import Owner
-from connector.reconcile import LeadInput, Policy, reconcile
+from connector.reconcile import reconcile
 from connector.refusals import Refusal
 from rules.facts import Activity
 from tests.simulation.documents import configuration
