@@ -13,12 +13,13 @@ from connector.clock import Clock
 from connector.lane import Lane
 from connector.observation import Observation
 from connector.platforms.errors import PlatformError, Refused, RetryLater, WrongAccount
+from connector.platforms.hubspot.answers import Answer
 from connector.platforms.hubspot.feed import read_changes
 from connector.platforms.hubspot.listing import read_list
 from connector.platforms.hubspot.metadata import fields_of, owners_of
 from connector.platforms.hubspot.names import is_id, is_object, is_property
 from connector.platforms.hubspot.records import MERGED, modified_property, observe
-from connector.platforms.hubspot.transport import Answer, Transport
+from connector.platforms.hubspot.transport import Transport
 from connector.platforms.hubspot.writing import MOST_RECORDS, Writer
 from connector.platforms.protocol import (
     Account,

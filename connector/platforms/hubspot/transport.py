@@ -10,56 +10,27 @@ most once on a 401. It must not interpret answers: callers classify them.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from typing import Any, Literal
 from urllib.parse import urlsplit
-from urllib.request import getproxies, proxy_bypass
 
-import orjson
 import urllib3
 from hubspot import HubSpot as Client
-from urllib3.exceptions import ConnectTimeoutError, HTTPError, NewConnectionError, ProxyError, SSLError
-from urllib3.exceptions import TimeoutError as Urllib3Timeout
+from urllib3.exceptions import HTTPError
 
 from connector.clock import Clock
 from connector.lane import Lane
 from connector.platforms.credentials import RefreshToken
 from connector.platforms.errors import Refused, RetryLater
-from connector.platforms.hubspot.faults import Outcome, Pause, Sent, classify, renewal_refusal
-from connector.platforms.hubspot.midnight import seconds_to_midnight
+from connector.platforms.hubspot.answers import Answer, answer_of, pools_to, unanswered, usage_of
+from connector.platforms.hubspot.faults import renewal_refusal
 from connector.platforms.hubspot.paths import ACCOUNT, in_version
-from connector.platforms.protocol import Meter, Usage
-from connector.platforms.settings import HubSpotSettings, is_loopback
-from connector.platforms.unreached import why_unreached
+from connector.platforms.protocol import Meter
+from connector.platforms.settings import HubSpotSettings
 
 Kind = Literal["read", "search", "write", "metadata"]
 
 _RENEW_BEFORE_MS = 60_000
 _AFTER_REFUSED_TOKEN_SECONDS = 300
-
-
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """One answer: HTTP status, the parsed body (None when empty or not JSON), what it says about waiting."""
-
-    status: int
-    body: Any
-    readable: bool = True
-    pause: Pause = field(default_factory=Pause)
-
-    @property
-    def ok(self) -> bool:
-        return 200 <= self.status < 300 and self.readable
-
-    def fault(self, sent: Sent) -> Outcome:
-        """What went wrong, when not `ok`."""
-        return classify(self.body, self.status, sent, self.pause)
-
-    def checked(self) -> Any:
-        """The body of a read. Raises the fault when it is not `ok`."""
-        if not self.ok:
-            raise self.fault("read")
-        return self.body
 
 
 class _Answered(Exception):
@@ -86,7 +57,7 @@ class _Wire:
     def __init__(self, settings: HubSpotSettings) -> None:
         self._origin = settings.base_url
         self._version = settings.api_version
-        self.pools = _pools(settings.base_url)
+        self.pools = pools_to(settings.base_url)
 
     def request(self, method: str, url: str, **options: Any) -> urllib3.BaseHTTPResponse:
         parts = urlsplit(url)
@@ -108,14 +79,6 @@ class _Wire:
         if not 200 <= response.status < 300:
             raise _Answered(response)
         return response
-
-
-def _pools(origin: str) -> urllib3.PoolManager:
-    parts = urlsplit(origin)
-    proxy = getproxies().get(parts.scheme)
-    if proxy and not is_loopback(origin) and not proxy_bypass(parts.hostname or ""):
-        return urllib3.ProxyManager(proxy, maxsize=4)
-    return urllib3.PoolManager(maxsize=4)
 
 
 class Transport:
@@ -227,15 +190,9 @@ class Transport:
         except _Answered as answered:
             response = answered.response
         except _Unanswered as lost:
-            raise self._lost(lost.error, writing=kind == "write") from lost
-        self._note_limits(response.headers)
-        pause = self._pause(response.headers)
-        if not response.data:
-            return Answer(response.status, None, pause=pause)
-        try:
-            return Answer(response.status, orjson.loads(response.data), pause=pause)
-        except orjson.JSONDecodeError:
-            return Answer(response.status, None, readable=False, pause=pause)
+            raise unanswered(lost.error, self._host, writing=kind == "write") from lost
+        self._meter.answered(usage_of(response.headers))
+        return answer_of(response, self._clock.now_ms(), self.time_zone)
 
     def _ensure_token(self, lane: Lane) -> None:
         now_ms = self._clock.now_ms()
@@ -280,46 +237,3 @@ class Transport:
         self._refusal = reason
         self._refused_until_ms = self._clock.now_ms() + _AFTER_REFUSED_TOKEN_SECONDS * 1_000
         return RetryLater(reason, _AFTER_REFUSED_TOKEN_SECONDS)
-
-    def _pause(self, headers: Mapping[str, str]) -> Pause:
-        after = headers.get("Retry-After") or ""
-        return Pause(
-            float(after) if after.isdigit() else None,
-            seconds_to_midnight(self._clock.now_ms(), self.time_zone),
-        )
-
-    def _lost(self, error: HTTPError, *, writing: bool) -> RetryLater:
-        """What a failed exchange means: never sent, or sent with the answer lost."""
-        if isinstance(error, (ConnectTimeoutError, NewConnectionError, SSLError, ProxyError)):
-            return RetryLater(
-                f"HubSpot cannot be reached at {self._host} ({why_unreached(error)}): check the network and "
-                "LEADLOOP_HUBSPOT__BASE_URL",
-                30,
-            )
-        if isinstance(error, Urllib3Timeout):
-            return RetryLater(
-                f"HubSpot did not answer at {self._host} in time: check the network and "
-                "LEADLOOP_HUBSPOT__READ_TIMEOUT_SECONDS",
-                30,
-                writing,
-            )
-        return RetryLater(
-            f"the connection to HubSpot at {self._host} broke ({type(error).__name__})", 15, writing
-        )
-
-    def _note_limits(self, headers: Mapping[str, str]) -> None:
-        limit = _number(headers, "X-HubSpot-RateLimit-Daily")
-        left = _number(headers, "X-HubSpot-RateLimit-Daily-Remaining")
-        self._meter.answered(
-            Usage(
-                day_used=limit - left if limit is not None and left is not None else None,
-                day_limit=limit,
-                burst_left=_number(headers, "X-HubSpot-RateLimit-Remaining"),
-                burst_limit=_number(headers, "X-HubSpot-RateLimit-Max"),
-            )
-        )
-
-
-def _number(headers: Mapping[str, str], name: str) -> int | None:
-    text = headers.get(name) or ""
-    return int(text) if text.isdigit() else None

@@ -1,0 +1,108 @@
+"""Answers: what came back over HTTP, and what it means when nothing did. Sends nothing.
+
+Shared by the two ways to HubSpot: the vendor's client (`transport`) and the journal, which that client does
+not know (`journal_calls`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import urlsplit
+from urllib.request import getproxies, proxy_bypass
+
+import orjson
+import urllib3
+from urllib3.exceptions import ConnectTimeoutError, HTTPError, NewConnectionError, ProxyError, SSLError
+from urllib3.exceptions import TimeoutError as Urllib3Timeout
+
+from connector.platforms.errors import RetryLater
+from connector.platforms.hubspot.faults import Outcome, Pause, Sent, classify
+from connector.platforms.hubspot.midnight import seconds_to_midnight
+from connector.platforms.protocol import Usage
+from connector.platforms.settings import is_loopback
+from connector.platforms.unreached import why_unreached
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """One answer: HTTP status, the parsed body (None when empty or not JSON), what it says about waiting."""
+
+    status: int
+    body: Any
+    readable: bool = True
+    pause: Pause = field(default_factory=Pause)
+
+    @property
+    def ok(self) -> bool:
+        return 200 <= self.status < 300 and self.readable
+
+    def fault(self, sent: Sent) -> Outcome:
+        """What went wrong, when not `ok`."""
+        return classify(self.body, self.status, sent, self.pause)
+
+    def checked(self) -> Any:
+        """The body of a read. Raises the fault when it is not `ok`."""
+        if not self.ok:
+            raise self.fault("read")
+        return self.body
+
+
+def answer_of(response: urllib3.BaseHTTPResponse, now_ms: int, time_zone: str) -> Answer:
+    """An answer whose body has been loaded. `time_zone` is the account's, whose midnight ends its day."""
+    after = response.headers.get("Retry-After") or ""
+    pause = Pause(
+        float(after) if after.isdigit() else None,
+        seconds_to_midnight(now_ms, time_zone),
+    )
+    if not response.data:
+        return Answer(response.status, None, pause=pause)
+    try:
+        return Answer(response.status, orjson.loads(response.data), pause=pause)
+    except orjson.JSONDecodeError:
+        return Answer(response.status, None, readable=False, pause=pause)
+
+
+def usage_of(headers: Mapping[str, str]) -> Usage:
+    """What the headers of an answer tell about the limits."""
+    limit = _number(headers, "X-HubSpot-RateLimit-Daily")
+    left = _number(headers, "X-HubSpot-RateLimit-Daily-Remaining")
+    return Usage(
+        day_used=limit - left if limit is not None and left is not None else None,
+        day_limit=limit,
+        burst_left=_number(headers, "X-HubSpot-RateLimit-Remaining"),
+        burst_limit=_number(headers, "X-HubSpot-RateLimit-Max"),
+    )
+
+
+def pools_to(url: str) -> urllib3.PoolManager:
+    """Connections to the host of `url`, through the proxy of the environment where there is one for it."""
+    parts = urlsplit(url)
+    proxy = getproxies().get(parts.scheme)
+    if proxy and not is_loopback(url) and not proxy_bypass(parts.hostname or ""):
+        return urllib3.ProxyManager(proxy, maxsize=4)
+    return urllib3.PoolManager(maxsize=4)
+
+
+def unanswered(error: HTTPError, host: str, *, writing: bool) -> RetryLater:
+    """What a failed exchange means: never sent, or sent with the answer lost."""
+    if isinstance(error, (ConnectTimeoutError, NewConnectionError, SSLError, ProxyError)):
+        return RetryLater(
+            f"HubSpot cannot be reached at {host} ({why_unreached(error)}): check the network and "
+            "LEADLOOP_HUBSPOT__BASE_URL",
+            30,
+        )
+    if isinstance(error, Urllib3Timeout):
+        return RetryLater(
+            f"HubSpot did not answer at {host} in time: check the network and "
+            "LEADLOOP_HUBSPOT__READ_TIMEOUT_SECONDS",
+            30,
+            writing,
+        )
+    return RetryLater(f"the connection to HubSpot at {host} broke ({type(error).__name__})", 15, writing)
+
+
+def _number(headers: Mapping[str, str], name: str) -> int | None:
+    text = headers.get(name) or ""
+    return int(text) if text.isdigit() else None
