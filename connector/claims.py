@@ -13,7 +13,7 @@ from typing import Literal
 
 from connector.lead import LeadState
 from connector.moments import moment_ms
-from connector.observation import Observation, Raw
+from connector.observation import Observation
 from connector.record_view import RecordView
 from mappings.mapping import Mapping as LeadMapping
 from mappings.stages import Outcome, Stage, is_person
@@ -35,7 +35,6 @@ class Claim:
     where: str
     side: str
     native: str
-    native_value: Raw
     at_ms: int
     actor: str | None
     reason: str | None = None
@@ -161,7 +160,6 @@ def read_claims(
                 where=f"{view.side} {view.mapping.object}.{stage_field.native} = {value!r}",
                 side=view.side,
                 native=stage_field.native,
-                native_value=value,
                 at_ms=min(view.observation.stamp_ms, now_ms),
                 actor=actor,
                 reason=reason,
@@ -190,7 +188,6 @@ def read_claims(
                     where=f"{view.side} {view.mapping.object}.{verdict.field} = {value!r}",
                     side=view.side,
                     native=verdict.field,
-                    native_value=value,
                     at_ms=min(view.observation.stamp_ms, now_ms),
                     actor=actor,
                     reason=reason,
@@ -219,7 +216,6 @@ def _taken_over(view: RecordView, directory: OwnerDirectory, now_ms: int) -> Cla
         where=f"{view.side} {view.mapping.object}.{owner.native} = {raw!r}",
         side=view.side,
         native=owner.native,
-        native_value=raw,
         at_ms=min(view.observation.stamp_ms, now_ms),
         actor=name if view.mapping.accepted_by_owner == "given" else writer,
     )

@@ -61,16 +61,6 @@ def local_day(time_zone: str, at_ms: int) -> int:
     return (at_ms + _offset_ms(time_zone, at_ms)) // DAY_MS + _FIRST_DAY
 
 
-def is_open(hours: OfficeHours, at_ms: int) -> bool:
-    """Whether the office is open at `at_ms`. The moment of closing is not open."""
-    wall_ms = at_ms + _offset_ms(hours.time_zone, at_ms)
-    day, within_ms = divmod(wall_ms, DAY_MS)
-    return any(
-        begins * MINUTE_MS <= within_ms < ends * MINUTE_MS
-        for begins, ends in _spans_of(hours, day + _FIRST_DAY)
-    )
-
-
 def next_open_ms(hours: OfficeHours, at_ms: int) -> int:
     """The first open moment from `at_ms` on; `at_ms` itself when it is open then. Raises NeverOpen."""
     begins_ms, _ = next(_open_times(hours, at_ms))
@@ -96,11 +86,6 @@ def open_ms_between(hours: OfficeHours, start_ms: int, end_ms: int) -> int:
     for begins_ms, ends_ms in _open_times(hours, start_ms, end_ms):
         total_ms += ends_ms - begins_ms
     return total_ms
-
-
-def open_minutes_between(hours: OfficeHours, start_ms: int, end_ms: int) -> float:
-    """The same in minutes."""
-    return open_ms_between(hours, start_ms, end_ms) / MINUTE_MS
 
 
 def _open_times(hours: OfficeHours, start_ms: int, end_ms: int | None = None) -> Iterator[tuple[int, int]]:

@@ -9,12 +9,12 @@ from collections.abc import Sequence
 
 from connector.clock import SECOND_MS
 from connector.installation import Installation
+from connector.intake.missing import as_deleted
 from connector.intake.taking_in import take_in
 from connector.lane import Lane
 from connector.observation import RecordKey
 from connector.platforms.protocol import Cursor, Listed
 from connector.store.cursors import cursors_of, put_cursor
-from connector.store.observations import observations_by_key
 
 ARCHIVED = "archived:"
 """The feed that remembers when the archived records of a side were last listed."""
@@ -51,12 +51,10 @@ def _note(
 ) -> set[str]:
     if not records:
         return set()
+    keys = [RecordKey(side, name, each.record_id) for each in records]
     with installation.database.read() as conn:
-        known = observations_by_key(conn, [RecordKey(side, name, each.record_id) for each in records])
-    # the stored stamp stays: a record that is restored need not get a newer one
-    gone = [
-        item._replace(deleted=True, read_started_ms=asked_ms) for item in known.values() if not item.deleted
-    ]
+        # the stored stamp stays: a record that is restored need not get a newer one
+        gone = as_deleted(conn, keys, asked_ms)
     if not gone:
         return set()
     with installation.database.begin() as conn:

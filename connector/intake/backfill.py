@@ -59,7 +59,6 @@ class Standing:
     leads: int = 0
     total: int | None = None
     done: bool = False
-    finished_ms: int | None = None
 
     @property
     def name(self) -> str:
@@ -198,7 +197,6 @@ def _store(installation: Installation, standing: Standing, page: BulkPage) -> St
             resume=page.resume,
             total=standing.total if page.total is None else page.total,
             done=page.last,
-            finished_ms=now_ms if page.last else None,
         )
         put_value(conn, standing.key, asdict(standing))
         if page.last:

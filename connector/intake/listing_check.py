@@ -15,6 +15,7 @@ from connector.installation import Installation
 from connector.intake.ambiguity import AMBIGUOUS
 from connector.intake.findings import Named, about
 from connector.intake.link import link_records
+from connector.intake.missing import as_deleted
 from connector.intake.poll import began_key
 from connector.intake.taking_in import take_in
 from connector.lane import Lane
@@ -166,10 +167,7 @@ class ListingCheck:
             return self._only_named(ids, seen, stored, ahead)
         with self._installation.database.begin() as conn:
             keys = [RecordKey(self._side, self._name, each) for each in gone]
-            deleted = [
-                item._replace(deleted=True, read_started_ms=asked_ms)
-                for item in observations_by_key(conn, keys).values()
-            ]
+            deleted = as_deleted(conn, keys, asked_ms)
             # a version that the platform does not have was not seen there
             drop_observations(conn, [RecordKey(self._side, self._name, each) for each in ahead])
             taken = take_in(conn, self._installation, [*reading.found, *deleted], asked_ms)

@@ -14,9 +14,7 @@ from rules.office_hours import (
     OfficeHours,
     add_open_time,
     around_the_clock,
-    is_open,
     next_open_ms,
-    open_minutes_between,
     open_ms_between,
 )
 
@@ -31,7 +29,7 @@ def moment_ms(text: str, zone: str = "Europe/Berlin", fold: int = 0) -> int:
 
 
 def open_on_the_wall(hours: OfficeHours, at_ms: int) -> bool:
-    """What `is_open` must say: read the clock on the wall, and nothing else."""
+    """What the clock on the wall says, and nothing else."""
     wall = datetime.fromtimestamp(at_ms / 1000, UTC).astimezone(ZoneInfo(hours.time_zone))
     minute = wall.hour * 60 + wall.minute
     day = wall.date()
@@ -41,6 +39,11 @@ def open_on_the_wall(hours: OfficeHours, at_ms: int) -> bool:
         and (day.month, day.day) not in hours.every_year
         and not any(first <= day.toordinal() <= last for first, last in hours.closed)
     )
+
+
+def is_open(hours: OfficeHours, at_ms: int) -> bool:
+    """Whether the millisecond that begins at `at_ms` is an open one."""
+    return open_ms_between(hours, at_ms, at_ms + 1) == 1
 
 
 ZONES = [
@@ -99,7 +102,7 @@ def test_open_minutes_are_those_on_the_wall(hours: OfficeHours, data: st.DataObj
     start_ms = minutes_around(hours, data)
     minutes = data.draw(st.integers(0, 2 * 1440))
     counted = [open_on_the_wall(hours, start_ms + minute * MINUTE_MS) for minute in range(minutes)]
-    assert open_minutes_between(hours, start_ms, start_ms + minutes * MINUTE_MS) == sum(counted)
+    assert open_ms_between(hours, start_ms, start_ms + minutes * MINUTE_MS) == sum(counted) * MINUTE_MS
     for minute in range(0, minutes, 97):
         assert is_open(hours, start_ms + minute * MINUTE_MS) is counted[minute]
 
@@ -127,7 +130,7 @@ def test_adding_open_time_and_measuring_it_agree(hours: OfficeHours, data: st.Da
     start_ms = minutes_around(hours, data)
     minutes = data.draw(st.integers(0, 3000))
     end_ms = add_open_time(hours, start_ms, minutes)
-    assert open_minutes_between(hours, start_ms, end_ms) == minutes
+    assert open_ms_between(hours, start_ms, end_ms) == minutes * MINUTE_MS
     if minutes:  # and it is the earliest such moment
         assert open_ms_between(hours, start_ms, end_ms - 1) == minutes * MINUTE_MS - 1
 
@@ -142,14 +145,14 @@ def test_four_hours_from_friday_afternoon_end_on_monday() -> None:
 def test_no_time_at_all_ends_where_it_begins() -> None:
     saturday = moment_ms("2026-11-21T12:00")
     assert add_open_time(BERLIN, saturday, 0) == saturday
-    assert open_minutes_between(BERLIN, saturday, saturday - 1) == 0
+    assert open_ms_between(BERLIN, saturday, saturday - 1) == 0
 
 
 def test_a_night_is_an_hour_shorter_in_spring_and_longer_in_autumn() -> None:
     night = OfficeHours("night", "Europe/Berlin", (((0, 360),),) * 7)
     for day, hours in (("2026-03-29", 5), ("2026-10-25", 7), ("2026-10-26", 6)):
         begins = moment_ms(f"{day}T00:00")
-        assert open_minutes_between(night, begins, moment_ms(f"{day}T12:00")) == hours * 60
+        assert open_ms_between(night, begins, moment_ms(f"{day}T12:00")) == hours * 3_600_000
 
 
 def test_the_hour_that_comes_twice_is_open_twice() -> None:
@@ -201,7 +204,7 @@ def test_an_office_that_never_opens_is_told_and_does_not_hang(hours: OfficeHours
     ):
         with pytest.raises(NeverOpen, match="not open within 30 years"):
             ask()
-    assert open_minutes_between(hours, now_ms, moment_ms("2027-11-21T12:00")) == 0
+    assert open_ms_between(hours, now_ms, moment_ms("2027-11-21T12:00")) == 0
 
 
 def test_around_the_clock_counts_every_minute() -> None:

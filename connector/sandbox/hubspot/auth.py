@@ -57,10 +57,6 @@ class Access:
         """A static token, as of a private app or a service key."""
         self._tokens[text] = Token(text, app, scopes=None if scopes is None else frozenset(scopes))
 
-    def remove_token(self, text: str) -> None:
-        """Revoke."""
-        self._tokens.pop(text, None)
-
     def check(self, authorization: str | None, now_ms: int, generation: int) -> Token:
         """The token of an Authorization header. Raises Problem 401."""
         scheme, _, text = (authorization or "").partition(" ")
