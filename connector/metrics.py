@@ -13,8 +13,9 @@ from prometheus_client import CollectorRegistry, Counter, generate_latest
 from prometheus_client.core import GaugeMetricFamily, Metric
 
 from connector.clock import DAY_MS, SECOND_MS, Clock
+from connector.intake.streams import lease_of
 from connector.lane import Lane
-from connector.store import brakes, calls, holds, inbox, leads, outbox, quarantine
+from connector.store import brakes, calls, holds, inbox, leads, leases, outbox, quarantine, streams
 from connector.store.configurations import applied_configuration
 from connector.store.database import Database
 from connector.store.sweeps import last_result
@@ -76,6 +77,27 @@ class Metrics:
             ["side"],
             registry=self._registry,
         )
+        self._stream_events = Counter(
+            "leadloop_stream_events", "events that came by a stream", ["side"], registry=self._registry
+        )
+        self._stream_unwanted = Counter(
+            "leadloop_stream_unwanted_events",
+            "of those, events that nobody reads",
+            ["side"],
+            registry=self._registry,
+        )
+        self._stream_malformed = Counter(
+            "leadloop_stream_malformed_events",
+            "of those, events that say nothing that can be read",
+            ["side"],
+            registry=self._registry,
+        )
+        self._stream_catch_ups = Counter(
+            "leadloop_stream_catch_ups",
+            "times that objects were polled because a stream had lost events of them",
+            ["side", "cause"],
+            registry=self._registry,
+        )
         self._few_touches = Counter(
             "leadloop_handoffs_with_few_touches",
             "leads handed over after fewer touches than the minimum",
@@ -98,6 +120,13 @@ class Metrics:
             refused.inc(int(str(facts.get("events", 1))))
         elif event == "hints_given_up":
             self._given_up.labels(str(facts["side"])).inc(int(str(facts["hints"])))
+        elif event == "stream_received":
+            side = str(facts["side"])
+            self._stream_events.labels(side).inc(int(str(facts["events"])))
+            self._stream_unwanted.labels(side).inc(int(str(facts["unwanted"])))
+            self._stream_malformed.labels(side).inc(int(str(facts["malformed"])))
+        elif event in ("stream_lost", "stream_missed"):
+            self._stream_catch_ups.labels(str(facts["side"]), event.removeprefix("stream_")).inc()
         elif event == "few_touches":
             self._few_touches.inc()
         elif event == "refused":
@@ -145,6 +174,8 @@ class _Stored:
             stopped = brakes.brakes_of(conn, applied.version) if applied is not None else {}
             swept = {side: last for side in self._sides if (last := last_result(conn, side)) is not None}
             used = {side: calls.used_by_lane(conn, side, now_ms - DAY_MS) for side in self._sides}
+            places = streams.stream_places(conn)
+            followed = {side: leases.lease_held(conn, lease_of(side), now_ms) for side in places}
         oldest_ms = backlog.oldest_dirty_ms
         waiting = {("dirty",): backlog.dirty, ("due",): backlog.due, ("leased",): backlog.leased}
         yield _gauge("leads", "leads by stage", ["stage"], {(name,): n for name, n in stages.items()})
@@ -170,6 +201,17 @@ class _Stored:
             {
                 (side,): max(0, now_ms - told[side].oldest_ms) / SECOND_MS if side in told else 0
                 for side in self._sides
+            },
+        )  # fmt: skip
+        yield _gauge(
+            "stream_followed", "1 while a process follows the side's stream", ["side"],
+            {(side,): int(held) for side, held in followed.items()},
+        )  # fmt: skip
+        yield _gauge(
+            "stream_age_seconds", "how long ago everything that a stream told was stored", ["side"],
+            {
+                (side,): max(0, now_ms - (place.reached_ms or place.seen_ms)) / SECOND_MS
+                for side, place in places.items()
             },
         )  # fmt: skip
         yield _gauge("holds", "open holds", ["kind"], {(kind,): n for kind, n in held.items()})

@@ -93,17 +93,8 @@ def connect(
     for name, side in configuration.mapping.sides.items():
         if name in connections:
             continue
-        own = getattr(settings, side.platform, None)
-        connector, allowance = _connector(side.platform)
-        if own is not None:
-            allowance = replace(
-                allowance,
-                day_limit=own.daily_limit or allowance.day_limit,
-                quota_percent=own.quota_percent,
-                reserve_percent=own.handoff_reserve_percent,
-            )
-        budgets[name] = Budget(name, database, clock, allowance)
-        connections[name] = connector(own, name, budgets[name], clock)
+        budgets[name] = budget_of(name, side.platform, settings, database, clock)
+        connections[name] = open_platform(name, side.platform, settings, budgets[name], clock)
     accounts = {name: connection.prove_identity() for name, connection in connections.items()}
     for name, budget in budgets.items():
         budget.time_zone = accounts[name].time_zone
@@ -187,6 +178,20 @@ def open_platform(side: str, platform: str, settings: Settings, meter: Meter, cl
     """Connect to one side, for a command that asks once. Raises SettingsError."""
     connector, _ = _connector(platform)
     return connector(getattr(settings, platform, None), side, meter, clock)
+
+
+def budget_of(side: str, platform: str, settings: Settings, database: Database, clock: Clock) -> Budget:
+    """The budget of one side, as the settings limit it. Raises SettingsError."""
+    own = getattr(settings, platform, None)
+    _, allowance = _connector(platform)
+    if own is not None:
+        allowance = replace(
+            allowance,
+            day_limit=own.daily_limit or allowance.day_limit,
+            quota_percent=own.quota_percent,
+            reserve_percent=own.handoff_reserve_percent,
+        )
+    return Budget(side, database, clock, allowance)
 
 
 def _connector(platform: str) -> tuple[Callable[..., Platform], Allowance]:

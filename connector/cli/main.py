@@ -31,6 +31,7 @@ from connector.cli import (
     sandbox,
     schema,
     status,
+    streams,
     try_,
     verify,
     webhooks,
@@ -80,6 +81,7 @@ def version() -> None:
 app.command()(run.run)
 worker.register(app)
 app.command()(webhooks.webhooks)
+app.command()(streams.streams)
 app.command()(backfill.backfill)
 app.command()(status.status)
 app.command()(plan.plan)

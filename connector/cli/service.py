@@ -15,7 +15,7 @@ from connector.clock import HOUR_MS, SECOND_MS, Clock
 from connector.configuration import Configuration
 from connector.metrics import CONTENT_TYPE, Metrics
 from connector.platforms.errors import RetryLater
-from connector.settings import Settings
+from connector.settings import Settings, SettingsError
 from connector.store.configurations import applied_configuration
 from connector.store.database import Database
 from connector.store.errors import StoreError
@@ -24,6 +24,7 @@ from connector.webhooks.telling import Teller
 from connector.wiring import Connected, choose_configuration, connect
 from connector.worker.embedded import Embedded
 from connector.worker.passes import Pass, run_until_quiet
+from connector.worker.stream_threads import OpenedStream, StreamThreads, open_stream
 
 LOOK_SECONDS = 20.0
 """Time between two looks for another applied configuration."""
@@ -159,8 +160,33 @@ class Service:
 
     # working --------------------------------------------------------------------------------------------
 
+    def _streams(self, connected: Connected) -> dict[str, OpenedStream]:
+        """The streams that are switched on. Raises SettingsError."""
+        installation, opened = connected.installation, {}
+        for name, side in installation.policy.mapping.sides.items():
+            if name in connected.budgets:
+                objects, account = installation.feeds[name].objects, connected.accounts[name].account_id
+                meter = connected.budgets[name]
+                made = open_stream(name, side.platform, objects, account, self._settings, meter, self._clock)
+                if not isinstance(made, str):
+                    opened[name] = made
+        return opened
+
     def _work(self, connected: Connected) -> None:
         worker = Embedded(connected.installation)
+        try:
+            opened = self._streams(connected)
+        except SettingsError:
+            self._disconnect(connected)
+            raise
+        streams = StreamThreads(
+            opened,
+            self._database,
+            self._clock,
+            self._metrics.count,
+            worker.wake,
+            worker.poll_soon,
+        )
         self.connected, self._worker = connected, worker
         ended = threading.Event()
         watcher = threading.Thread(
@@ -171,8 +197,10 @@ class Service:
         try:
             if self._stopping.is_set():  # `stop` came before it could see this worker
                 worker.stop()
+            streams.start()
             worker.run()
         finally:
+            streams.stop()
             ended.set()
             watcher.join()
             self.connected = self._worker = None

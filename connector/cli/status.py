@@ -79,6 +79,7 @@ def as_data(conn: Connection, configuration: Configuration, now_ms: int) -> dict
             "pending_writes": queues[side_name],
             "quarantined": refused.get(side_name, 0),
             "verified": verified(conn, side_name),
+            "stream": stream(conn, side_name, now_ms),
             "cursors": {
                 name: {
                     "reached": iso(cursor.stamp_ms),
@@ -118,6 +119,25 @@ def as_data(conn: Connection, configuration: Configuration, now_ms: int) -> dict
             )
         ],
         "sides": sides,
+    }
+
+
+def stream(conn: Connection, side: str, now_ms: int) -> dict[str, Any] | None:
+    """How far a side's stream of events is stored, and whether it is followed; None if it never was."""
+    from connector.intake.streams import lease_of
+    from connector.store.leases import lease_held
+    from connector.store.streams import stream_places
+
+    place = stream_places(conn).get(side)
+    if place is None:
+        return None
+    reached_ms = place.reached_ms or place.seen_ms
+    return {
+        "followed": lease_held(conn, lease_of(side), now_ms),
+        "reached": iso(reached_ms),
+        "age_seconds": max(0, now_ms - reached_ms) // 1_000,
+        "lost_at": iso(place.lost_ms),
+        "lost_because": place.lost,
     }
 
 
@@ -171,10 +191,21 @@ def _print(data: dict[str, Any]) -> None:
             ("refused values", known["quarantined"]),
             ("verified", _verified(known["verified"])),
         ]
+        if known["stream"] is not None:
+            rows += _stream(known["stream"])
         for name, cursor in known["cursors"].items():
             age = span(cursor["age_seconds"] * 1_000)
             rows.append((f"read up to ({name})", f"{_plain(cursor['reached'])}, {age} ago"))
         page.table(rows)
+
+
+def _stream(place: dict[str, Any]) -> list[tuple[str, object]]:
+    followed = "followed" if place["followed"] else "not followed"
+    age = span(place["age_seconds"] * 1_000)
+    rows: list[tuple[str, object]] = [("stream", f"{followed}, up to {_plain(place['reached'])}, {age} ago")]
+    if place["lost_at"]:
+        rows.append(("stream lost its place", f"{_plain(place['lost_at'])}: {place['lost_because']}"))
+    return rows
 
 
 def _deadlines(numbers: dict[str, int]) -> str:

@@ -17,6 +17,7 @@ from connector.intake.archived import ARCHIVED, find_archived
 from connector.intake.taking_in import take_in
 from connector.lane import Lane
 from connector.platforms.protocol import ChangePage, Cursor, Watch
+from connector.store.catch_ups import catch_ups_of, finish_catch_up
 from connector.store.cursors import cursors_of, put_cursor
 from connector.store.settings_values import get_value, put_value
 from mappings.mapping import ObjectMapping
@@ -75,6 +76,7 @@ def poll(installation: Installation, side: str) -> Polled:
     started_ms = installation.clock.now_ms()
     with installation.database.read() as conn:
         cursors = cursors_of(conn, side)
+        asked = catch_ups_of(conn, side)  # a stream has lost events of these objects
     overlap_ms = 1_000 * feed.overlap_seconds
     watches: list[Watch] = []
     deep: set[str] = set()
@@ -84,6 +86,7 @@ def poll(installation: Installation, side: str) -> Polled:
         if overlap_ms and started_ms - last_deep_ms >= overlap_ms:
             deep.add(name)
             since_ms = min(since_ms, last_deep_ms) - overlap_ms
+        since_ms = min(since_ms, asked.get(name, since_ms))
         watches.append(Watch(name, natives, since_ms))
     result = Polled()
     for page in installation.platforms[side].changes(watches, Lane.HANDOFF):
@@ -96,6 +99,9 @@ def poll(installation: Installation, side: str) -> Polled:
         if page.last and page.object in deep:
             with installation.database.begin() as conn:
                 put_cursor(conn, side, DEEP + page.object, Cursor(started_ms), started_ms)
+        if page.last and page.object in asked:
+            with installation.database.begin() as conn:
+                finish_catch_up(conn, side, page.object, asked[page.object])
     result.leads += len(find_archived(installation, side))
     return result
 

@@ -1,16 +1,18 @@
 """Streams: events that a platform keeps for a while, in order, and that we fetch from where we stopped.
 
-A platform that has one has a function `stream` in its package, beside `connect`: settings to a `Stream`, or
-to the sentence that says why there is none. What comes out are hints only: which records to read. No value
-that an event carries is ever taken over. Plain data; no I/O.
+A platform that has one has a function `stream` in its package, beside `connect`: an `OpenStream`. What comes
+out are hints only: which records to read. No value that an event carries is ever taken over. Plain data; no
+I/O.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
+from connector.clock import Clock
+from connector.platforms.protocol import Meter
 from connector.platforms.pushes import Told
 
 
@@ -18,8 +20,9 @@ from connector.platforms.pushes import Told
 class StreamBatch:
     """What came together. `told` are the records to read; of the batch's `events`, `unwanted` are of types
     that nobody reads, and `malformed` say nothing. `position` is where to go on once these are stored: text
-    of the platform's own, None when it is unchanged. `reached_ms`: the moment of the newest event, by the
-    platform's clock; None for a batch that only shows that the stream is alive. `missed` names the native
+    of the platform's own, None when it is unchanged. `reached_ms`: everything that the platform has
+    told up to then, by its clock, has come: the moment of the newest event. None for a batch without events
+    that shows that the stream is alive: everything up to now has come. `missed` names the native
     objects of which events are lost or cannot be named one by one: they are polled from before the last
     stored event on."""
 
@@ -38,16 +41,34 @@ class PositionLost(Exception):
 
 
 class Stream(Protocol):
-    """One platform's events. For one thread. `objects`: the native objects whose changes it tells."""
+    """One platform's events. For one thread. `objects`: the native objects whose changes it tells, all of
+    them mapped. `keeps_ms`: how long the platform keeps an event: a position that nobody has followed for so
+    long is not gone on from."""
 
     objects: Sequence[str]
+    keeps_ms: int
 
-    def batches(self, position: str | None, stopping: Callable[[], bool]) -> Iterator[StreamBatch]:
+    def batches(
+        self, position: str | None, stopping: Callable[[], bool]
+    ) -> Generator[StreamBatch, None, None]:
         """The batches after `position`; from now on where it is None. Waits for more until `stopping()` says
-        so, and gives a batch without events now and then, so that the caller can renew its lease. Raises
-        PositionLost, RetryLater when the platform does not answer, Refused when it does not want to."""
+        so, which it asks every second or so, and gives a batch without events at least every 20 seconds, so
+        that the caller can renew its lease; who has enough closes it. Raises PositionLost, RetryLater when
+        the platform does not answer, Refused when it does not want to. May be called again after any."""
         ...
 
     def close(self) -> None:
         """Close connections."""
+        ...
+
+
+class OpenStream(Protocol):
+    """The function `stream` of a platform's package."""
+
+    def __call__(
+        self, settings: Any, side: str, objects: Sequence[str], account: str, meter: Meter, clock: Clock
+    ) -> Stream | str:
+        """The stream of one account (the org or portal id that we work with), or the sentence that says that
+        it is switched off. `objects`: the native objects that are mapped. Makes no request yet. Raises
+        SettingsError when it is switched on and cannot be: a setting or an installed package is missing."""
         ...

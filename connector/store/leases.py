@@ -34,6 +34,14 @@ def take_lease(conn: Connection, name: str, token: str, now_ms: int, lease_ms: i
     return conn.scalar(select(leases.c.token).where(leases.c.name == name)) == token
 
 
+def lease_held(conn: Connection, name: str, now_ms: int) -> bool:
+    """Whether anybody holds the lease."""
+    return (
+        conn.scalar(select(leases.c.name).where(leases.c.name == name, leases.c.until_ms > now_ms))
+        is not None
+    )
+
+
 def drop_lease(conn: Connection, name: str, token: str) -> None:
     """Give the lease back; one that another token has stays."""
     conn.execute(delete(leases).where(leases.c.name == name, leases.c.token == token))

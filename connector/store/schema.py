@@ -396,6 +396,19 @@ cursors = Table(
     _needed("updated_ms", BigInteger),
 )
 
+streams = Table(
+    "streams",
+    metadata,
+    _key("side"),
+    Column("position", Text),
+    Column("reached_ms", BigInteger),
+    _needed("seen_ms", BigInteger),
+    Column("lost_ms", BigInteger),
+    Column("lost", FreeText),
+)
+
+catch_ups = Table("catch_ups", metadata, _key("side"), _key("object"), _needed("since_ms", BigInteger))
+
 calls = Table(
     "calls",
     metadata,

@@ -55,6 +55,7 @@ class Embedded:
         self._stopping = threading.Event()
         self._to_settle = threading.Event()
         self._to_deliver = {side: threading.Event() for side in installation.feeds}
+        self._to_poll: set[str] = set()
         self._failure: BaseException | None = None
         self.last_poll_ms: dict[str, int] = {}
 
@@ -68,6 +69,11 @@ class Embedded:
     def wake(self, side: str) -> None:
         """There is something for a side: its platform told of a record. For any thread."""
         self._to_deliver[side].set()
+
+    def poll_soon(self, side: str) -> None:
+        """Poll a side now, whatever its interval: some of what its platform told is lost. For any thread."""
+        self._to_poll.add(side)
+        self.wake(side)
 
     def run(self) -> None:
         """Work until stopped. Raises what a thread failed with, after the others have stopped."""
@@ -125,7 +131,9 @@ class Embedded:
         """Poll if it is time, read what was told of, and deliver what is due; returns how many seconds there
         is nothing to do."""
         clock, feed = self._installation.clock, self._installation.feeds[side]
-        if clock.now_ms() >= turn.next_poll_ms:
+        asked = side in self._to_poll
+        if asked or clock.now_ms() >= turn.next_poll_ms:
+            self._to_poll.discard(side)
             turn.next_poll_ms = clock.now_ms() + int(feed.poll_seconds * SECOND_MS)
             wait_seconds = self._poll(side)
             if wait_seconds:

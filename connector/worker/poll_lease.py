@@ -36,6 +36,15 @@ def last_polls_ms(conn: Connection, sides: Iterable[str]) -> dict[str, int]:
     return {side: int(known[_LOOKED + side]) for side in sides if _LOOKED + side in known}
 
 
+def poll_soon(database: Database, clock: Clock, side: str, token: str) -> None:
+    """Let the next look at a side be now. One that is under way is left alone: the one after it comes soon
+    enough. Raises StoreError."""
+    with database.begin() as conn:
+        if take_lease(conn, poll_of(side), token, clock.now_ms(), LEASE_MS):
+            put_value(conn, _NEXT + side, 0)
+            drop_lease(conn, poll_of(side), token)
+
+
 class PollLease:
     """One worker's turn at looking at a side. `token` names the turn."""
 

@@ -51,7 +51,7 @@ def variables(text: str) -> dict[str, str]:
 def test_compose_runs_real_commands_with_real_settings() -> None:
     services = compose()["services"]
     own = {name: service for name, service in services.items() if service.get("image") == "leadloop"}
-    assert sorted(own) == ["clock", "webhooks", "worker"]
+    assert sorted(own) == ["clock", "streams", "webhooks", "worker"]
     for service in own.values():
         assert_command(service["command"])
         environment = dict(service["environment"])
@@ -117,7 +117,7 @@ def test_units_start_real_commands_and_allow_for_a_graceful_stop(unit: Path) -> 
     assert_settings(dict(re.findall(r"^Environment=(LEADLOOP_\w+)=(.*)$", text, re.MULTILINE)))
 
 
-@pytest.mark.parametrize("command", ["worker", "clock", "webhooks"])
+@pytest.mark.parametrize("command", ["worker", "clock", "webhooks", "streams"])
 def test_every_option_is_documented(command: str) -> None:
     text = (ROOT / "docs" / "deployment.md").read_text(encoding="utf-8")
     options = get_command(app).commands[command].params  # type: ignore[attr-defined]  # a group

@@ -1,4 +1,5 @@
-"""Intake: the inbox of what platforms told, records that take no part, and accounts by name."""
+"""Intake: the inbox of what platforms told, how far their streams are read, what is to be polled
+from an earlier moment on, records that take no part, and accounts by name."""
 
 from __future__ import annotations
 
@@ -13,6 +14,7 @@ depends_on = None
 
 def upgrade() -> None:
     _inbox()
+    _streams()
     _outsiders()
     _account_names()
 
@@ -32,6 +34,26 @@ def _inbox() -> None:
         sqlite_with_rowid=False,
     )
     op.create_index(op.f("ix_inbox_side_due_ms"), "inbox", ["side", "due_ms"], unique=False)
+
+
+def _streams() -> None:
+    op.create_table(
+        "streams",
+        sa.Column("side", sa.Text(), nullable=False),
+        sa.Column("position", sa.Text(), nullable=True),
+        sa.Column("reached_ms", sa.BigInteger(), nullable=True),
+        sa.Column("seen_ms", sa.BigInteger(), nullable=False),
+        sa.Column("lost_ms", sa.BigInteger(), nullable=True),
+        sa.Column("lost", sa.Text(), nullable=True),
+        sa.PrimaryKeyConstraint("side", name=op.f("pk_streams")),
+    )
+    op.create_table(
+        "catch_ups",
+        sa.Column("side", sa.Text(), nullable=False),
+        sa.Column("object", sa.Text(), nullable=False),
+        sa.Column("since_ms", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("side", "object", name=op.f("pk_catch_ups")),
+    )
 
 
 def _outsiders() -> None:

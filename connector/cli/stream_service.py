@@ -1,0 +1,149 @@
+"""Stream service: what `leadloop streams` runs, with its health and metrics.
+
+It proves whose accounts these are, follows every stream that is switched on, and begins anew when another
+configuration was applied. It reads no record and writes to no platform.
+"""
+
+from __future__ import annotations
+
+import threading
+import uuid
+from collections.abc import Mapping
+
+import structlog
+
+from connector.cli.service import LOOK_SECONDS
+from connector.clock import Clock
+from connector.configuration import Configuration, compile_documents
+from connector.metrics import CONTENT_TYPE, Metrics
+from connector.platforms.errors import RetryLater
+from connector.settings import Settings, SettingsError
+from connector.store.configurations import applied_configuration
+from connector.store.database import Database
+from connector.store.errors import StoreError
+from connector.store.settings_values import get_value
+from connector.wiring import budget_of, open_platform
+from connector.worker.poll_lease import last_polls_ms, poll_soon
+from connector.worker.stream_threads import OpenedStream, StreamThreads, open_stream
+
+FIRST_START_SECONDS = 15.0
+"""How often it is asked whether a worker has connected for the first time."""
+
+log = structlog.get_logger()
+
+
+class StreamService:
+    """One process that follows streams. `run` blocks until `stop`, which may be called from any thread."""
+
+    def __init__(self, wanted: Configuration, settings: Settings, database: Database, clock: Clock) -> None:
+        self._wanted = wanted
+        self._settings = settings
+        self._database = database
+        self._clock = clock
+        self._stopping = threading.Event()
+        self._following = False
+        self._metrics = Metrics(database, clock, wanted.mapping.sides, self._last_poll_ms)
+
+    def stop(self) -> None:
+        """Store what has come and end."""
+        self._stopping.set()
+
+    def run(self) -> None:
+        """Follow until stopped. Raises SettingsError when nothing is switched on, WrongAccount, Refused,
+        StoreError when it cannot begin."""
+        while not self._stopping.is_set():
+            configuration = self._in_force()
+            try:
+                streams = self._open(configuration)
+            except RetryLater as error:
+                log.warning("not connected yet", reason=error.reason, after_seconds=error.after_seconds)
+                self._clock.sleep(error.after_seconds, self._stopping)
+                continue
+            self._follow(streams, configuration)
+        log.info("stopped")
+
+    def not_ready(self) -> str | None:
+        """None when streams are followed, by this process or by the one that it stands by for."""
+        if not self._following:
+            return "not connected yet"
+        try:
+            with self._database.read():
+                return None
+        except StoreError as error:
+            return str(error)
+
+    def metrics(self) -> tuple[str, bytes]:
+        """Content type and page of the metrics. Raises StoreError."""
+        return CONTENT_TYPE, self._metrics.text()
+
+    def _open(self, configuration: Configuration) -> dict[str, OpenedStream]:
+        """Every stream that is switched on. Raises RetryLater, SettingsError, WrongAccount, Refused."""
+        opened: dict[str, OpenedStream] = {}
+        closed: list[str] = []
+        for name, side in configuration.mapping.sides.items():
+            budget = budget_of(name, side.platform, self._settings, self._database, self._clock)
+            with self._database.read() as conn:
+                known = get_value(conn, f"account:{name}")
+            made = open_stream(
+                name, side.platform, tuple(side.objects), str(known), self._settings, budget, self._clock
+            )
+            if isinstance(made, str):
+                closed.append(made)
+                continue
+            opened[name] = made
+            if known is None:
+                raise RetryLater("leadloop has never connected: start a worker once", FIRST_START_SECONDS)
+            platform = open_platform(name, side.platform, self._settings, budget, self._clock)
+            try:
+                account = platform.prove_identity()
+            finally:
+                platform.close()
+            budget.time_zone = account.time_zone
+            if account.account_id != known:
+                raise SettingsError(
+                    f"This database belongs to the {name} account {known}, but the credentials are for "
+                    f"{account.account_id}: use another LEADLOOP_DATABASE_URL or the right credentials."
+                )
+        if not opened:
+            raise SettingsError("\n".join(("No stream is switched on.", *closed)))
+        return opened
+
+    def _follow(self, streams: Mapping[str, OpenedStream], configuration: Configuration) -> None:
+        """Follow until stopped, or until another configuration was applied."""
+        threads = StreamThreads(
+            streams, self._database, self._clock, self._metrics.count, poll_soon=self._poll_soon
+        )
+        threads.start()
+        self._following = True
+        log.info("started", configuration=configuration.version, streams=sorted(streams))
+        try:
+            while not self._stopping.is_set():
+                self._clock.sleep(LOOK_SECONDS, self._stopping)
+                try:
+                    with self._database.read() as conn:
+                        applied = applied_configuration(conn)
+                except StoreError as error:
+                    log.warning("database busy", reason=str(error))
+                    continue
+                if applied is not None and applied.version != configuration.version:
+                    log.info("another configuration was applied", configuration=applied.version)
+                    return
+        finally:
+            self._following = False
+            threads.stop()
+
+    def _in_force(self) -> Configuration:
+        """The configuration that was applied. The first one is applied by a worker, once it has connected."""
+        with self._database.read() as conn:
+            applied = applied_configuration(conn)
+        return self._wanted if applied is None else compile_documents(applied.documents)
+
+    def _poll_soon(self, side: str) -> None:
+        try:
+            poll_soon(self._database, self._clock, side, uuid.uuid4().hex)
+        except StoreError as error:  # it is polled in its own time then
+            log.warning("not polled at once", side=side, reason=str(error))
+
+    def _last_poll_ms(self) -> Mapping[str, int]:
+        with self._database.read() as conn:
+            return last_polls_ms(conn, self._wanted.mapping.sides)
