@@ -131,9 +131,10 @@ def _side_without(owner: str, mapping: LeadMapping, directory: OwnerDirectory) -
 
 def _nobody(found: Assignment) -> WantedHold:
     told = "; ".join(found.told)
+    instead = "put somebody who can have it into a pool" if found.pools else "name somebody else in the last one"
     return WantedHold(
         kind="no_owner",
         subject="routing",
         message=f"No route gives this lead an owner{f': {told}' if told else ''}.",
-        remedy="Add a last route to a queue, or fill its pool.",
+        remedy=f"Add a last route to a queue, or {instead}.",
     )

@@ -25,6 +25,18 @@ def enter(world: World, email: str, **more: str) -> None:
     world.hubspot.submit_form(email, "Pricing")
 
 
+def rejects(world: World, email: str, owner: str, reason: str) -> None:
+    """The owner says no to the lead in Salesforce."""
+    lead = world.sf_lead(email)["Id"]
+    world.salesforce.update(
+        "Lead",
+        lead,
+        by_user=world.users[owner],
+        Status="Unqualified",
+        Leadloop_Rejection_Reason__c=reason,
+    )
+
+
 def given(world: World, email: str) -> str | None:
     """Who owns the lead on both platforms, which say the same."""
     world.run()
@@ -107,7 +119,7 @@ def test_when_all_members_are_gone_the_lead_is_held_with_a_remedy_and_goes_on_by
             "no_owner",
             "No route gives this lead an owner: route everyone: nobody in pool everyone: "
             f"{lou} (is no active user on salesforce).",
-            "Add a last route to a queue, or fill its pool.",
+            "Add a last route to a queue, or put somebody who can have it into a pool.",
         )
         assert world.contact(ANN)["leadloop_stage"] == "mql"
         world.salesforce.add_user("Lou", lou)
@@ -124,13 +136,7 @@ def test_a_held_lead_goes_by_itself_to_who_comes_back_from_days_away(tmp_path: P
         world.leadloop  # noqa: B018  # connected before anybody acts
         enter(world, ANN)
         assert given(world, ANN) == SAM
-        world.salesforce.update(
-            "Lead",
-            world.sf_lead(ANN)["Id"],
-            by_user=world.users[SAM],
-            Status="Unqualified",
-            Leadloop_Rejection_Reason__c="wrong_territory",
-        )
+        rejects(world, ANN, SAM, "wrong_territory")
         world.run()
         assert [hold.kind for hold in world.holds(ANN)] == ["no_owner"]
         world.later(days=2)  # it is the 17th
@@ -144,13 +150,7 @@ def test_a_lead_that_comes_back_goes_to_its_previous_owner(tmp_path: Path) -> No
         world.leadloop  # noqa: B018  # connected before anybody acts
         enter(world, ANN)
         assert given(world, ANN) == SAM
-        world.salesforce.update(
-            "Lead",
-            world.sf_lead(ANN)["Id"],
-            by_user=world.users[SAM],
-            Status="Unqualified",
-            Leadloop_Rejection_Reason__c="timing",
-        )
+        rejects(world, ANN, SAM, "timing")
         world.run()
         assert world.contact(ANN)["leadloop_stage"] == "nurture"
         world.later(days=31)
@@ -168,13 +168,7 @@ def test_who_rejected_it_does_not_get_it_again_and_is_next_for_another_lead(tmp_
         assert given(world, ANN) == SAM
         enter(world, BOB)
         assert given(world, BOB) == KIM
-        world.salesforce.update(
-            "Lead",
-            world.sf_lead(ANN)["Id"],
-            by_user=world.users[SAM],
-            Status="Unqualified",
-            Leadloop_Rejection_Reason__c="wrong_territory",
-        )
+        rejects(world, ANN, SAM, "wrong_territory")
         assert given(world, ANN) == KIM
         assert last_move(world, ANN) == (
             "everyone",
@@ -190,18 +184,29 @@ def test_a_lead_that_everybody_rejected_is_held(tmp_path: Path) -> None:
         enter(world, ANN)
         for owner in (SAM, KIM):
             assert given(world, ANN) == owner
-            world.salesforce.update(
-                "Lead",
-                world.sf_lead(ANN)["Id"],
-                by_user=world.users[owner],
-                Status="Unqualified",
-                Leadloop_Rejection_Reason__c="wrong_territory",
-            )
+            rejects(world, ANN, owner, "wrong_territory")
         world.run()
         (hold,) = world.holds(ANN)
         assert hold.kind == "no_owner"
         assert "sam@sales.example, kim@sales.example (rejected it)" in hold.message
         assert world.contact(ANN)["leadloop_stage"] == "mql"
+
+
+def test_a_lead_that_the_one_person_of_the_last_route_rejected_is_held_with_a_remedy_that_fits(
+    tmp_path: Path,
+) -> None:
+    with World(tmp_path, configuration(rules(f"  - {{route: sam alone, owner: {SAM}}}"))) as world:
+        world.leadloop  # noqa: B018  # connected before anybody acts
+        enter(world, ANN)
+        assert given(world, ANN) == SAM
+        rejects(world, ANN, SAM, "wrong_territory")
+        world.run()
+        (hold,) = world.holds(ANN)
+        assert (hold.kind, hold.message, hold.remedy) == (
+            "no_owner",
+            "No route gives this lead an owner: route sam alone: sam@sales.example rejected it.",
+            "Add a last route to a queue, or name somebody else in the last one.",
+        )
 
 
 def test_the_owner_of_the_account_gets_whoever_is_in_it(tmp_path: Path) -> None:
