@@ -1,4 +1,4 @@
-"""Fixtures for all tests: a migrated database of each kind, empty at the start of every test.
+"""Fixtures for all tests: an empty folder, and a migrated database of each kind, empty at the start.
 
 PostgreSQL is used when it answers (LEADLOOP_TEST_POSTGRESQL_URL, else 127.0.0.1:5432, database `test`, user
 root or postgres); without it those tests are skipped on a developer's machine and fail in CI.
@@ -37,6 +37,24 @@ def _server() -> URL:
     if os.environ.get("CI", "").lower() == "true":
         pytest.fail(reason)
     pytest.skip(reason)
+
+
+@pytest.fixture
+def no_settings(monkeypatch: pytest.MonkeyPatch) -> None:
+    """None of the developer's own settings, but those of the tests, and no width of a terminal."""
+    for name in os.environ:
+        if name.startswith("LEADLOOP_") and not name.startswith("LEADLOOP_TEST_"):
+            monkeypatch.delenv(name)
+    monkeypatch.delenv("COLUMNS", raising=False)
+
+
+@pytest.fixture
+def folder(tmp_path: Path, no_settings: None, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An empty folder, which is the current one."""
+    made = tmp_path / "here"
+    made.mkdir()
+    monkeypatch.chdir(made)
+    return made
 
 
 @pytest.fixture(scope="session")

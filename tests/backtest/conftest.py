@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import fcntl
-import os
 from pathlib import Path
 
 import pytest
@@ -12,11 +11,8 @@ from tests.cli.shell import Shell
 
 
 @pytest.fixture(autouse=True)
-def _nowhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """An empty current folder, and none of the developer's own settings."""
-    for name in [name for name in os.environ if name.startswith("LEADLOOP_")]:
-        monkeypatch.delenv(name)
-    monkeypatch.delenv("COLUMNS", raising=False)
+def _nowhere(tmp_path: Path, no_settings: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An empty current folder."""
     monkeypatch.chdir(tmp_path)
 
 

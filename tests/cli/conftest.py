@@ -2,33 +2,22 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from connector.configuration import Configuration
 from connector.sandbox import HUBSPOT_ACCESS_TOKEN, SALESFORCE_SESSION_ID
 from connector.wiring import choose_configuration
+from tests.cli.live import Live
 from tests.cli.shell import Shell
-from tests.world import World
+from tests.world import World, configuration
 
 
 @pytest.fixture(autouse=True)
-def _nowhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """An empty current folder, and none of the developer's own settings."""
-    for name in [name for name in os.environ if name.startswith("LEADLOOP_")]:
-        monkeypatch.delenv(name)
-    monkeypatch.delenv("COLUMNS", raising=False)
-    folder = tmp_path / "here"
-    folder.mkdir()
-    monkeypatch.chdir(folder)
-
-
-@pytest.fixture
-def folder(tmp_path: Path) -> Path:
-    """The current folder."""
-    return tmp_path / "here"
+def _nowhere(folder: Path) -> None:
+    """Every test runs in an empty folder."""
 
 
 @pytest.fixture
@@ -49,9 +38,7 @@ def world(tmp_path: Path) -> Iterator[World]:
 @pytest.fixture
 def leadloop(world: World, tmp_path: Path, folder: Path) -> Shell:
     """A shell in the folder of the world's leadloop, on the world's clock."""
-    for name, text in world.config.documents.items():
-        if not name.startswith("preset:"):
-            (folder / name).write_text(text, encoding="utf-8")
+    write_documents(folder, world.config)
     return Shell(
         folder,
         {
@@ -63,3 +50,18 @@ def leadloop(world: World, tmp_path: Path, folder: Path) -> Shell:
         },
         world.clock,
     )
+
+
+@pytest.fixture
+def live(tmp_path: Path, folder: Path) -> Iterator[Live]:
+    """Both sandboxes for processes of their own, which are started in the folder of a configuration."""
+    write_documents(folder, configuration())
+    made = Live(tmp_path)
+    yield made
+    made.close()
+
+
+def write_documents(folder: Path, config: Configuration) -> None:
+    for name, text in config.documents.items():
+        if not name.startswith("preset:"):
+            (folder / name).write_text(text, encoding="utf-8")

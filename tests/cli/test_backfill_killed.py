@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 import json
-import os
 import signal
 import subprocess
-import sys
 from collections import Counter
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -16,44 +13,34 @@ import pytest
 
 from connector.sandbox.faults import Faults
 from connector.store.links import count_by_sides
-from tests.cli.test_run import Live
-from tests.world import configuration
+from tests.cli.live import Live, command, surroundings
 
 LEADS, CONTACTS = 350, 350
 """Four pages of each; 150 are the same people."""
 
 
 @pytest.fixture
-def live(tmp_path: Path, folder: Path) -> Iterator[Live]:
-    for name, text in configuration().documents.items():
-        if not name.startswith("preset:"):
-            (folder / name).write_text(text, encoding="utf-8")
-    made = Live(tmp_path)
+def live(live: Live) -> Live:
     for number in range(LEADS):
-        made.sandbox.salesforce.insert(
+        live.sandbox.salesforce.insert(
             "Lead", LastName=f"No {number}", Company="Acme", Email=f"n{number}@acme.example"
         )
     for number in range(200, 200 + CONTACTS):
-        made.sandbox.hubspot.create("contacts", email=f"n{number}@acme.example", lastname=f"No {number}")
-    made.sandbox.salesforce.bulk.seconds = 0.1
-    made.sandbox.salesforce.bulk.page_size = 100
-    yield made
-    made.close()
+        live.sandbox.hubspot.create("contacts", email=f"n{number}@acme.example", lastname=f"No {number}")
+    live.sandbox.salesforce.bulk.seconds = 0.1
+    live.sandbox.salesforce.bulk.page_size = 100
+    return live
 
 
-COMMAND = (
-    "import connector.platforms.salesforce.bulk as bulk; bulk.FEW = 0; bulk.FIRST_WAIT_SECONDS = 0.1;"
-    "from connector.cli.main import main; main()"
-)
-"""The command itself, with a job also for few records, and no long waits for it."""
+READY = "import connector.platforms.salesforce.bulk as bulk; bulk.FEW = 0; bulk.FIRST_WAIT_SECONDS = 0.1;"
+"""A job also for few records, and no long waits for it."""
 
 
 def started(live: Live, folder: Path) -> subprocess.Popen[str]:
-    environment = {**os.environ, **live.environment, "PYTHONPATH": os.pathsep.join(sys.path)}
     return subprocess.Popen(
-        [sys.executable, "-c", COMMAND, "backfill", "--json"],
+        command("backfill", "--json", before=READY),
         cwd=folder,
-        env=environment,
+        env=surroundings(live.environment),
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,

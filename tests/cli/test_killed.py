@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import signal
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -11,21 +10,10 @@ import pytest
 from connector.sandbox.faults import Faults
 from connector.store import leads as lead_store
 from connector.store import outbox
-from tests.cli.test_run import Live, Process, eventually
-from tests.world import configuration
+from tests.cli.live import Live, Process, eventually
 
 PEOPLE = 250
 """More than fit into one batch to either platform."""
-
-
-@pytest.fixture
-def live(tmp_path: Path, folder: Path) -> Iterator[Live]:
-    for name, text in configuration().documents.items():
-        if not name.startswith("preset:"):
-            (folder / name).write_text(text, encoding="utf-8")
-    made = Live(tmp_path)
-    yield made
-    made.close()
 
 
 def kill_in_the_second(faults: Faults, path: str, process: Process, *, carried_out: bool) -> None:

@@ -3,45 +3,27 @@
 from __future__ import annotations
 
 import json
-import os
 import signal
-import subprocess
-import sys
 import threading
 import urllib.error
 import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from connector.cli import service as service_module
 from connector.cli.service import Service
-from connector.clock import Clock, SystemClock
-from connector.sandbox import HUBSPOT_ACCESS_TOKEN, SALESFORCE_SESSION_ID
-from connector.sandbox.host import Sandbox
-from connector.settings import load_settings
+from connector.clock import SystemClock
 from connector.store import outbox
 from connector.store.configurations import applied_configuration
 from connector.store.database import Database
+from tests.cli.live import WAIT_SECONDS, Live, Process, eventually
 from tests.cli.people import ANN, ann_asks_for_prices
 from tests.cli.shell import Shell
 from tests.world import World, configuration
-
-WAIT_SECONDS = 60.0
-
-
-def eventually(condition: Callable[[], object]) -> None:
-    """Wait, in real time, until something that another thread or process brings about is so."""
-    moment = threading.Event()
-    for _ in range(int(WAIT_SECONDS / 0.05)):
-        if condition():
-            return
-        moment.wait(0.05)
-    raise AssertionError(f"not so after {WAIT_SECONDS:g} seconds")
 
 
 def get(url: str) -> tuple[int, str]:
@@ -93,54 +75,6 @@ def test_the_first_start_remembers_nothing_when_it_fails(
             assert applied_configuration(conn) is None
     finally:
         database.close()
-
-
-class Live:
-    """Both sandboxes on the system's clock, as processes of their own see them, and a fresh database."""
-
-    def __init__(self, folder: Path) -> None:
-        self.sandbox = Sandbox(SystemClock())
-        self.sandbox.add_leadloop_fields()
-        for email in ("sam@sales.example", "kim@sales.example"):
-            self.sandbox.salesforce.add_user(email.partition("@")[0], email)
-            self.sandbox.hubspot.add_owner(email)
-        self.sandbox.start()
-        self.database = Database.open(f"sqlite:///{folder}/live.db")
-        self.database.migrate()
-        self.environment = {
-            "LEADLOOP_DATABASE_URL": f"sqlite:///{folder}/live.db",
-            "LEADLOOP_SALESFORCE__BASE_URL": self.sandbox.salesforce_url,
-            "LEADLOOP_SALESFORCE__SESSION_ID": SALESFORCE_SESSION_ID,
-            "LEADLOOP_SALESFORCE__POLL_SECONDS": "1",
-            "LEADLOOP_HUBSPOT__BASE_URL": self.sandbox.hubspot_url,
-            "LEADLOOP_HUBSPOT__ACCESS_TOKEN": HUBSPOT_ACCESS_TOKEN,
-            "LEADLOOP_HUBSPOT__POLL_SECONDS": "1",
-        }
-
-    def service(self, clock: Clock | None = None) -> Service:
-        settings = load_settings({}, self.environment)
-        return Service(configuration(), settings, self.database, clock or SystemClock())
-
-    def stages_of(self, email: str) -> list[str | None]:
-        """What the person's records on both platforms say."""
-        salesforce, hubspot = self.sandbox.salesforce, self.sandbox.hubspot
-        leads = [row["Leadloop_Stage__c"] for row in salesforce.rows("Lead") if row["Email"] == email]
-        contacts = [row["leadloop_stage"] for row in hubspot.rows("contacts") if row["email"] == email]
-        return [*leads, *contacts]
-
-    def close(self) -> None:
-        self.sandbox.stop()
-        self.database.close()
-
-
-@pytest.fixture
-def live(tmp_path: Path, folder: Path) -> Iterator[Live]:
-    for name, text in configuration().documents.items():
-        if not name.startswith("preset:"):
-            (folder / name).write_text(text, encoding="utf-8")
-    made = Live(tmp_path)
-    yield made
-    made.close()
 
 
 @contextmanager
@@ -209,48 +143,6 @@ def test_stops_while_it_waits_to_connect(live: Live) -> None:
 
     with working(live.service()):
         eventually(lambda: live.sandbox.salesforce.requests.count > 0)
-
-
-class Process:
-    """`leadloop run` in a process of its own."""
-
-    def __init__(self, folder: Path, environment: dict[str, str], *arguments: str) -> None:
-        self.lines: list[dict[str, Any]] = []
-        self._process = subprocess.Popen(
-            [sys.executable, "-c", "from connector.cli.main import main; main()", "run", *arguments],
-            cwd=folder,
-            env={**os.environ, **environment, "PYTHONPATH": str(Path(__file__).parents[2])},
-            stderr=subprocess.PIPE,
-            text=True,
-        )
-        self._reader = threading.Thread(target=self._read)
-        self._reader.start()
-
-    def _read(self) -> None:
-        assert self._process.stderr is not None
-        for line in self._process.stderr:
-            self.lines.append(json.loads(line) if line.startswith("{") else {"event": line})
-
-    def said(self, event: str) -> dict[str, Any]:
-        """The first log line of this event, waited for."""
-        eventually(
-            lambda: any(line["event"] == event for line in self.lines) or self._process.poll() is not None
-        )
-        found = [line for line in self.lines if line["event"] == event]
-        assert found, self.lines
-        return found[0]
-
-    def signalled(self, number: int) -> int:
-        """Its exit code after a signal."""
-        self._process.send_signal(number)
-        return self.ended()
-
-    def ended(self) -> int:
-        code = self._process.wait(WAIT_SECONDS)
-        self._reader.join(WAIT_SECONDS)
-        assert self._process.stderr is not None
-        self._process.stderr.close()
-        return code
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])

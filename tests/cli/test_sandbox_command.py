@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import os
 import signal
 import socket
 import subprocess
-import sys
 import urllib.request
 from pathlib import Path
 
 import orjson
 import pytest
 
+from tests.cli.live import command, surroundings
 from tests.cli.shell import Shell
 
 SEED = """
@@ -24,13 +23,12 @@ hubspot:
 def test_answers_on_both_ports_and_keeps_its_state(folder: Path) -> None:
     (folder / "seed.yaml").write_text(SEED)
     with subprocess.Popen(
-        [
-            sys.executable, "-c", "from connector.cli.main import main; main()",
+        command(
             "sandbox", "--salesforce-port", "0", "--hubspot-port", "0",
             "--seed", "seed.yaml", "--state", "s.json",
-        ],
+        ),
         cwd=folder,
-        env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])},
+        env=surroundings({}),
         stdout=subprocess.PIPE,
         text=True,
     ) as process:  # fmt: skip

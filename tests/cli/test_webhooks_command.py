@@ -5,27 +5,15 @@ from __future__ import annotations
 import json
 import signal
 import socket
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from connector.sandbox import HUBSPOT_CLIENT_SECRET
+from tests.cli.live import Live, Process, eventually
 from tests.cli.shell import Shell
-from tests.cli.test_run import Live, Process, eventually
-from tests.world import configuration
 
 SECRET = "0123456789abcdef01234567"
-
-
-@pytest.fixture
-def live(tmp_path: Path, folder: Path) -> Iterator[Live]:
-    for name, text in configuration().documents.items():
-        if not name.startswith("preset:"):
-            (folder / name).write_text(text, encoding="utf-8")
-    made = Live(tmp_path)
-    yield made
-    made.close()
 
 
 def test_without_a_port_it_says_what_to_set(shell: Shell) -> None:

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import os
 import signal
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -15,9 +13,8 @@ from connector.demo import cast
 from connector.demo.cast import CAST, Act
 from connector.demo.people import People
 from connector.demo.play import leap_to_ms
+from tests.cli.live import command, surroundings
 from tests.cli.shell import Shell
-
-COMMAND = [sys.executable, "-c", "from connector.cli.main import main; main()", "demo"]
 
 
 def ann_arrives(they: People) -> None:
@@ -146,10 +143,9 @@ def test_a_story_that_cannot_go_on_says_where(shell: Shell, monkeypatch: pytest.
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_a_signal_ends_it_cleanly(tmp_path: Path, number: signal.Signals) -> None:
-    environment = {name: text for name, text in os.environ.items() if not name.startswith("LEADLOOP_")}
-    environment |= {"TMPDIR": str(tmp_path), "PYTHONUNBUFFERED": "1"}
+    environment = surroundings({"TMPDIR": str(tmp_path), "PYTHONUNBUFFERED": "1"})
     with subprocess.Popen(
-        COMMAND, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        command("demo"), env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     ) as demo:
         assert demo.stdout is not None
         assert "1/17" in demo.stdout.readline()

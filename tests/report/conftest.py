@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 from itertools import islice
 from pathlib import Path
@@ -19,20 +18,8 @@ LEADS, DAYS = 1_200, 220
 
 
 @pytest.fixture(autouse=True)
-def _nowhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """An empty current folder, and none of the developer's own settings."""
-    for name in [name for name in os.environ if name.startswith("LEADLOOP_") and "TEST" not in name]:
-        monkeypatch.delenv(name)
-    monkeypatch.delenv("COLUMNS", raising=False)
-    folder = tmp_path / "here"
-    folder.mkdir()
-    monkeypatch.chdir(folder)
-
-
-@pytest.fixture
-def folder(tmp_path: Path) -> Path:
-    """The current folder."""
-    return tmp_path / "here"
+def _nowhere(folder: Path) -> None:
+    """Every test runs in an empty folder."""
 
 
 @pytest.fixture(scope="session")

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import http.client
 import json
-import os
 import signal
 import subprocess
-import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -18,6 +16,7 @@ from urllib.parse import urlsplit
 from connector.store.database import Database
 from connector.store.inbox import due_hints
 from connector.store.settings_values import put_value
+from tests.cli.live import command, surroundings
 from tests.webhooks.sending import PORTAL, SECRET, event, signed
 
 SENDERS, EVENTS, ENOUGH = 8, 20, 120
@@ -26,17 +25,15 @@ SENDERS, EVENTS, ENOUGH = 8, 20, 120
 @contextmanager
 def receiver(url: str, folder: Path) -> Iterator[tuple[subprocess.Popen[str], str]]:
     """The command as a process of its own, and its address for HubSpot."""
-    kept = {name: value for name, value in os.environ.items() if not name.startswith("LEADLOOP_")}
+    settings = {
+        "LEADLOOP_DATABASE_URL": url,
+        "LEADLOOP_WEBHOOKS__PORT": "0",
+        "LEADLOOP_HUBSPOT__CLIENT_SECRET": SECRET,
+    }
     process = subprocess.Popen(
-        [sys.executable, "-c", "from connector.cli.main import main; main()", "webhooks"],
+        command("webhooks"),
         cwd=folder,
-        env={
-            **kept,
-            "PYTHONPATH": str(Path(__file__).parents[2]),
-            "LEADLOOP_DATABASE_URL": url,
-            "LEADLOOP_WEBHOOKS__PORT": "0",
-            "LEADLOOP_HUBSPOT__CLIENT_SECRET": SECRET,
-        },
+        env=surroundings(settings),
         stderr=subprocess.PIPE,
         text=True,
     )

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import os
 import signal
 import subprocess
-import sys
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
@@ -19,6 +17,7 @@ from connector.settings import load_settings
 from connector.store.database import Database
 from connector.store.settings_values import put_value
 from connector.worker.poll_lease import last_polls_ms, next_poll_ms
+from tests.cli.live import command, surroundings
 from tests.cli.shell import Shell
 from tests.worker.conftest import is_live
 from tests.world import START_MS, configuration
@@ -29,13 +28,8 @@ NO_REDIS = "redis://127.0.0.1:1/0"
 
 
 @pytest.fixture
-def shell(tmp_path: Path, sqlite_url: str, monkeypatch: pytest.MonkeyPatch) -> Shell:
+def shell(folder: Path, sqlite_url: str) -> Shell:
     """A shell in an empty folder, over a migrated database."""
-    for name in [name for name in os.environ if name.startswith("LEADLOOP_")]:
-        monkeypatch.delenv(name)
-    folder = tmp_path / "here"
-    folder.mkdir()
-    monkeypatch.chdir(folder)
     environment = {
         "LEADLOOP_DATABASE_URL": sqlite_url,
         "LEADLOOP_SALESFORCE__INSTANCE_URL": "https://acme.my.salesforce.com",
@@ -107,7 +101,6 @@ def sandbox() -> Iterator[Sandbox]:
 def environment(sandbox: Sandbox, postgresql_url: str, own_redis_url: str) -> dict[str, str]:
     """Settings of the processes."""
     return {
-        **{name: value for name, value in os.environ.items() if not name.startswith("LEADLOOP_")},
         "LEADLOOP_DATABASE_URL": postgresql_url,
         "LEADLOOP_REDIS_URL": own_redis_url,
         "LEADLOOP_SALESFORCE__BASE_URL": sandbox.salesforce_url,
@@ -119,11 +112,11 @@ def environment(sandbox: Sandbox, postgresql_url: str, own_redis_url: str) -> di
     }
 
 
-def start(folder: Path, environment: Mapping[str, str], *command: str) -> subprocess.Popen[bytes]:
+def start(folder: Path, environment: Mapping[str, str], *typed: str) -> subprocess.Popen[bytes]:
     return subprocess.Popen(
-        [sys.executable, "-c", "from connector.cli.main import main; main()", *command],
+        command(*typed),
         cwd=folder,
-        env=dict(environment),
+        env=surroundings(environment),
         stderr=subprocess.PIPE,
     )
 
