@@ -131,7 +131,9 @@ def _side_without(owner: str, mapping: LeadMapping, directory: OwnerDirectory) -
 
 def _nobody(found: Assignment) -> WantedHold:
     told = "; ".join(found.told)
-    instead = "put somebody who can have it into a pool" if found.pools else "name somebody else in the last one"
+    instead = (
+        "put somebody who can have it into a pool" if found.pools else "name somebody else in the last one"
+    )
     return WantedHold(
         kind="no_owner",
         subject="routing",
