@@ -11,9 +11,10 @@ from dataclasses import dataclass, replace
 
 from connector.lead import LeadState
 from connector.record_view import RecordView
-from mappings.mapping import FieldRule, Pair
+from mappings.mapping import FieldRule
 from mappings.mapping import Mapping as LeadMapping
 from mappings.merge import Merged, SideView, first_contact, merge_field, same
+from mappings.object_mapping import Pair
 from mappings.values import OwnerDirectory, Unreadable, Value
 
 

@@ -11,8 +11,10 @@ from typing import Any, Literal, NamedTuple
 from connector.lead import LeadState
 from connector.observation import Fields, Raw
 from connector.outputs import output_values
-from mappings.mapping import FieldRule, ObjectMapping, Pair, StageField
+from mappings.mapping import FieldRule
 from mappings.merge import same
+from mappings.object_mapping import ObjectMapping, Pair
+from mappings.stage_fields import StageField
 from mappings.values import NoSpelling, OwnerDirectory, Unreadable, Value
 
 

@@ -22,8 +22,9 @@ from connector.record_view import RecordView
 from connector.refusals import NEW_RECORD, WHOLE_RECORD, Refusal, is_refused, refusal_holds
 from connector.stuck import Stuck, not_taken, oscillation
 from mappings.mapping import Mapping as LeadMapping
-from mappings.mapping import ObjectMapping, Pair, StageField
 from mappings.merge import same
+from mappings.object_mapping import ObjectMapping, Pair
+from mappings.stage_fields import StageField
 from mappings.stages import is_person
 from mappings.values import NoSpelling, OwnerDirectory, Unreadable, Value
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Mapping
 
 from connector.taking_part import Filters
-from mappings.mapping import FilterRule, ObjectMapping
 from mappings.mapping import Mapping as LeadMapping
+from mappings.object_mapping import FilterRule, ObjectMapping
 from mappings.problems import ConfigError, ConfigErrors, did_you_mean
 from rules.expressions import Condition, compile_condition
 from rules.nodes import Call, Field, Node, Special, walk

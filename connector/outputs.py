@@ -8,7 +8,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 from connector.lead import Deal, LeadState
-from mappings.mapping import ObjectMapping
+from mappings.object_mapping import ObjectMapping
 from mappings.stages import Stage
 from mappings.values import Value
 

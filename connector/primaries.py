@@ -9,7 +9,7 @@ from connector.moments import native_moment_ms
 from connector.observation import Observation, RecordKey
 from connector.plan import RecordRole, WantedHold
 from mappings.mapping import Mapping as LeadMapping
-from mappings.mapping import ObjectMapping
+from mappings.object_mapping import ObjectMapping
 
 
 def choose_primaries(

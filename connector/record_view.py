@@ -16,7 +16,7 @@ from dataclasses import dataclass, replace
 from connector.clock import DAY_MS, HOUR_MS, MINUTE_MS
 from connector.lead import Baseline
 from connector.observation import Observation, Raw, RecordKey
-from mappings.mapping import ObjectMapping
+from mappings.object_mapping import ObjectMapping
 
 EMPTY_BASELINE = Baseline()
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from connector.observation import Raw, RecordKey, digest
 from connector.outputs import handoff_natives
 from connector.plan import WantedHold
-from mappings.mapping import ObjectMapping
+from mappings.object_mapping import ObjectMapping
 
 WHOLE_RECORD = "*"
 """Stands for the whole record where a platform refused it without naming a field."""

@@ -23,7 +23,7 @@ from connector.store import leads as lead_store
 from connector.store import outbox, quarantine
 from connector.store.links import Link, linked, put_links
 from connector.store.observations import store_observations
-from mappings.mapping import ObjectMapping
+from mappings.object_mapping import ObjectMapping
 
 
 @dataclass(frozen=True, slots=True)

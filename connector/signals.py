@@ -13,9 +13,9 @@ from connector.moments import native_moment_ms
 from connector.observation import Observation, Raw
 from connector.plan import NewActivity
 from connector.record_view import RecordView
-from mappings.mapping import ActivityRecord, shown_as
 from mappings.mapping import Mapping as LeadMapping
 from mappings.normalise import normalise
+from mappings.object_mapping import ActivityRecord, shown_as
 from mappings.values import Unreadable, Value
 
 

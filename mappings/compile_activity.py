@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from types import MappingProxyType
 
 from mappings.document import ObjectDocument, SideDocument
-from mappings.mapping import ActivityRecord, Attribute, shown_as
+from mappings.object_mapping import ActivityRecord, Attribute, shown_as
 from mappings.problems import ConfigError, Path
 from mappings.source import Document
 from mappings.values import FieldType

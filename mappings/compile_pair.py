@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Final
 
 from mappings.document import PairDocument
-from mappings.mapping import Pair
 from mappings.normalise import normalise
+from mappings.object_mapping import Pair
 from mappings.problems import ConfigError, Path, did_you_mean
 from mappings.round_trip import round_trip_fault
 from mappings.source import Document

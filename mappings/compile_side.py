@@ -13,18 +13,9 @@ from mappings.compile_activity import compile_activity
 from mappings.compile_pair import PairCompiler
 from mappings.compile_stage import compile_stage_field
 from mappings.document import LEADLOOP_FIELDS, ROLE_FIELDS, ObjectDocument, SideDocument
-from mappings.mapping import (
-    ACCOUNT_OWNER,
-    Counter,
-    CreateRule,
-    FieldRule,
-    FilterRule,
-    ObjectMapping,
-    Pair,
-    SideMapping,
-    Verdict,
-)
+from mappings.mapping import ACCOUNT_OWNER, FieldRule, SideMapping
 from mappings.normalise import normalise
+from mappings.object_mapping import Counter, CreateRule, FilterRule, ObjectMapping, Pair, Verdict
 from mappings.problems import ConfigError, Path, did_you_mean
 from mappings.source import Document
 from mappings.stages import Stage

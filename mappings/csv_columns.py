@@ -10,7 +10,8 @@ from pydantic import BeforeValidator, Field
 
 from mappings.compile_pair import PairCompiler
 from mappings.document import PairDocument, Scalar
-from mappings.mapping import Mapping, Pair, Translated
+from mappings.mapping import Mapping
+from mappings.object_mapping import Pair, Translated
 from mappings.plain_text import normal_text
 from mappings.problems import ConfigError, ConfigErrors, did_you_mean
 from mappings.source import Source, parse

@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections.abc import Collection
 from typing import Final
 
-from mappings.mapping import Pair
 from mappings.merge import same
 from mappings.normalise import NORMALISERS
+from mappings.object_mapping import Pair
 from mappings.values import FieldType, NoSpelling, Unreadable, Value
 
 SAMPLES: Final[dict[FieldType, tuple[Value, ...]]] = {

@@ -8,7 +8,7 @@ the mapping documents here and for the rules.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -28,6 +28,7 @@ __all__ = [
     "did_you_mean",
     "nearest",
     "parse",
+    "parse_all",
     "validate",
 ]
 
@@ -112,6 +113,18 @@ def parse(source: Source) -> Document:
     reading = YamlReading(source.name, node, aliases)
     data = reading.value(node, ())
     return Document(source, data, reading.positions, reading.key_positions, reading.aliases)
+
+
+def parse_all(sources: Iterable[Source]) -> tuple[list[Document], list[ConfigError]]:
+    """Those that can be read, and what is wrong with the others."""
+    documents: list[Document] = []
+    errors: list[ConfigError] = []
+    for source in sources:
+        try:
+            documents.append(parse(source))
+        except ConfigErrors as found:
+            errors.extend(found.errors)
+    return documents, errors
 
 
 def _check_characters(source: Source) -> None:

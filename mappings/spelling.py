@@ -10,9 +10,9 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Final, Literal
 
-from mappings.mapping import Reader, Writer
 from mappings.moments import ms_from_datetime
 from mappings.normalise import NORMALISERS, normal_multi_select
+from mappings.object_mapping import Reader, Writer
 from mappings.phone_number import written_phone
 from mappings.picklist_table import PicklistTable
 from mappings.places import country_alpha3, country_name, state_name

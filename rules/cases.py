@@ -13,7 +13,7 @@ from typing import Final
 
 from mappings.moments import normal_datetime
 from mappings.problems import ConfigError, ConfigErrors, Path
-from mappings.source import Document, Source, parse
+from mappings.source import Document, Source, parse_all
 from mappings.stages import Stage
 from mappings.validation import validate
 from rules.case_document import Case
@@ -68,14 +68,8 @@ def run_cases(
 ) -> CaseReport:
     """Run the cases of rules documents. `rules` were compiled from the same sources; `scope` has the names
     that a case may use, `default_country` is where phone numbers are read in."""
-    errors: list[ConfigError] = []
     failures: list[CaseFailure] = []
-    documents: list[Document] = []
-    for source in sources:
-        try:
-            documents.append(parse(source))
-        except ConfigErrors as found:
-            errors.extend(found.errors)
+    documents, errors = parse_all(sources)
     names = names_of(rules, [document.data for document in documents])
     seen: dict[str, str] = {}
     count = 0

@@ -12,7 +12,7 @@ from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from mappings.problems import ConfigError, ConfigErrors, Path, did_you_mean
-from mappings.source import Document, Source, parse, validate
+from mappings.source import Document, Source, parse_all, validate
 from rules.assemble import Assembly
 from rules.document import RulesDocument
 from rules.evaluate import Rules
@@ -37,13 +37,7 @@ def load_rules(
     give, alone, with the names of their attributes, or with a mapping of attribute to type name; None: not
     checked. `sides`: the names of the sides, `choices`: picklist fields to their values; None: not checked.
     """
-    errors: list[ConfigError] = []
-    documents: list[Document] = []
-    for source in sources:
-        try:
-            documents.append(parse(source))
-        except ConfigErrors as found:
-            errors.extend(found.errors)
+    documents, errors = parse_all(sources)
     if not sources:
         raise ConfigErrors([ConfigError("rules", 1, 1, "there is no rules document")])
     reasons, grades = _reasons(documents), _grades(documents)

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from connector.cli.offline import Preview
     from connector.lead_input import Policy
     from connector.plan import PlannedWrite
-    from mappings.mapping import ObjectMapping, Pair
+    from mappings.object_mapping import ObjectMapping, Pair
     from mappings.values import Value
 
 

@@ -30,7 +30,7 @@ from connector.store import leads as lead_store
 from connector.store.cursors import put_cursor
 from connector.wiring import Connected
 from connector.worker.passes import Pass, run_until_quiet
-from mappings.mapping import ObjectMapping
+from mappings.object_mapping import ObjectMapping
 from mappings.stages import Stage
 from mappings.values import NoSpelling, Value
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from connector.observation import Fields, Observation
 from connector.store.observations import Stored
 from mappings.mapping import Mapping as LeadMapping
-from mappings.mapping import ObjectMapping, Pair
+from mappings.object_mapping import ObjectMapping, Pair
 from mappings.values import OwnerDirectory, Unreadable
 
 # fmt: off

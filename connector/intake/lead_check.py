@@ -29,8 +29,8 @@ from connector.store import brakes, outbox
 from connector.store import leads as lead_store
 from connector.store.baselines import baselines_of, put_baselines
 from connector.taking_part import closed_sides, outside
-from mappings.mapping import ObjectMapping
 from mappings.merge import same
+from mappings.object_mapping import ObjectMapping
 
 _AGAIN = ("unplanned", "unexplained")
 """Causes for which the record is read again."""

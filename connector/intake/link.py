@@ -28,7 +28,7 @@ from connector.store.rows import from_json, lock_name
 from connector.store.waiting_activities import hand_over
 from connector.taking_part import takes_part
 from mappings.mapping import Mapping as LeadMapping
-from mappings.mapping import ObjectMapping
+from mappings.object_mapping import ObjectMapping
 from mappings.stages import Stage
 
 _FIRST_STAGE = Stage.INQUIRY.value

@@ -20,7 +20,7 @@ from connector.platforms.protocol import ChangePage, Cursor, Watch
 from connector.store.catch_ups import catch_ups_of, finish_catch_up
 from connector.store.cursors import cursors_of, put_cursor
 from connector.store.settings_values import get_value, put_value
-from mappings.mapping import ObjectMapping
+from mappings.object_mapping import ObjectMapping
 
 DEEP = "deep:"
 """Prefix of the feed that remembers when an object was last looked at with the full overlap."""

@@ -11,7 +11,7 @@ import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from connector.configuration import load_configuration
-from mappings.mapping import ObjectMapping
+from mappings.object_mapping import ObjectMapping
 from mappings.stage_fields import StageField
 from mappings.stages import EDGES, Need, Outcome, Stage
 from tests.docs.pages import PAGES, ROOT, name_of, text_of

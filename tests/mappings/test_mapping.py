@@ -6,7 +6,8 @@ import dataclasses
 
 import pytest
 
-from mappings.mapping import Mapping, ObjectMapping, load_mapping
+from mappings.mapping import Mapping, load_mapping
+from mappings.object_mapping import ObjectMapping
 from mappings.source import Source
 from mappings.stages import Stage
 from mappings.values import NoSpelling, Unreadable

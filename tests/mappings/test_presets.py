@@ -7,7 +7,8 @@ from importlib import resources
 import pytest
 
 from mappings.document import LEADLOOP_FIELDS
-from mappings.mapping import Mapping, ObjectMapping, load_mapping
+from mappings.mapping import Mapping, load_mapping
+from mappings.object_mapping import ObjectMapping
 from mappings.source import Source
 from mappings.stage_fields import StageField
 from mappings.stages import Stage

@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mappings.mapping import Pair
 from mappings.merge import same
 from mappings.normalise import normalise
+from mappings.object_mapping import Pair
 from mappings.places import CODED_STATES
 from mappings.plain_text import cut_text
 from mappings.spelling import WRITE_AS, Spelling, reader_for, writer_for
