@@ -10,22 +10,12 @@ import pytest
 
 from connector.configuration import shipped
 from mappings.problems import ConfigErrors
-from mappings.stages import Stage
 from tests.connector.test_life_of_a_lead import ANN, make_mql
 from tests.world import RULES, World, configuration
 
 QUEUE = RULES.replace(
     "{route: everyone, pool: [sam@sales.example, kim@sales.example]}",
     '{route: everyone, owner: "queue:Inbound"}',
-)
-RECYCLING = (
-    RULES
-    + """
-recycle:
-  - {rule: small deals rest longer, when: outcome == "lost" and deal_amount < 1000, after_days: 365}
-  - {rule: lost on timing, when: closed_reason == "timing", after_days: 90, reason: a new budget year}
-  - {rule: lost, when: outcome == "lost", after_days: 180}
-"""
 )
 LOSS_REASON = {
     "      # Why it was lost, and": "      lost_reason: Loss_Reason__c\n      # Why it was lost, and"
@@ -219,6 +209,30 @@ def test_a_reason_that_nobody_mapped_counts_as_the_default_and_is_a_hold_with_a_
     assert hold.remedy.startswith("Add the reason to rejection: reasons: in the rules")
 
 
+def test_a_table_with_a_reason_that_no_rule_knows_is_a_mistake_at_its_place() -> None:
+    table = "{Too early: timming, Spam: bad data}"
+    verdict = f"    verdict:\n      field: V\n      reason: {{field: R, table: {table}}}\n"
+    lead = f"objects:\n  Lead:\n    role: person\n{verdict}"
+    documents = {"preset:salesforce": f"side: salesforce\nplatform: salesforce\nkind: crm\n{lead}"}
+    with pytest.raises(ConfigErrors) as found:
+        configuration(documents=documents)
+    told = 'no rule says what follows the rejection reason "timming"; did you mean "timing"?'
+    assert [str(error) for error in found.value.errors] == [f"salesforce.yaml:9:45: {told}"]
+
+
+def test_a_rejection_that_waited_for_its_reason_is_dated_by_when_sales_said_it(world: World) -> None:
+    lead_id = make_mql(world)
+    world.salesforce.update("Lead", lead_id, Status="Closed - Not Converted")
+    said_ms = world.clock.now_ms()
+    world.later(hours=3)  # leadloop was not running
+    world.run()
+    assert world.contact(ANN)["leadloop_stage"] == "distributed"
+    world.salesforce.update("Lead", lead_id, Leadloop_Rejection_Reason__c="timing")
+    world.run()
+    rejection = world.lead(ANN).rejections[-1]
+    assert rejection.at_ms == said_ms - said_ms % 1_000
+
+
 # opportunities ------------------------------------------------------------------------------------------
 
 
@@ -356,141 +370,3 @@ def test_an_opportunity_that_sales_wins_after_it_gave_the_lead_back_counts(tmp_p
         assert (shown["leadloop_stage"], shown["leadloop_outcome"]) == ("closed", "won")
         assert shown["leadloop_amount"] == "5"
         assert world.run().written == 0
-
-
-# recycling ----------------------------------------------------------------------------------------------
-
-
-def test_a_lost_lead_comes_back_by_rule_when_its_time_is_over_and_is_won_years_later(tmp_path: Path) -> None:
-    with world_with(tmp_path, RECYCLING, LOSS_REASON) as world:
-        make_mql(world)
-        lose(world, open_opportunity(world, amount=9_000), "price")
-        world.later(days=179)
-        world.run()
-        assert world.contact(ANN)["leadloop_stage"] == "closed"
-
-        world.later(days=2)
-        world.run()
-
-        contact = world.contact(ANN)
-        assert (contact["leadloop_stage"], contact["leadloop_cycle"]) == ("nurture", "2")
-        assert (contact["leadloop_outcome"], contact["leadloop_closed_reason"]) == ("lost", "price")
-        assert world.run().written == 0, "what it did before earns nothing now"
-
-        world.later(days=800)
-        world.hubspot.submit_form(ANN, "Pricing")
-        world.run()
-        assert world.contact(ANN)["leadloop_stage"] == "distributed"
-
-        opportunity = open_opportunity(world, amount=40_000)
-        world.run()
-        world.salesforce.update("Opportunity", opportunity, StageName="Closed Won")
-        world.run()
-        contact = world.contact(ANN)
-        assert (contact["leadloop_stage"], contact["leadloop_cycle"]) == ("closed", "2")
-        assert (contact["leadloop_outcome"], contact["leadloop_amount"]) == ("won", "40000")
-
-
-def test_the_first_rule_that_applies_says_when_and_why_a_lost_lead_comes_back(tmp_path: Path) -> None:
-    with world_with(tmp_path, RECYCLING, LOSS_REASON) as world:
-        make_mql(world)
-        lose(world, open_opportunity(world, amount=9_000), "timing")
-        world.later(days=91)
-        world.run()
-        lead = world.lead(ANN)
-        assert (lead.stage, lead.cycle) == (Stage.NURTURE, 2)
-
-
-def test_a_small_deal_waits_for_its_own_rule(tmp_path: Path) -> None:
-    with world_with(tmp_path, RECYCLING) as world:
-        make_mql(world)
-        lose(world, open_opportunity(world, amount=500))
-        world.later(days=200)
-        world.run()
-        assert world.lead(ANN).stage is Stage.CLOSED
-        world.later(days=170)
-        world.run()
-        assert world.lead(ANN).stage is Stage.NURTURE
-
-
-def test_a_lost_opportunity_that_is_opened_again_after_the_lead_came_back_takes_it_along(
-    tmp_path: Path,
-) -> None:
-    with world_with(tmp_path, RECYCLING) as world:
-        make_mql(world)
-        opportunity = open_opportunity(world, 5_000)
-        world.run()
-        lose(world, opportunity)
-        world.later(days=181)
-        world.run()
-        assert world.contact(ANN)["leadloop_stage"] == "nurture"
-
-        world.salesforce.update("Opportunity", opportunity, Description="They have a budget again")
-        world.run()
-        assert world.contact(ANN)["leadloop_stage"] == "nurture", "a note on a lost opportunity is no news"
-
-        world.later(days=30)
-        world.salesforce.update("Opportunity", opportunity, StageName="Negotiation/Review")
-        world.run()
-        contact = world.contact(ANN)
-        assert contact["leadloop_stage"] == "opportunity"
-        assert contact["leadloop_cycle"] == "2"
-        assert contact["leadloop_outcome"] in (None, "")
-
-        world.later(days=10)
-        world.salesforce.update("Opportunity", opportunity, StageName="Closed Won")
-        world.run()
-        assert (world.lead(ANN).stage, world.lead(ANN).outcome) == (Stage.CLOSED, "won")
-
-
-def test_any_of_several_lost_opportunities_takes_the_lead_up_when_it_is_opened_again(tmp_path: Path) -> None:
-    with world_with(tmp_path, RECYCLING) as world:
-        make_mql(world)
-        first, second = open_opportunity(world, 5_000), open_opportunity(world, 6_000)
-        lose(world, first)
-        world.later(days=1)
-        lose(world, second)
-        world.later(days=181)
-        world.run()
-        assert world.contact(ANN)["leadloop_stage"] == "nurture"
-
-        world.salesforce.update("Opportunity", first, StageName="Negotiation/Review")
-        world.run()
-
-        contact = world.contact(ANN)
-        assert (contact["leadloop_stage"], contact["leadloop_amount"]) == ("opportunity", "5000")
-        assert world.run().written == 0
-
-
-def test_a_won_lead_that_no_rule_names_stays_where_it_is(tmp_path: Path) -> None:
-    with world_with(tmp_path, RECYCLING) as world:
-        make_mql(world)
-        world.salesforce.update("Opportunity", open_opportunity(world), StageName="Closed Won")
-        world.run()
-        world.later(days=900)
-        world.run()
-        assert world.lead(ANN).stage is Stage.CLOSED
-
-
-def test_a_table_with_a_reason_that_no_rule_knows_is_a_mistake_at_its_place() -> None:
-    table = "{Too early: timming, Spam: bad data}"
-    verdict = f"    verdict:\n      field: V\n      reason: {{field: R, table: {table}}}\n"
-    lead = f"objects:\n  Lead:\n    role: person\n{verdict}"
-    documents = {"preset:salesforce": f"side: salesforce\nplatform: salesforce\nkind: crm\n{lead}"}
-    with pytest.raises(ConfigErrors) as found:
-        configuration(documents=documents)
-    told = 'no rule says what follows the rejection reason "timming"; did you mean "timing"?'
-    assert [str(error) for error in found.value.errors] == [f"salesforce.yaml:9:45: {told}"]
-
-
-def test_a_rejection_that_waited_for_its_reason_is_dated_by_when_sales_said_it(world: World) -> None:
-    lead_id = make_mql(world)
-    world.salesforce.update("Lead", lead_id, Status="Closed - Not Converted")
-    said_ms = world.clock.now_ms()
-    world.later(hours=3)  # leadloop was not running
-    world.run()
-    assert world.contact(ANN)["leadloop_stage"] == "distributed"
-    world.salesforce.update("Lead", lead_id, Leadloop_Rejection_Reason__c="timing")
-    world.run()
-    rejection = world.lead(ANN).rejections[-1]
-    assert rejection.at_ms == said_ms - said_ms % 1_000
