@@ -231,6 +231,13 @@ class HubSpotSettings(PlatformSettings):
         default=False,
         description="accept the older signature of webhooks too, which whoever has seen one can repeat",
     )
+    journal: bool = Field(
+        default=False,
+        description="follow HubSpot's webhooks journal, with a token that the app of CLIENT_ID gets",
+    )
+    journal_subscribe: bool = Field(
+        default=True, description="subscribe the journal to what is mapped; otherwise only say what lacks"
+    )
     portal_id: str | None = Field(
         default=None, pattern=r"^\d+$", description="refuse to run on any other account"
     )

@@ -33,6 +33,7 @@ class StreamBatch:
     events: int = 0
     unwanted: int = 0
     malformed: int = 0
+    warning: str = ""
 
 
 class PositionLost(Exception):

@@ -14,7 +14,10 @@ from connector.platforms.hubspot.names import is_id, is_object
 from connector.platforms.pushes import Told
 
 _BY_NAME = {"contact": "contacts", "company": "companies", "deal": "deals", "lead": "leads"}
-_BY_TYPE = {"0-1": "contacts", "0-2": "companies", "0-3": "deals", "0-136": "leads"}
+TYPE_IDS = {"contacts": "0-1", "companies": "0-2", "deals": "0-3", "leads": "0-136"}
+"""HubSpot's own object types: name to id."""
+
+_BY_TYPE = {type_id: name for name, type_id in TYPE_IDS.items()}
 _ACTIONS: Mapping[str, Literal["read", "deleted", "restored"]] = {
     "creation": "read",
     "propertyChange": "read",
@@ -36,33 +39,36 @@ def read_event(event: Mapping[str, Any]) -> list[Told]:
         raise MalformedEvent("an event without a type")
     subject, _, action = kind.partition(".")
     if action == "privacyDeletion" and subject == "contact":
-        return [Told("contacts", _record_id(event.get("objectId")), "forget")]
-    name = _object_of(event.get("objectTypeId")) if subject == "object" else _BY_NAME.get(subject)
+        return [Told("contacts", record_id_of(event.get("objectId")), "forget")]
+    name = object_of(event.get("objectTypeId")) if subject == "object" else _BY_NAME.get(subject)
     if name is None or (action not in _ACTIONS and action != "merge"):
         return []
     if action == "merge":
-        return _merged(name, event)
+        return merged(name, event)
     if action == "associationChange":
         return list(_associated(name, event))
     if action == "propertyChange" and _is_echo(event):
         return []
-    return [Told(name, _record_id(event.get("objectId")), _ACTIONS[action])]
+    return [Told(name, record_id_of(event.get("objectId")), _ACTIONS[action])]
 
 
-def _object_of(type_id: object) -> str | None:
+def object_of(type_id: object) -> str:
+    """The name under which an object type is mapped: the id itself for types that have none. Raises
+    MalformedEvent."""
     if not isinstance(type_id, str) or not is_object(type_id):
         raise MalformedEvent("an object event without objectTypeId")
     return _BY_TYPE.get(type_id, type_id)
 
 
-def _record_id(value: object) -> str:
+def record_id_of(value: object) -> str:
+    """The id of a record, as text. Raises MalformedEvent."""
     # numbers beyond 32 bits, and text in case HubSpot ever keeps to its own API
     if isinstance(value, bool) or not isinstance(value, int | str) or not is_id(str(value)):
         raise MalformedEvent("an event without the id of a record")
     return str(value)
 
 
-def _merged(name: str, event: Mapping[str, Any]) -> list[Told]:
+def merged(name: str, event: Mapping[str, Any]) -> list[Told]:
     """The survivor first: it names those that went into it, so they are seen as merged and not as deleted.
     Normally it has a new id, and HubSpot tells no change of any of its values."""
     given = [event.get(key) for key in ("newObjectId", "primaryObjectId", "objectId")]
@@ -70,16 +76,16 @@ def _merged(name: str, event: Mapping[str, Any]) -> list[Told]:
     ids = [*(each for each in given if each is not None), *(gone if isinstance(gone, list) else [])]
     if not ids:
         raise MalformedEvent("a merge without ids")
-    return [Told(name, record_id, "merged") for record_id in dict.fromkeys(map(_record_id, ids))]
+    return [Told(name, record_id, "merged") for record_id in dict.fromkeys(map(record_id_of, ids))]
 
 
 def _associated(name: str, event: Mapping[str, Any]) -> Iterator[Told]:
     """Both ends, where the type tells what they are (CONTACT_TO_COMPANY); otherwise the first."""
-    yield Told(name, _record_id(event.get("fromObjectId", event.get("objectId"))), "read")
+    yield Told(name, record_id_of(event.get("fromObjectId", event.get("objectId"))), "read")
     kind = event.get("associationType")
     other = _BY_NAME.get(kind.rpartition("_TO_")[2].lower()) if isinstance(kind, str) else None
     if other is not None:
-        yield Told(other, _record_id(event.get("toObjectId")), "read")
+        yield Told(other, record_id_of(event.get("toObjectId")), "read")
 
 
 def _is_echo(event: Mapping[str, Any]) -> bool:

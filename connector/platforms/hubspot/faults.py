@@ -34,6 +34,7 @@ _RENEWAL_REMEDY = {
     "invalid_grant": _INSTALL_AGAIN,
 }
 _ANY_REMEDY = "check LEADLOOP_HUBSPOT__CLIENT_ID, __CLIENT_SECRET and __REFRESH_TOKEN"
+_APP_REMEDY = "check LEADLOOP_HUBSPOT__CLIENT_ID and __CLIENT_SECRET, and the scopes of the app"
 
 _EXISTING = re.compile(r"Existing ID:\s*(\d+)")
 # The first id is the record being written (on a create a half-made one), the second the holder.
@@ -117,11 +118,22 @@ def refusal(fault: Mapping[str, Any], status: int) -> Refused:
 
 def renewal_refusal(body: Mapping[str, Any], status: int) -> str:
     """What a 400, 401 or 403 to the renewal of a token means, and the remedy."""
+    code, said = _token_refusal(body, status)
+    return f"HubSpot refused to renew the token ({said}): {_RENEWAL_REMEDY.get(code, _ANY_REMEDY)}"
+
+
+def app_token_refusal(body: Mapping[str, Any], status: int) -> str:
+    """What such an answer means when an app asks for a token of its own, and the remedy."""
+    code, said = _token_refusal(body, status)
+    return f"HubSpot gave the app no token ({said}): {_RENEWAL_REMEDY.get(code, _APP_REMEDY)}"
+
+
+def _token_refusal(body: Mapping[str, Any], status: int) -> tuple[str, str]:
+    """The code, and the code with what HubSpot says."""
     # v1 says BAD_REFRESH_TOKEN in `status`, the newer endpoints use OAuth's `error`
     code = str(body.get("error") or body.get("status") or f"HTTP {status}")
     message = redact(str(body.get("error_description") or body.get("message") or ""))
-    said = f"{code}: {message}" if message else code
-    return f"HubSpot refused to renew the token ({said}): {_RENEWAL_REMEDY.get(code, _ANY_REMEDY)}"
+    return code, f"{code}: {message}" if message else code
 
 
 def is_conflict(refused: Refused) -> bool:

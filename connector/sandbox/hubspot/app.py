@@ -12,7 +12,7 @@ from urllib.parse import parse_qs
 import orjson
 
 from connector.sandbox.faults import CONTROL_PREFIX, Receive, Scope, Send
-from connector.sandbox.hubspot import association_routes, metadata_routes
+from connector.sandbox.hubspot import association_routes, journal_routes, metadata_routes
 from connector.sandbox.hubspot.auth import Token
 from connector.sandbox.hubspot.calls import Answer, Call
 from connector.sandbox.hubspot.control import control
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from connector.sandbox.hubspot.portal import HubSpotPortal
 
 DATED_VERSIONS = ("2026-03", "2026-09")
+JOURNAL = "webhooks-journal"
 LONGEST_URL = 16_384
 """Bytes of path and query above which the answer is 414 (reported; one reader splits at 15,000)."""
 
@@ -45,12 +46,18 @@ def route(path: str) -> tuple[str, str, tuple[str, ...]] | None:
         case ["account-info" | "oauth" as family, version, *parts]:
             if version in DATED_VERSIONS or version == "v3" or (family == "oauth" and version == "v1"):
                 return family, version, tuple(parts)
+        case ["webhooks-journal", part, version, *parts] if version in DATED_VERSIONS:
+            return JOURNAL, version, (part, *parts)
     return None
 
 
 def path_kind(path: str) -> str:
     """A path with its ids and property names replaced, for counting."""
     found = route(path)
+    if found is not None and found[0] == JOURNAL:
+        return "/" + "/".join("{offset}" if _is_uuid(each) else each for each in path.strip("/").split("/"))
+    if found is None and path.startswith(journal_routes.FILES):
+        return f"{journal_routes.FILES}{{offset}}"
     if found is None or found[0] not in ("objects", "properties", "pipelines", "owners"):
         return path.rstrip("/")
     family, _, parts = found
@@ -98,6 +105,8 @@ class HubSpotApp:
         with self._portal.lock:
             if scope["path"].startswith(CONTROL_PREFIX):
                 status, headers, body = self._control(scope, content)
+            elif scope["path"].startswith(journal_routes.FILES):
+                status, headers, body = self._storage(scope)
             else:
                 status, headers, body = self._handle(scope, content)
         await send({"type": "http.response.start", "status": status, "headers": headers})
@@ -143,15 +152,17 @@ class HubSpotApp:
         call = Call(scope["method"], version, parts, query, content)
         if family == "oauth":
             return self._oauth(call)
+        if family == JOURNAL:
+            return self._journal(scope, call)
         self._admit(scope, call, family, headers)
         return self._dispatch(family, call)
 
     def _admit(self, scope: Scope, call: Call, family: str, headers: list[Header]) -> None:
         """Who calls, whether they may, and whether there is room. Raises Problem."""
         portal = self._portal
-        authorization = next((value for name, value in scope["headers"] if name == b"authorization"), b"")
         now_ms = portal.crm.now_ms()
-        token = portal.access.check(authorization.decode("latin-1"), now_ms, portal.faults.token_generation)
+        authorization = _header(scope, b"authorization")
+        token = portal.access.check(authorization, now_ms, portal.faults.token_generation)
         search = family == "objects" and call.parts[1:] == ("search",)
         used_up = portal.faults.quota_exhausted
         policy = portal.limits.admit(now_ms, token.app, token.oauth, search, used_up)
@@ -192,6 +203,21 @@ class HubSpotApp:
         }
         return by_family[family](portal.crm, call)
 
+    def _journal(self, scope: Scope, call: Call) -> Answer:
+        """Outside the portal's limits: whether they hold for it is told nowhere. Raises Problem."""
+        portal = self._portal
+        authorization = _header(scope, b"authorization")
+        token = portal.access.check(authorization, portal.crm.now_ms(), portal.faults.token_generation)
+        journal_routes.check_token(portal.access, token, call)
+        return journal_routes.journal(portal.crm, call, f"http://{_header(scope, b'host')}")
+
+    def _storage(self, scope: Scope) -> tuple[int, list[Header], bytes]:
+        query = parse_qs(scope["query_string"].decode("ascii", "replace"))
+        authorized = bool(_header(scope, b"authorization"))
+        status, body = journal_routes.storage(self._portal.crm, scope["path"], query, authorized)
+        kind = b"application/json" if status == 200 else b"application/xml"
+        return status, [(b"content-type", kind), (b"content-length", str(len(body)).encode())], body
+
     def _oauth(self, call: Call) -> Answer:
         """Outside the limits, and without an Authorization header. Raises Problem."""
         access, now_ms = self._portal.access, self._portal.crm.now_ms()
@@ -202,6 +228,8 @@ class HubSpotApp:
         match (call.method, *call.parts):
             case ("POST", "token"):
                 generation = self._portal.faults.token_generation
+                if form.get("grant_type") == "client_credentials" and not v1:
+                    return Answer(200, access.client_credentials(form, now_ms, generation))
                 return Answer(200, access.refresh(form, v1, now_ms, generation))
             case ("POST", "token", "introspect"):
                 return Answer(200, access.introspect(form.get("token", ""), now_ms))
@@ -210,3 +238,11 @@ class HubSpotApp:
             case (_, "token"):
                 raise wrong_method()
         raise no_such_path()
+
+
+def _header(scope: Scope, wanted: bytes) -> str:
+    return next((value.decode("latin-1") for name, value in scope["headers"] if name == wanted), "")
+
+
+def _is_uuid(text: str) -> bool:
+    return len(text) == 36 and text.count("-") == 4

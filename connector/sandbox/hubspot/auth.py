@@ -19,6 +19,11 @@ from connector.sandbox.hubspot.problems import Problem
 from connector.sandbox.hubspot.times import iso
 
 OAUTH_LIFETIME_SECONDS = 1_800
+JOURNAL_APP = "app itself"
+JOURNAL_SCOPES = tuple(
+    f"developer.webhooks_journal.{each}"
+    for each in ("read", "subscriptions.read", "subscriptions.write", "snapshots.read", "snapshots.write")
+)
 _NO_CREDENTIALS = (
     "Authentication credentials not found. This API supports OAuth 2.0 authentication and you can find more "
     "details at https://developers.hubspot.com/docs/methods/auth/oauth-overview"
@@ -39,7 +44,8 @@ class Token:
 
 class Access:
     """The tokens of a portal. `lifetime_seconds` may be changed; so may `rotate`, which makes every refresh
-    return a new refresh token and forget the old one (whether HubSpot rotates is unknown)."""
+    return a new refresh token and forget the old one (whether HubSpot rotates is unknown), and `app_scopes`,
+    those that the app may ask for in its own name."""
 
     def __init__(self, portal_id: int, app_id: int) -> None:
         self.portal_id = portal_id
@@ -47,6 +53,7 @@ class Access:
         self.client_id = HUBSPOT_CLIENT_ID
         self.client_secret = HUBSPOT_CLIENT_SECRET
         self.refresh_tokens = {HUBSPOT_REFRESH_TOKEN}
+        self.app_scopes = frozenset(JOURNAL_SCOPES)
         self.lifetime_seconds = OAUTH_LIFETIME_SECONDS
         self.rotate = False
         self.issued = 0
@@ -96,12 +103,7 @@ class Access:
             raise _oauth_problem(
                 v1, "BAD_GRANT_TYPE", "unsupported_grant_type", "only refresh_token is known"
             )
-        if form.get("client_id") != self.client_id:
-            raise _oauth_problem(v1, "BAD_CLIENT_ID", "invalid_client", "missing or unknown client id")
-        if form.get("client_secret") != self.client_secret:
-            raise _oauth_problem(
-                v1, "BAD_CLIENT_SECRET", "invalid_client", "missing or invalid client secret"
-            )
+        self._check_app(form, v1)
         refresh_token = form.get("refresh_token", "")
         if refresh_token not in self.refresh_tokens:
             raise _oauth_problem(v1, "BAD_REFRESH_TOKEN", "invalid_grant", "missing or invalid refresh token")
@@ -128,6 +130,24 @@ class Access:
             "user_id": 1,
         }
 
+    def client_credentials(self, form: Mapping[str, str], now_ms: int, generation: int) -> dict[str, Any]:
+        """A token of the app itself, which opens the journal and nothing else. Raises Problem 400."""
+        self._check_app(form, v1=False)
+        scopes = frozenset(form.get("scope", "").split())
+        if not scopes or not scopes <= self.app_scopes:
+            raise _oauth_problem(False, "BAD_SCOPE", "invalid_scope", "missing or unknown scope")
+        self.issued += 1
+        text = f"sandbox-hubspot-app-{self.issued}-{now_ms}"
+        expires_ms = now_ms + self.lifetime_seconds * 1_000
+        self._tokens[text] = Token(text, JOURNAL_APP, True, scopes, expires_ms, generation)
+        return {
+            "access_token": text,
+            "expires_in": self.lifetime_seconds,
+            "token_type": "bearer",
+            "token_use": "client_credentials",
+            "scopes": sorted(scopes),
+        }
+
     def introspect(self, text: str, now_ms: int) -> dict[str, Any]:
         """What an access token is. Raises Problem 404 for one that is unknown or over."""
         token = self._tokens.get(text)
@@ -144,6 +164,14 @@ class Access:
             "token_type": "access",
             "expires_in": (token.expires_ms - now_ms) // 1_000,
         }
+
+    def _check_app(self, form: Mapping[str, str], v1: bool) -> None:
+        if form.get("client_id") != self.client_id:
+            raise _oauth_problem(v1, "BAD_CLIENT_ID", "invalid_client", "missing or unknown client id")
+        if form.get("client_secret") != self.client_secret:
+            raise _oauth_problem(
+                v1, "BAD_CLIENT_SECRET", "invalid_client", "missing or invalid client secret"
+            )
 
     def to_json(self) -> dict[str, Any]:
         """For the state file: what a restarted portal must still accept."""

@@ -6,6 +6,7 @@ All POST, but GET `records?object=…`:
 `associate` {from, from_id, to, to_id, type_id?}, `owners` {email, first_name?, last_name?},
 `properties` {object, name, type, …}, `validation-rules` {object, name (of the property), pattern, message},
 `webhooks` {url, secret?, generic?: object.… events},
+`journal` {append?: [event, …], cut?: true, lose?: true, file_seconds?, most_events?},
 `settings` {backward_lifecycle, sync_deals, …; limits: {burst, …}}.
 """
 
@@ -104,6 +105,20 @@ def _webhooks(portal: HubSpotPortal, given: Given) -> Any:
     return {}
 
 
+def _journal(portal: HubSpotPortal, given: Given) -> Any:
+    journal = portal.crm.journal
+    for name in ("file_seconds", "most_events"):
+        if name in given:
+            setattr(journal, name, type(getattr(journal, name))(given[name]))
+    for event in given.get("append", ()):
+        journal.append(event, portal.crm.now_ms())
+    if given.get("cut"):
+        journal.cut_next()
+    if given.get("lose"):
+        journal.lose()
+    return {"files": len(journal.files)}
+
+
 def _settings(portal: HubSpotPortal, given: Given) -> Any:
     for name, value in given.items():
         if name == "limits":
@@ -130,5 +145,6 @@ ACTIONS: Mapping[str, Callable[[HubSpotPortal, Given], Any]] = {
     "properties": _properties,
     "validation-rules": _validation_rules,
     "webhooks": _webhooks,
+    "journal": _journal,
     "settings": _settings,
 }

@@ -13,6 +13,7 @@ from typing import Any, Literal
 from connector.clock import Clock
 from connector.sandbox.faults import Faults
 from connector.sandbox.hubspot.associations import Associations
+from connector.sandbox.hubspot.journal import Journal
 from connector.sandbox.hubspot.pipelines import PIPELINES, Pipeline
 from connector.sandbox.hubspot.problems import Problem, no_such_record, not_valid
 from connector.sandbox.hubspot.records import Record
@@ -73,6 +74,7 @@ class Crm:
     tables: dict[str, Table] = field(init=False)
     associations: Associations = field(default_factory=Associations)
     webhooks: Webhooks = field(default_factory=Webhooks)
+    journal: Journal = field(default_factory=Journal)
     owners: dict[int, Owner] = field(default_factory=dict)
     blocklist: set[str] = field(default_factory=set)
     pipelines: dict[str, tuple[Pipeline, ...]] = field(default_factory=lambda: dict(PIPELINES))

@@ -1,7 +1,8 @@
 """Webhooks of the portal: an event for whatever happens to a record, sent to one address, signed (hubspot.md
 section 15).
 
-Nothing is noted until somebody subscribes, and nothing is sent but by `send`. As with HubSpot, events of one
+Nothing is noted until somebody subscribes, and nothing is sent but by `send`. The journal is told of the same
+things, from here. As with HubSpot, events of one
 delivery are in no order, a delivery that is refused is sent again with a higher `attemptNumber`, and the
 changes that a merge makes to values are not told.
 """
@@ -47,6 +48,8 @@ class Webhooks:
 
     def changed(self, crm: Any, table: Table, record_id: int, names: Iterable[str], origin: Origin) -> None:
         """Properties of a record have new values."""
+        names = list(names)
+        crm.journal.changed(crm, table, record_id, names)
         values = table.records[record_id].properties
         for name in names:
             given = {"propertyName": name, "propertyValue": values.get(name, "")}
@@ -56,6 +59,7 @@ class Webhooks:
         self, crm: Any, table: Table, record_id: int, action: str, origin: Origin | None = None, **given: Any
     ) -> None:
         """Something happened to a record. Without an origin a person did it."""
+        crm.journal.note(crm, table, record_id, action, given)
         if self._url is None:
             return
         event: dict[str, Any] = {
