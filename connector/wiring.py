@@ -33,6 +33,7 @@ from connector.store.cursors import cursors_of
 from connector.store.database import Database
 from connector.store.settings_values import get_value, put_value
 from mappings.mapping import Mapping as LeadMapping
+from mappings.mapping import SideMapping
 
 LIVE_SINCE = "live_since_ms"
 
@@ -236,20 +237,25 @@ def _feeds(
     missing: list[str] = []
     for name, side in mapping.sides.items():
         own: Any = getattr(settings, side.platform, None)
-        objects: dict[str, tuple[str, ...]] = {}
-        # what speaks about people is stored before them, so that a conversion is decided with its opportunity
-        for object_name, target in sorted(side.objects.items(), key=lambda item: item[1].role == "person"):
-            described = metadata[name].objects.get(object_name)
-            if described is not None:
-                objects[object_name] = tuple(native for native in target.natives if native in described)
         missing += missing_fields(side, metadata[name])
         feeds[name] = Feed(
-            objects=objects,
+            objects=readable(side, metadata[name]),
             poll_seconds=own.poll_seconds if own is not None else 60.0,
             overlap_seconds=own.overlap_seconds if own is not None else 600,
             archived_seconds=getattr(own, "archived_seconds", 0.0),
         )
     return feeds, missing
+
+
+def readable(side: SideMapping, metadata: Metadata) -> dict[str, tuple[str, ...]]:
+    """The mapped objects that a side's platform has, with the mapped fields that it has of each."""
+    # what speaks about people is stored before them, so that a conversion is decided with its opportunity
+    targets = sorted(side.objects.items(), key=lambda item: item[1].role == "person")
+    return {
+        name: tuple(native for native in target.natives if native in metadata.objects[name])
+        for name, target in targets
+        if name in metadata.objects
+    }
 
 
 def _options(

@@ -9,12 +9,14 @@ from __future__ import annotations
 import threading
 import uuid
 from collections.abc import Mapping
+from functools import partial
 
 import structlog
 
 from connector.cli.service import LOOK_SECONDS
 from connector.clock import Clock
 from connector.configuration import Configuration, compile_documents
+from connector.metadata_check import names_to_describe
 from connector.metrics import CONTENT_TYPE, Metrics
 from connector.platforms.errors import RetryLater
 from connector.settings import Settings, SettingsError
@@ -22,7 +24,7 @@ from connector.store.configurations import applied_configuration
 from connector.store.database import Database
 from connector.store.errors import StoreError
 from connector.store.settings_values import get_value
-from connector.wiring import budget_of, open_platform
+from connector.wiring import budget_of, open_platform, readable
 from connector.worker.poll_lease import last_polls_ms, poll_soon
 from connector.worker.stream_threads import OpenedStream, StreamThreads, open_stream
 
@@ -84,21 +86,24 @@ class StreamService:
             budget = budget_of(name, side.platform, self._settings, self._database, self._clock)
             with self._database.read() as conn:
                 known = get_value(conn, f"account:{name}")
-            made = open_stream(
-                name, side.platform, tuple(side.objects), str(known), self._settings, budget, self._clock
-            )
+            opening = partial(open_stream, name, side.platform)
+            rest = (str(known), self._settings, budget, self._clock)
+            made = opening({}, *rest)  # whether there is one; what of, only the platform can tell
             if isinstance(made, str):
                 closed.append(made)
                 continue
-            opened[name] = made
+            made.stream.close()
             if known is None:
                 raise RetryLater("leadloop has never connected: start a worker once", FIRST_START_SECONDS)
             platform = open_platform(name, side.platform, self._settings, budget, self._clock)
             try:
                 account = platform.prove_identity()
+                made = opening(readable(side, platform.describe(names_to_describe(side))), *rest)
             finally:
                 platform.close()
             budget.time_zone = account.time_zone
+            if not isinstance(made, str):
+                opened[name] = made
             if account.account_id != known:
                 raise SettingsError(
                     f"This database belongs to the {name} account {known}, but the credentials are for "

@@ -144,6 +144,8 @@ class Follower:
             self._tell(
                 "stream_received", events=batch.events, unwanted=batch.unwanted, malformed=batch.malformed
             )
+        if batch.warning:
+            self._tell("stream_warns", reason=batch.warning)
         if batch.told:
             self.stored(self.side)
         if missed:

@@ -222,7 +222,7 @@ class HubSpotSettings(PlatformSettings):
     access_token: SecretStr | None = Field(default=None, description="private-app token or service key")
     client_id: str | None = Field(default=None, description="OAuth app: client id")
     client_secret: SecretStr | None = Field(
-        default=None, description="OAuth app: client secret; also verifies webhooks"
+        default=None, description="OAuth app: client secret; also verifies webhooks, and opens the journal"
     )
     refresh_token: SecretStr | None = Field(
         default=None, description="OAuth app: refresh token of the installation"

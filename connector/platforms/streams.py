@@ -7,7 +7,7 @@ I/O.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -24,7 +24,7 @@ class StreamBatch:
     told up to then, by its clock, has come: the moment of the newest event. None for a batch without events
     that shows that the stream is alive: everything up to now has come. `missed` names the native
     objects of which events are lost or cannot be named one by one: they are polled from before the last
-    stored event on."""
+    stored event on. `warning`: what the stream will not tell, for an admin to mend."""
 
     told: Sequence[Told] = ()
     position: str | None = None
@@ -67,9 +67,16 @@ class OpenStream(Protocol):
     """The function `stream` of a platform's package."""
 
     def __call__(
-        self, settings: Any, side: str, objects: Sequence[str], account: str, meter: Meter, clock: Clock
+        self,
+        settings: Any,
+        side: str,
+        objects: Mapping[str, Sequence[str]],
+        account: str,
+        meter: Meter,
+        clock: Clock,
     ) -> Stream | str:
         """The stream of one account (the org or portal id that we work with), or the sentence that says that
-        it is switched off. `objects`: the native objects that are mapped. Makes no request yet. Raises
-        SettingsError when it is switched on and cannot be: a setting or an installed package is missing."""
+        it is switched off. `objects`: the native objects that are mapped, with the fields that are read of
+        each. Makes no request yet. Raises SettingsError when it is switched on and cannot be: a setting or an
+        installed package is missing."""
         ...

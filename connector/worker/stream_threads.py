@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import threading
 import uuid
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from importlib import import_module
 from importlib.metadata import entry_points
@@ -27,6 +27,7 @@ _LEVELS = {
     "stream_standby": "info",
     "stream_waits": "warning",
     "stream_missed": "warning",
+    "stream_warns": "warning",
 }
 
 log = structlog.get_logger()
@@ -44,7 +45,7 @@ class OpenedStream:
 def open_stream(
     side: str,
     platform: str,
-    objects: Collection[str],
+    objects: Mapping[str, Sequence[str]],
     account: str,
     settings: Settings,
     meter: Meter,
@@ -56,7 +57,7 @@ def open_stream(
         if make is None:
             continue
         own = getattr(settings, platform)
-        stream = make(own, side, tuple(objects), account, meter, clock)
+        stream = make(own, side, objects, account, meter, clock)
         if isinstance(stream, str):
             return stream
         return OpenedStream(stream, objects, max(own.overlap_seconds * SECOND_MS, LEAST_OVERLAP_MS))

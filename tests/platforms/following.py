@@ -65,9 +65,9 @@ class Following:
         for batch in stream:
             found.append(batch)
             self.position = batch.position or self.position
-            if len(found) >= most or (not batch.events and not batch.warning):
+            if len(found) >= most or not batch.events:
                 break
-        stream.close()  # type: ignore[attr-defined]  # it is a generator
+        stream.close()
         return found
 
     def told(self) -> list[Told]:

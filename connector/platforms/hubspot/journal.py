@@ -8,7 +8,8 @@ Values that events carry are not looked at.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
+from dataclasses import replace
 from typing import NamedTuple
 
 from connector.clock import DAY_MS, HOUR_MS, MINUTE_MS, SECOND_MS, Clock
@@ -83,14 +84,15 @@ class Journal:
         self._calls = JournalCalls(settings, client_id, account, meter, clock)
         self._files = JournalFiles(settings, clock)
         self._app_ids: frozenset[str] | None = None
+        self._warning = ""
         self._failed: tuple[str, int] = ("", 0)
 
-    def batches(self, position: str | None, stopping: Callable[[], bool]) -> Iterator[StreamBatch]:
+    def batches(
+        self, position: str | None, stopping: Callable[[], bool]
+    ) -> Generator[StreamBatch, None, None]:
         """See `Stream.batches`: one batch for each file."""
         if self._app_ids is None:
-            self._app_ids, warning = self._subscribed()
-            if warning:
-                yield StreamBatch(warning=warning)
+            self._app_ids, self._warning = self._subscribed()
         place = self._now() if position is None else place_of(position)
         pause_seconds = FIRST_PAUSE_SECONDS
         while not stopping():
@@ -101,14 +103,14 @@ class Journal:
                 if file is None:
                     break  # its address has ended: ask for it, and what follows it, anew
                 place = Place(entry.offset, _later(place.read_ms, file.published_ms, asked_ms))
-                yield self._batch(file, place)
+                yield self._warned(self._batch(file, place))
                 if stopping():
                     return
             if entries:
                 pause_seconds = FIRST_PAUSE_SECONDS
                 continue
             place = place._replace(read_ms=_later(place.read_ms, asked_ms, asked_ms))
-            yield StreamBatch(position=str(place))
+            yield self._warned(StreamBatch(position=str(place)))
             self._wait(pause_seconds, stopping)
             pause_seconds = min(2 * pause_seconds, LONGEST_PAUSE_SECONDS)
 
@@ -183,6 +185,11 @@ class Journal:
         if newest_ms is not None and file.published_ms is not None:
             newest_ms = min(newest_ms, file.published_ms)
         return StreamBatch(list(told), str(place), newest_ms, (), len(file.events), unwanted, malformed)
+
+    def _warned(self, batch: StreamBatch) -> StreamBatch:
+        """The batch, with what is still to be said."""
+        warning, self._warning = self._warning, ""
+        return replace(batch, warning=warning) if warning else batch
 
     def _told(self, event: object) -> list[Told]:
         if not isinstance(event, Mapping):
