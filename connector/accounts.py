@@ -1,8 +1,9 @@
-"""Accounts: to which company of the CRM somebody belongs who is no contact of one there. Pure.
+"""Accounts: to which company somebody belongs, where the lead has no account's owner of its own. Pure.
 
-By the domain of the e-mail address, unless it is of a free provider, and the host of an account's website;
-else by the very name of the company, where one account alone has it. Nothing is guessed: accounts of
-different owners are no match. What is told names accounts by their ids, since the history keeps nothing that
+By what the person's own record names; else by the domain of the e-mail address, unless it is of a free
+provider, and the host of an account's website; else by the very name of the company, where one account alone
+has it. Accounts of the CRM count before those of other sides. Nothing is guessed: accounts of different
+owners are no match. What is told names accounts by their ids, since the history keeps nothing that
 could name a person.
 """
 
@@ -14,7 +15,7 @@ from typing import Final, Literal, NamedTuple
 from unicodedata import normalize
 from urllib.parse import urlsplit
 
-from connector.observation import Observation
+from connector.observation import Observation, RecordKey
 from mappings.mapping import ACCOUNT_OWNER
 from mappings.mapping import Mapping as LeadMapping
 from mappings.values import OwnerDirectory, Value
@@ -24,12 +25,13 @@ COMPANY: Final = "company"
 """The canonical field with the name of the company that a lead works for."""
 
 _NAMED_AT_MOST: Final = 3
+_HOW: Final = {"record": "its own record", "domain": "e-mail domain", "name": "company name"}
 
 
 class AccountName(NamedTuple):
-    """Something by which an account is known."""
+    """Something by which an account is known; `record`: its side, object and id."""
 
-    kind: Literal["domain", "name"]
+    kind: Literal["record", "domain", "name"]
     value: str
 
 
@@ -60,6 +62,16 @@ def names_of_account(values: Mapping[str, Value]) -> set[AccountName]:
     return found | ({AccountName("name", name)} if name else set())
 
 
+def named_by(record: Observation, mapping: LeadMapping) -> RecordKey | None:
+    """The account that a person's record names, if it names one."""
+    side = mapping.sides.get(record.side)
+    target = side.objects.get(record.object) if side is not None else None
+    if side is None or side.account_object is None or target is None or target.account is None:
+        return None
+    said = record.fields.get(target.account)
+    return None if said is None or record.deleted else RecordKey(record.side, side.account_object, str(said))
+
+
 def names_of_lead(addresses: Iterable[object], company: object, mapping: LeadMapping) -> list[AccountName]:
     """By what the account of somebody is looked for: the strongest first."""
     hosts = [
@@ -85,11 +97,14 @@ def match_account(
     if not accounts or values.get(ACCOUNT_OWNER) is not None:
         return None
     addresses = [values.get(field) for field in address_fields(mapping)]
-    for name in names_of_lead(addresses, values.get(COMPANY), mapping):
-        found = accounts.get(name, ())
+    own = sorted(
+        (name for name in accounts if name.kind == "record"), key=lambda name: _rank(accounts[name], mapping)
+    )
+    for name in [*own, *names_of_lead(addresses, values.get(COMPANY), mapping)]:
+        found = _of_first_side(accounts.get(name, ()), mapping)
         if not found:
             continue
-        how = "e-mail domain" if name.kind == "domain" else "company name"
+        how = _HOW[name.kind]
         owners = {_owner_of(item, mapping, directory) for item in found}
         if len(found) > 1 and name.kind == "name":
             return AccountMatch(None, f"{len(found)} accounts have this {how} ({_ids(found)})")
@@ -105,6 +120,16 @@ def match_account(
 def address_fields(mapping: LeadMapping) -> list[str]:
     """The canonical fields with an address that says who somebody is."""
     return [name for name, rule in mapping.fields.items() if rule.identity and rule.type == "email"]
+
+
+def _rank(found: Sequence[Observation], mapping: LeadMapping) -> int:
+    """Whose accounts these are: 0 the CRM's, 1 another side's."""
+    return min((0 if mapping.sides[item.side].kind == "crm" else 1 for item in found), default=2)
+
+
+def _of_first_side(found: Sequence[Observation], mapping: LeadMapping) -> Sequence[Observation]:
+    first = _rank(found, mapping)
+    return [item for item in found if _rank([item], mapping) == first]
 
 
 def _owner_of(item: Observation, mapping: LeadMapping, directory: OwnerDirectory) -> str | None:

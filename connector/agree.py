@@ -9,7 +9,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from connector.lead import LeadState
+from connector.clock import MINUTE_MS
+from connector.lead import Decided, LeadState
+from connector.observation import PastValue, RecordKey
 from connector.record_view import RecordView
 from mappings.mapping import FieldRule
 from mappings.mapping import Mapping as LeadMapping
@@ -17,12 +19,19 @@ from mappings.merge import Merged, SideView, first_contact, merge_field, same
 from mappings.object_mapping import Pair
 from mappings.values import OwnerDirectory, Unreadable, Value
 
+OWN_WRITE_MS = 2 * MINUTE_MS
+"""How long before its answer a write of ours can have been carried out, at the most: a request times out."""
+
+NOTHING_TOLD: Mapping[tuple[RecordKey, str], Sequence[PastValue]] = {}
+
 
 @dataclass(frozen=True, slots=True)
 class Agreement:
     """The agreed values; the fields in which the sides differ and that are left alone, with what they show;
     the values that could not be read, with the reason, and the fields that are left alone for that; the
-    fields that wait for a person, with a sentence; and whose word was taken."""
+    fields that wait for a person, with a sentence; and whose word was taken. `decided`: how it was decided
+    between several changes of a field whose policy is `newest`; `undated`: the native fields whose history
+    might say more of that."""
 
     values: Mapping[str, Value]
     differences: Mapping[str, Mapping[str, Value]]
@@ -30,20 +39,27 @@ class Agreement:
     left_alone: tuple[str, ...]
     held: Mapping[str, str]
     changed_by: Mapping[str, str]
+    decided: Mapping[str, Decided]
+    undated: tuple[tuple[RecordKey, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class _Shown:
-    """One side's word on one field. `default`: the platform itself put it into a record that leadloop has
-    just made; it fills a blank and is nobody's word."""
+    """One side's word on one field, and the native field that says so. `default`: the platform itself put it
+    into a record that leadloop has just made; it fills a blank and is nobody's word."""
 
     side: SideView
     fresh: bool
+    native: tuple[RecordKey, str]
     default: bool = False
 
 
 def agree(
-    state: LeadState, views: Sequence[RecordView], mapping: LeadMapping, directory: OwnerDirectory
+    state: LeadState,
+    views: Sequence[RecordView],
+    mapping: LeadMapping,
+    directory: OwnerDirectory,
+    histories: Mapping[tuple[RecordKey, str], Sequence[PastValue]] = NOTHING_TOLD,
 ) -> Agreement:
     """Merge what the primary records in `views` (one a side) show with what was agreed before."""
     values: dict[str, Value] = dict(state.values)
@@ -52,6 +68,8 @@ def agree(
     left_alone = set(state.left_alone)
     held = dict(state.held)
     changed_by: dict[str, str] = {}
+    decided = dict(state.decided)
+    undated: list[tuple[RecordKey, str]] = []
     shown: dict[str, list[_Shown]] = {}
     own_words: set[str] = set()
     # what can be read by now (a user who has joined) is met as at a first contact
@@ -70,7 +88,7 @@ def agree(
             where = f"{view.side}.{name}"
             unreadable.pop(where, None)
             try:
-                word = _side_word(view, pair, country, directory)
+                word = _side_word(view, pair, country, directory, histories)
                 if where in readable_now and not word.side.changed:
                     word = replace(word, fresh=True)
                     left_alone.discard(name)
@@ -87,6 +105,11 @@ def agree(
             differences.pop(name, None)
             left_alone.discard(name)
             held.pop(name, None)
+        if rule.policy == "newest" and merged.decided is not None:
+            rivals = [word for word in words if word.side.changed]
+            decided[name] = _how(merged, rivals)
+            if merged.decided != "newest":
+                undated += [word.native for word in rivals if word.native not in histories]
         if merged.winner is not None:
             changed_by[name] = merged.winner
         if merged.differences:
@@ -95,7 +118,24 @@ def agree(
             held[name] = merged.held
             differences[name] = {word.side.side: word.side.value for word in words}
     left_alone |= own_words  # until a side says something readable
-    return Agreement(values, differences, unreadable, tuple(sorted(left_alone)), held, changed_by)
+    return Agreement(
+        values,
+        differences,
+        unreadable,
+        tuple(sorted(left_alone)),
+        held,
+        changed_by,
+        decided,
+        tuple(undated),
+    )
+
+
+def _how(merged: Merged, rivals: Sequence[_Shown]) -> Decided:
+    moments = {
+        word.side.side: (min(word.side.unchanged_at_ms + 1, word.side.changed_by_ms), word.side.changed_by_ms)
+        for word in rivals
+    }
+    return Decided(merged.decided or "", merged.winner, moments)
 
 
 def _still_unreadable(
@@ -140,7 +180,13 @@ def _country(view: RecordView, directory: OwnerDirectory) -> str | None:
     return country if isinstance(country, str) else view.mapping.default_country
 
 
-def _side_word(view: RecordView, pair: Pair, country: str | None, directory: OwnerDirectory) -> _Shown:
+def _side_word(
+    view: RecordView,
+    pair: Pair,
+    country: str | None,
+    directory: OwnerDirectory,
+    histories: Mapping[tuple[RecordKey, str], Sequence[PastValue]],
+) -> _Shown:
     value = pair.read(view.fields[pair.native], directory, country)
     changed = False
     if pair.native in view.changed:
@@ -148,15 +194,30 @@ def _side_word(view: RecordView, pair: Pair, country: str | None, directory: Own
             changed = not same(pair.read(view.before[pair.native], directory, country), value)
         except Unreadable:
             changed = True
+    native = (view.key, pair.native)
+    at_ms = set_ms(view, pair.native, histories[native]) if native in histories else None
     side = SideView(
         side=view.side,
         value=value,
         changed=changed,
-        unchanged_at_ms=view.unchanged_at_ms,
-        changed_by_ms=view.observation.stamp_ms,
+        unchanged_at_ms=view.unchanged_at_ms if at_ms is None else at_ms - 1,
+        changed_by_ms=view.observation.stamp_ms if at_ms is None else at_ms,
     )
     fresh = pair.native in view.fresh
-    return _Shown(side, fresh, default=fresh and view.made)
+    return _Shown(side, fresh, native, default=fresh and view.made)
+
+
+def set_ms(view: RecordView, native: str, history: Sequence[PastValue]) -> int | None:
+    """When somebody other than leadloop set the value that the record shows; None where the history does not
+    tell that, or tells of another value by now."""
+    sends = view.baseline.history.get(native, ())
+    for past in history:
+        if past.own or any(
+            sent == past.value and sent_ms - OWN_WRITE_MS <= past.at_ms <= sent_ms for sent_ms, sent in sends
+        ):
+            continue
+        return past.at_ms if past.value == view.fields[native] else None
+    return None
 
 
 def _merge(rule: FieldRule, agreed: Value, words: Sequence[_Shown]) -> tuple[Merged, bool]:

@@ -13,7 +13,7 @@ from typing import Literal
 
 from connector.lead import LeadState
 from connector.moments import moment_ms
-from connector.observation import Observation
+from connector.observation import Observation, RecordKey
 from connector.record_view import RecordView
 from mappings.mapping import Mapping as LeadMapping
 from mappings.stages import Outcome, Stage, is_person
@@ -44,7 +44,8 @@ class Claim:
 
 @dataclass(frozen=True, slots=True)
 class Opportunity:
-    """One opportunity of the CRM that counts for this lead. `stage` is what it means while it is open."""
+    """One opportunity of the lead. `stage` is what it means while it is open. `rank`: of several sides' that
+    count, those of the lowest decide."""
 
     record_id: str
     closed: bool
@@ -56,6 +57,7 @@ class Opportunity:
     from_conversion: bool
     stage: Stage = Stage.OPPORTUNITY
     amount: int | float | None = None
+    rank: int = 0
 
     @property
     def outcome(self) -> Outcome | None:
@@ -111,10 +113,13 @@ class CrmFacts:
         )
 
     def current_opportunity(self, state: LeadState) -> Opportunity | None:
-        """The newest open one, else the one closed last, whatever was edited since."""
+        """The newest open one, else the one closed last, whatever was edited since; of the CRM where it has
+        any that counts."""
         counting = self.counting(state)
         if not counting:
             return None
+        first = min(item.rank for item in counting)
+        counting = [item for item in counting if item.rank == first]
         open_ones = [item for item in counting if not item.closed]
         if open_ones:
             return max(open_ones, key=lambda item: (item.created_ms, item.record_id))
@@ -229,27 +234,33 @@ def read_facts(
     stale: bool = False,
 ) -> CrmFacts:
     """Conversions and opportunities among the lead's records, and the reason a salesperson has given
-    (`stale` as in `read_claims`)."""
+    (`stale` as in `read_claims`). An opportunity is the lead's by a conversion, by a contact's role in it, or
+    because it names the lead's record itself."""
     conversions: list[Conversion] = []
     converted_into: set[str] = set()
     in_a_role: set[str] = set()
+    own: set[RecordKey] = set()
     raw_opportunities: list[Observation] = []
     for item in observations:
         side = mapping.sides.get(item.side)
         described = side.objects.get(item.object) if side is not None else None
-        if described is None or side is None or side.kind != "crm":
+        if described is None or side is None:
             continue
+        if described.role == "person" and (not item.deleted or item.merged_into):
+            own.add(item.key)
         if described.role == "person" and item.converted and not item.deleted:
             conversions.append(Conversion(item.record_id, item.stamp_ms, _writer(item, directory)))
-            converted_into.update(item.refs.values())
+            converted_into.update(key.record_id for key in item.points_at())
         elif described.role == "opportunity_contact" and not item.deleted:
-            in_a_role.update(item.refs.values())
+            in_a_role.update(key.record_id for key in item.points_at())
         elif described.role == "opportunity" and not item.deleted:
             raw_opportunities.append(item)
     opportunities = [
         _opportunity(item, mapping, directory, item.record_id in converted_into)
         for item in raw_opportunities
-        if item.record_id in converted_into or item.record_id in in_a_role
+        if item.record_id in converted_into
+        or item.record_id in in_a_role
+        or not own.isdisjoint(item.points_at())
     ]
     reason: str | None = None
     comment: str | None = None
@@ -287,6 +298,7 @@ def _opportunity(
         from_conversion=from_conversion,
         stage=target.stages.get(str(native_stage), Stage.OPPORTUNITY),
         amount=amount if isinstance(amount, int | float) else None,
+        rank=0 if mapping.sides[item.side].kind == "crm" else 1,
     )
 
 

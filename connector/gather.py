@@ -6,7 +6,14 @@ from collections.abc import Mapping, Sequence
 
 from sqlalchemy import Connection
 
-from connector.accounts import COMPANY, AccountName, address_fields, has_accounts, names_of_lead
+from connector.accounts import (
+    COMPANY,
+    AccountName,
+    address_fields,
+    has_accounts,
+    named_by,
+    names_of_lead,
+)
 from connector.installation import is_lead_id
 from connector.intake.ambiguity import sides_in_doubt
 from connector.lead import Baseline, LeadState
@@ -95,6 +102,7 @@ def _accounts(
         if target.role == "account"
     }
     wanted: dict[str, set[AccountName]] = {}
+    own: dict[AccountName, RecordKey] = {}
     for lead_id, state in states.items():
         agreed = [state.values.get(name) for name in addresses]
         names = set(names_of_lead(agreed, state.values.get(COMPANY), mapping))
@@ -102,15 +110,21 @@ def _accounts(
             natives, company = people.get((record.side, record.object), ((), ""))
             shown = [record.fields.get(native) for native in natives]
             names.update(names_of_lead(shown, record.fields.get(company), mapping))
+            if (named := named_by(record, mapping)) is not None:
+                names.add(AccountName("record", str(named)))
+                own[AccountName("record", str(named))] = named
         wanted[lead_id] = names
     keys = {
         name: [key for key in found if (key.side, key.object) in read]
-        for name, found in account_names.known_by(conn, set().union(*wanted.values())).items()
-    }
+        for name, found in account_names.known_by(conn, set().union(*wanted.values()) - own.keys()).items()
+    } | {name: [key] for name, key in own.items()}
     seen = observations_by_key(conn, {key for found in keys.values() for key in found})
     return {
         lead_id: {
-            name: [seen[key] for key in keys[name] if key in seen] for name in sorted(names & keys.keys())
+            name: [
+                one for key in keys[name] if (one := seen.get(key)) and not (one.deleted or one.merged_into)
+            ]
+            for name in sorted(names & keys.keys())
         }
         for lead_id, names in wanted.items()
     }
@@ -160,12 +174,12 @@ def _referring_records(
             owner_of.setdefault(link.key, set()).add(lead_id)
             by_object.setdefault((link.side, link.object), []).append(link.record_id)
         for record in records[lead_id]:
-            for name, record_id in record.refs.items() if record.converted else ():
+            for key in record.points_at() if record.converted else ():
                 described = (
-                    mapping.sides[record.side].objects.get(name) if record.side in mapping.sides else None
+                    mapping.sides[key.side].objects.get(key.object) if key.side in mapping.sides else None
                 )
                 if described is not None and described.role == "opportunity":
-                    wanted.setdefault(RecordKey(record.side, name, record_id), set()).add(lead_id)
+                    wanted.setdefault(key, set()).add(lead_id)
     extra: dict[str, list[Observation]] = {lead_id: [] for lead_id in links}
     activity_records: dict[str, list[Observation]] = {lead_id: [] for lead_id in links}
     for (side, name), ids in by_object.items():
@@ -173,17 +187,18 @@ def _referring_records(
             described = mapping.sides[side].objects.get(role.object) if side in mapping.sides else None
             if role.key in owner_of or described is None:
                 continue
-            leads_here = owner_of.get(RecordKey(side, name, role.refs.get(name, "")), set())
+            named = role.refs.get(name, ())
+            leads_here = set().union(*(owner_of.get(RecordKey(side, name, each), set()) for each in named))
             if described.activity is not None:
-                if role.refs[name] in {role.fields.get(native) for native in described.activity.of}:
+                if {role.fields.get(native) for native in described.activity.of}.intersection(named):
                     for lead_id in leads_here:
                         activity_records[lead_id].append(role)
                 continue
             for lead_id in leads_here:
                 extra[lead_id].append(role)
-            for target, record_id in role.refs.items():
-                if target != name:
-                    wanted.setdefault(RecordKey(side, target, record_id), set()).update(leads_here)
+            for key in role.points_at():
+                if key.object != name:
+                    wanted.setdefault(key, set()).update(leads_here)
     for key, record in observations_by_key(conn, wanted).items():
         for lead_id in wanted[key]:
             extra[lead_id].append(record)

@@ -15,6 +15,7 @@ from threading import Lock
 
 from connector.brake import BrakeLimits
 from connector.clock import Clock
+from connector.connections import Connections
 from connector.lead_input import Policy
 from connector.platforms.protocol import Owner, Platform
 from connector.report.context import DEFAULT_FIELDS, ReportFields
@@ -55,6 +56,7 @@ class Installation:
     queues of each side, change; `lock` is held meanwhile.
     `complete` names the sides of which every person is known here (they were empty when leadloop was
     connected, or a backfill has read them), so that a create needs no look-up first.
+    `aside` are connections for what is asked while leads are decided, in a thread that no side has to itself.
     `verify_every_ms`: how long after the beginning of a sweep the next one begins; 0: never."""
 
     database: Database
@@ -63,6 +65,7 @@ class Installation:
     platforms: Mapping[str, Platform]
     feeds: Mapping[str, Feed]
     configuration: str
+    aside: Connections = field(default_factory=lambda: Connections({}))
     brake: BrakeLimits = field(default_factory=BrakeLimits)
     owners: dict[str, Sequence[Owner]] = field(default_factory=dict)
     complete: set[str] = field(default_factory=set)

@@ -42,6 +42,17 @@ class Deal:
 
 
 @dataclass(frozen=True, slots=True)
+class Decided:
+    """How it was decided between sides that had all changed a field whose policy is `newest`: `by` that
+    policy, by its `else`, or not at all (hold). `moments`: between when and when each side changed it; where
+    its history told the very moment, they are the same."""
+
+    by: str
+    winner: str | None
+    moments: Mapping[str, tuple[int, int]]
+
+
+@dataclass(frozen=True, slots=True)
 class Published:
     """The score as the platforms show it; agreement means this one, not the one computed a moment ago.
     `points` are those of each rule at that moment, for the next score move."""
@@ -115,7 +126,8 @@ class LeadState:
     records may still carry. `resting` marks a lead that existed before leadloop and sleeps until there is
     new activity; with `create_at_rest` it gets records meanwhile where it lacks one. `gates_passed` are the
     gates that it had passed when it was last decided about; None: not yet in this cycle. `let_pass` are the
-    owners who let a deadline pass in this cycle, and lost the lead for it."""
+    owners who let a deadline pass in this cycle, and lost the lead for it. `decided` tells of fields that all
+    sides had changed how it was last decided whose change was the newest."""
 
     lead_id: str
     origin: str
@@ -152,6 +164,7 @@ class LeadState:
     deadline: LeadDeadline | None = None
     let_pass: tuple[str, ...] = ()
     create_at_rest: bool = False
+    decided: Mapping[str, Decided] = field(default_factory=dict)
 
     @property
     def current_owner(self) -> str | None:
@@ -182,6 +195,13 @@ class LeadState:
             data["rejections"] = tuple(PastRejection(**row) for row in data["rejections"])
         if data.get("deal"):
             data["deal"] = Deal(**data["deal"])
+        if "decided" in data:
+            data["decided"] = {
+                name: Decided(
+                    one["by"], one["winner"], {side: tuple(at) for side, at in one["moments"].items()}
+                )
+                for name, one in data["decided"].items()
+            }
         if data.get("awaited_reason"):
             data["awaited_reason"] = AwaitedReason(**data["awaited_reason"])
         if data.get("deadline"):

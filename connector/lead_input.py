@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 
 from connector.accounts import AccountMatch, AccountName
 from connector.lead import Baseline, LeadState
-from connector.observation import Observation, RecordKey
+from connector.observation import Observation, PastValue, RecordKey
 from connector.refusals import Refusal
 from connector.taking_part import Filters
 from mappings.mapping import Mapping as LeadMapping
@@ -31,7 +31,8 @@ class LeadInput:
     record that may be this lead's or another's; `foreign_ids` are lead ids that are not known here, by the
     record that carries one. `activity_records` may be activities that are not among the `counted` keys yet.
     `looked_ms` tells, by side and object, up to when everything there has been seen. `accounts` are those
-    that it could belong to, by what they are known by."""
+    that it could belong to, by what they are known by. `histories` are what the platforms have told of native
+    fields that were changed on several sides; nothing where they were asked and do not know."""
 
     state: LeadState
     observations: Sequence[Observation]
@@ -47,6 +48,7 @@ class LeadInput:
     counted: frozenset[str] = frozenset()
     looked_ms: Mapping[tuple[str, str], int] = field(default_factory=dict)
     accounts: Mapping[AccountName, Sequence[Observation]] = field(default_factory=dict)
+    histories: Mapping[tuple[RecordKey, str], Sequence[PastValue]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

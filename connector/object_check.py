@@ -57,8 +57,23 @@ class ObjectCheck:
         for name, pair in self.mapped.fields.items():
             yield from self._pair(("fields", name), pair, self.types.get(name, "text"), writes=self.writes)
         yield from self._moment(("created",), self.mapped.created)
+        yield from self._read_only(("account",), self.mapped.account)
         yield from self._counters()
         yield from self._activity()
+        yield from self._opportunity_stages()
+
+    def _opportunity_stages(self) -> Iterator[Finding]:
+        """The stages of an opportunity that say something of their own."""
+        named = self.mapped.fields.get("stage_name")
+        info = self.described.get(named.field) if named is not None else None
+        for native in self.mapped.stages if info is not None and info.options is not None else ():
+            yield from self._not_offered(("stages", native), info, native)
+
+    def _not_offered(self, path: Path, info: FieldInfo | None, native: str) -> Iterator[Finding]:
+        """A value that the mapping speaks of and nobody can choose."""
+        if info is not None and info.options is not None and native not in info.options:
+            told = f'{info.name} does not offer "{native}"'
+            yield self._say(path, told, did_you_mean(native, info.options), warning=True)
 
     def _counters(self) -> Iterator[Finding]:
         """The counters whose increase is an activity."""

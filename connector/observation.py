@@ -19,12 +19,23 @@ read and None into the platform's own way of clearing when they write."""
 Fields = Mapping[str, Raw]
 
 
-NO_REFS: Mapping[str, str] = MappingProxyType({})
+Refs = Mapping[str, tuple[str, ...]]
+"""The records that a record points at: their ids, by object."""
+
+NO_REFS: Refs = MappingProxyType({})
 """Of a record that points at none."""
 
 
 # named tuples, not data classes: a frozen data class takes six times as long to make and to hash, and
 # these two are made for every record ever read
+
+
+class PastValue(NamedTuple):
+    """A value that somebody set a field to, and when. `own`: leadloop did, as far as the platform tells."""
+
+    value: Raw
+    at_ms: int
+    own: bool = False
 
 
 class RecordKey(NamedTuple):
@@ -43,8 +54,8 @@ class Observation(NamedTuple):
 
     `stamp_ms` is the platform's own version stamp (SystemModstamp, updatedAt) and `read_started_ms` the
     moment, by our clock, at which the request that brought it was sent. `refs` names the records it points
-    at, by their object: the Contact and Opportunity of a contact role, or of a converted Lead.
-    `modified_by` is the platform's id of the last writer, where the platform tells it with every read.
+    at, by their object: the Contact and Opportunity of a contact role, or of a converted Lead; the contacts
+    of a deal. `modified_by` is the platform's id of the last writer, where every read tells it.
     """
 
     side: str
@@ -56,12 +67,16 @@ class Observation(NamedTuple):
     deleted: bool = False
     merged_into: str | None = None
     converted: bool = False
-    refs: Mapping[str, str] = NO_REFS
+    refs: Refs = NO_REFS
     modified_by: str | None = None
 
     @property
     def key(self) -> RecordKey:
         return RecordKey(self.side, self.object, self.record_id)
+
+    def points_at(self) -> list[RecordKey]:
+        """The records that `refs` names."""
+        return [RecordKey(self.side, name, each) for name, ids in self.refs.items() for each in ids]
 
 
 def digest(value: Raw | Fields) -> str:

@@ -106,7 +106,9 @@ class NewActivity:
 class Plan:
     """What to store and send for one lead. An empty plan (`is_empty`) changes nothing on any platform and
     moves no stage; its `state` and `baselines` may still record what was seen. `pool_states` has every
-    routing pool that was asked for an owner, by key, as it is after the pick."""
+    routing pool that was asked for an owner, by key, as it is after the pick. `undated` are native fields
+    that were changed on several sides, of which nobody could say which change came last: their history
+    might."""
 
     lead_id: str
     state: LeadState
@@ -121,6 +123,7 @@ class Plan:
     score_move: ScoreMove | None = None
     deadline_changes: tuple[DeadlineChange, ...] = ()
     due_at_ms: int | None = None
+    undated: tuple[tuple[RecordKey, str], ...] = ()
 
     @property
     def is_empty(self) -> bool:

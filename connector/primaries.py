@@ -89,7 +89,11 @@ def inherited(
     """The baseline of a record that a converted one lives on in and that was never met before: what it shows
     just as the converted one did when it was last looked at is nothing new. None where there is none."""
     for past in observations:
-        if past.side != item.side or not past.converted or past.refs.get(item.object) != item.record_id:
+        if (
+            past.side != item.side
+            or not past.converted
+            or item.record_id not in past.refs.get(item.object, ())
+        ):
             continue
         known = baselines.get(past.key)
         if known is None:

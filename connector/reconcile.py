@@ -54,7 +54,7 @@ def reconcile(lead: LeadInput, policy: Policy, now_ms: int) -> Plan:
         )
         for item in primaries
     ]
-    agreement = agree(lead.state, views, mapping, policy.directory)
+    agreement = agree(lead.state, views, mapping, policy.directory, lead.histories)
     stale = lead.state.verdict_to_clear
     facts = read_facts(lead.observations, views, mapping, policy.directory, stale)
     counts = new_activities(views, policy.live_since_ms)
@@ -70,6 +70,7 @@ def reconcile(lead: LeadInput, policy: Policy, now_ms: int) -> Plan:
         unreadable=agreement.unreadable,
         left_alone=agreement.left_alone,
         held=agreement.held,
+        decided=agreement.decided,
         cut_sides=cut_sides(lead.state.cut_sides, lead.observations, roles, mapping),
     )
     state = replace(state, held_stages=_still_held(state, views))
@@ -128,6 +129,7 @@ def reconcile(lead: LeadInput, policy: Policy, now_ms: int) -> Plan:
         score_move=score_move(lead.state.published, state.published),
         deadline_changes=tuple(walk.deadline_changes),
         due_at_ms=_due_at_ms(state, walk, views, desired, ahead_ms, now_ms),
+        undated=agreement.undated,
     )
 
 

@@ -13,6 +13,7 @@ from sqlalchemy import Connection
 
 from connector.clock import MINUTE_MS
 from connector.gather import gather
+from connector.histories import read_histories
 from connector.installation import Installation
 from connector.intake.ambiguity import AMBIGUOUS
 from connector.lead_input import LeadInput
@@ -58,6 +59,7 @@ def settle(installation: Installation, limit: int = BATCH) -> Settled:
         stopped = _stopped(conn, installation)
     inputs = {lead_id: replace(item, braked=stopped) for lead_id, item in inputs.items()}
     plans = {lead_id: decide(installation, item, now_ms) for lead_id, item in inputs.items()}
+    _ask_for_moments(installation, inputs, plans, now_ms)
     try:
         with installation.database.begin() as conn:
             plans = _within_the_brake(conn, installation, inputs, plans, now_ms)
@@ -96,6 +98,21 @@ def decide(installation: Installation, lead: LeadInput, now_ms: int) -> Plan:
         )
         installation.on_event("cannot_decide", {"lead": lead.state.lead_id, "error": type(error).__name__})
         return Plan(lead_id=lead.state.lead_id, state=lead.state, holds=(hold,))
+
+
+def _ask_for_moments(
+    installation: Installation, inputs: dict[str, LeadInput], plans: dict[str, Plan], now_ms: int
+) -> None:
+    """Decide again about leads of which nobody could say whose change of a field came last, with what the
+    platforms have kept of it."""
+    asking = [plan for plan in plans.values() if plan.undated]
+    if not asking:
+        return
+    told = read_histories(installation, (item for plan in asking for item in plan.undated))
+    for plan in asking:
+        known = {item: told[item] for item in plan.undated}
+        again = inputs[plan.lead_id] = replace(inputs[plan.lead_id], histories=known)
+        plans[plan.lead_id] = decide(installation, again, now_ms)
 
 
 # the brake and the pools --------------------------------------------------------------------------------

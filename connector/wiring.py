@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 from importlib import import_module
 from importlib.metadata import entry_points
 from typing import Any
@@ -15,6 +16,7 @@ from typing import Any
 from connector.budget import Budget
 from connector.clock import DAY_MS, HOUR_MS, Clock
 from connector.configuration import Configuration, compile_documents
+from connector.connections import Connections, Opener
 from connector.installation import Feed, Installation
 from connector.intake.poll import start_cursors
 from connector.lead_input import Policy
@@ -91,11 +93,13 @@ def connect(
     Raises SettingsError, WrongAccount, or what a platform refuses."""
     budgets: dict[str, Budget] = {}
     connections: dict[str, Platform] = dict(platforms or {})
+    openers: dict[str, Opener] = {name: partial(_same, given) for name, given in connections.items()}
     for name, side in configuration.mapping.sides.items():
         if name in connections:
             continue
         budgets[name] = budget_of(name, side.platform, settings, database, clock)
-        connections[name] = open_platform(name, side.platform, settings, budgets[name], clock)
+        openers[name] = partial(open_platform, name, side.platform, settings, budgets[name], clock)
+        connections[name] = openers[name]()
     accounts = {name: connection.prove_identity() for name, connection in connections.items()}
     for name, budget in budgets.items():
         budget.time_zone = accounts[name].time_zone
@@ -129,6 +133,7 @@ def connect(
             readable_since_ms=clock.now_ms(),
         ),
         platforms=connections,
+        aside=Connections(openers),
         feeds=feeds,
         owners=dict(owners),
         configuration=configuration.version,
@@ -144,6 +149,11 @@ def connect(
     _forget_old_counts(installation)
     collect_seldom()
     return Connected(installation, accounts, budgets, tuple(missing))
+
+
+def _same(platform: Platform) -> Platform:
+    """A connection that was given serves every thread."""
+    return platform
 
 
 def reload_owners(installation: Installation, side: str) -> None:

@@ -74,7 +74,7 @@ class _ObjectCompiler:
         errors: list[ConfigError],
     ) -> None:
         self.document, self.side, self.name, self.mapped = document, side.side, name, mapped
-        self.kind = side.kind
+        self.objects = side.objects
         self.fields, self.default_country, self.errors = fields, default_country, errors
         self.path: Path = ("objects", name)
         self.targets: dict[str, tuple[str, int]] = {}
@@ -125,6 +125,7 @@ class _ObjectCompiler:
             filter=self._filter(),
             accepted_by_owner=self._accepted_by_owner(),
             stages=self._opportunity_stages(),
+            account=self._account(),
         )
 
     def _filter(self) -> FilterRule | None:
@@ -132,6 +133,15 @@ class _ObjectCompiler:
             return None
         line, column = self.document.place((*self.path, "filter"))
         return FilterRule(self.mapped.filter, self.document.source.name, line, column)
+
+    def _account(self) -> str | None:
+        accounts = [name for name, mapped in self.objects.items() if mapped.role == "account"]
+        if self.mapped.account is not None and self.mapped.role == "person" and not accounts:
+            hint = 'map the object that it names, with "role: account", or leave it out'
+            self._error(
+                ("account",), '"account" needs an object with "role: account" beside it', hint, key=True
+            )
+        return self.mapped.account
 
     def _accepted_by_owner(self) -> Literal["taken", "given"] | None:
         owner = self.mapped.fields.get("owner")
@@ -185,6 +195,7 @@ class _ObjectCompiler:
             "primary",
             "accepted_by_owner",
             "filter",
+            "account",
         ):
             if key in written:
                 self._error((key,), f'"{key}" is for objects with "role: person"', key=True)
@@ -195,8 +206,6 @@ class _ObjectCompiler:
 
     def _check_account(self) -> None:
         """An account is of use where it can be matched, has an owner, and the lead has a field for that."""
-        if self.kind != "crm":
-            self._error(("role",), '"role: account" is for the side of "kind: crm"')
         if "owner" not in self.mapped.fields:
             self._error(("role",), 'an account needs "owner" under "fields"', "add owner")
         if not {"name", "website"} & self.mapped.fields.keys():

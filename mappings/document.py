@@ -65,7 +65,7 @@ CONTACT_ROLE_FIELDS: Final[dict[str, FieldType]] = {
 """What can be known of a contact's part in an opportunity."""
 
 ACCOUNT_FIELDS: Final[dict[str, FieldType]] = {"name": "text", "website": "url", "owner": "owner"}
-"""What can be known of an account, a company of the CRM."""
+"""What can be known of an account, a company."""
 
 ROLE_FIELDS: Final[dict[str, dict[str, FieldType]]] = {
     "account": ACCOUNT_FIELDS,
@@ -226,6 +226,7 @@ class ObjectDocument(Strict):
     precedence: int = 1
     primary: Literal["oldest", "newest", "hold"] = "hold"
     created: str | None = None
+    account: str | None = None
     fields: dict[str, AnyPair] = Field(default_factory=dict)
     stage: list[StageFieldDocument] = Field(default_factory=list)
     verdict: VerdictDocument | None = None

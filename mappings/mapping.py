@@ -59,6 +59,11 @@ class SideMapping:
         return tuple(sorted(people, key=lambda mapped: mapped.precedence))
 
     @property
+    def account_object(self) -> str | None:
+        """The object that holds accounts, if the side has one."""
+        return next((name for name, mapped in self.objects.items() if mapped.role == "account"), None)
+
+    @property
     def object_for_create(self) -> ObjectMapping | None:
         """The object in which a lead that this side lacks is created, if the mapping has one."""
         return next((mapped for mapped in self.person_objects if mapped.create is not None), None)

@@ -7,7 +7,7 @@ with. Neither knows platforms: a side is a name. Which side has changed is the c
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from mappings.mapping import FieldRule
 from mappings.values import Value
@@ -30,12 +30,14 @@ class SideView:
 class Merged:
     """The outcome. `winner`: the side whose word it is (None: nothing new). `held`: a sentence when a person
     must decide; then `value` is what was agreed before and the field is to be left alone on every side.
-    `differences`: the sides whose own word lost, with that word."""
+    `differences`: the sides whose own word lost, with that word. `decided`: which policy decided between
+    sides that changed differently, the field's own or its `else`; None where there was nothing to decide."""
 
     value: Value
     winner: str | None = None
     held: str | None = None
     differences: dict[str, Value] = field(default_factory=dict)
+    decided: str | None = None
 
 
 def same(one: Value, other: Value) -> bool:
@@ -60,12 +62,15 @@ def merge_field(rule: FieldRule, agreed: Value, views: Sequence[SideView]) -> Me
         return _kept(agreed, changed)
     if _all_same(speaking):
         return _won(speaking, speaking[0].value, changed)
+    decided = rule.policy
     winner = _by_policy(rule.policy, speaking)
     if winner is None and rule.otherwise is not None:
+        decided = rule.otherwise
         winner = _by_policy(rule.otherwise, speaking)
     if winner is None:
-        return Merged(agreed, None, _conflict(rule, speaking), _losers(agreed, changed))
-    return _won([view for view in speaking if same(view.value, winner.value)], winner.value, changed)
+        return Merged(agreed, None, _conflict(rule, speaking), _losers(agreed, changed), "hold")
+    won = _won([view for view in speaking if same(view.value, winner.value)], winner.value, changed)
+    return replace(won, decided=decided)
 
 
 def first_contact(rule: FieldRule, views: Sequence[SideView]) -> Merged:

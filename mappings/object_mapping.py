@@ -172,7 +172,8 @@ class Spelled:
 class ObjectMapping:
     """One object of one side. `pairs` are the lead's fields (of an opportunity: the facts about it),
     `outputs` the leadloop fields, whose canonical names are those of `mappings.document.LEADLOOP_FIELDS`.
-    `created`: the native field with the record's birth, by which `primary` orders records.
+    `created`: the native field with the record's birth, by which `primary` orders records. `account`: the
+    native field with the id of the person's account on this side.
     `accepted_by_owner`: who takes a record that was handed over as its owner accepts the lead ('taken'), or
     whoever is made its owner ('given'). `stages`: what an open opportunity of this native stage means; the
     others mean `opportunity`."""
@@ -194,6 +195,7 @@ class ObjectMapping:
     filter: FilterRule | None = None
     accepted_by_owner: Literal["taken", "given"] | None = None
     stages: ReadOnly[str, Stage] = field(default_factory=dict)
+    account: str | None = None
     natives: tuple[str, ...] = field(init=False)
     _plan: tuple[tuple[str, str, Reader], ...] = field(init=False, repr=False, compare=False)
     _country: str | None = field(init=False, repr=False, compare=False)
@@ -219,7 +221,7 @@ class ObjectMapping:
             names += [name for name in (counter.counter, counter.at, counter.detail) if name is not None]
         if self.activity is not None:
             names += self.activity.natives
-        return names + ([self.created] if self.created is not None else [])
+        return names + [name for name in (self.created, self.account) if name is not None]
 
     def read(self, fields: Fields, directory: OwnerDirectory) -> Translated:
         """Translate a record's native fields. Never raises for a value: what cannot be read is reported."""

@@ -12,6 +12,7 @@ from connector.cli.holds import hold_data
 from connector.cli.offline import Offline, Preview
 from connector.cli.output import LANES, iso
 from connector.cli.quarantine import refusal_data
+from connector.lead import Decided
 from connector.lead_input import lead_facts
 from connector.observation import RecordKey
 from connector.refusals import NEW_RECORD
@@ -143,12 +144,26 @@ def _values(seen: Preview, mapping: Mapping) -> dict[str, Any]:
             told = {side: why for where, why in places.items() for side in [_side_of(where, name)] if side}
             if told:
                 about[key] = told
+        if name in state.decided:
+            about["decided"] = _decided(state.decided[name])
         spellings = _spellings(seen, mapping, name)
         if spellings:
             about["spelled"] = spellings
         if name in state.values or about:
             found[name] = {"agreed": state.values.get(name), **about}
     return found
+
+
+def _decided(how: Decided) -> dict[str, Any]:
+    """How it was decided whose change of a field was the newest."""
+    return {
+        "by": how.by,
+        "winner": how.winner,
+        "moments": {
+            side: {"at": iso(by_ms)} if after_ms == by_ms else {"after": iso(after_ms), "by": iso(by_ms)}
+            for side, (after_ms, by_ms) in how.moments.items()
+        },
+    }
 
 
 def _side_of(where: str, name: str) -> str | None:

@@ -140,7 +140,23 @@ def _remarks(about: dict[str, Any]) -> list[str]:
         f"{item['record'].split(':')[0]} spells {shown(item['sent'])} as {shown(item['shown'])}"
         for item in about.get("spelled", ())
     ]
+    if "decided" in about:
+        told.append(_decided(about["decided"]))
     return told
+
+
+def _decided(how: dict[str, Any]) -> str:
+    """How it was decided between changes on several sides, with the moments that decided."""
+    moments = ", ".join(
+        f"{side} at {when(at['at'])}"
+        if "at" in at
+        else f"{side} between {when(at['after'])} and {when(at['by'])}"
+        for side, at in how["moments"].items()
+    )
+    if how["winner"] is None:
+        return f"changed by both, and nobody can tell whose change is newer: {moments}"
+    how_told = "the newer change" if how["by"] == "newest" else f"by else: {how['by']}"
+    return f"changed by both ({moments}): {how['winner']}, {how_told}"
 
 
 def _score(page: Page, data: dict[str, Any]) -> None:

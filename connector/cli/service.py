@@ -157,6 +157,7 @@ class Service:
     def _disconnect(self, connected: Connected) -> None:
         for platform in connected.installation.platforms.values():
             platform.close()
+        connected.installation.aside.close()
 
     # working --------------------------------------------------------------------------------------------
 

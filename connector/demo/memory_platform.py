@@ -20,6 +20,7 @@ from connector.platforms.protocol import (
     ChangePage,
     Cursor,
     FieldInfo,
+    Histories,
     Listed,
     ListPage,
     Metadata,
@@ -42,7 +43,7 @@ class Record:
     stamp_ms: int
     by: str | None
     converted: bool = False
-    refs: Mapping[str, str] = field(default_factory=dict)
+    refs: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
 
 @dataclass(slots=True)
@@ -145,6 +146,16 @@ class MemoryPlatform:
         del after, lane
         table = self.records.get(object_name, {})
         return ListPage([Listed(each, record.stamp_ms) for each, record in table.items()], None)
+
+    def history(
+        self,
+        object_name: str,  # noqa: ARG002  # the protocol's signature
+        ids: Sequence[str],  # noqa: ARG002  # as above
+        fields: Sequence[str],  # noqa: ARG002  # as above
+        lane: Lane = Lane.UPDATE,  # noqa: ARG002  # as above
+    ) -> Histories:
+        """Nothing is kept."""
+        return {}
 
     def archived(self, object_name: str, after: str | None = None, lane: Lane = Lane.UPDATE) -> ListPage:
         """See `Platform`. Nothing is ever deleted here."""

@@ -227,7 +227,7 @@ class Year:
             OwnerId=owner,
         )
         lead.converted = True
-        lead.refs = {"Contact": contact, "Opportunity": opportunity}
+        lead.refs = {"Contact": (contact,), "Opportunity": (opportunity,)}
         self.salesforce.update("Lead", record_id, owner, Status="Closed - Converted")
         wait_ms = self._chance.randint(15, 60) * DAY_MS + 30 * MINUTE_MS
         won = soul.wants and not soul.lost

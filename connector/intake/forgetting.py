@@ -21,9 +21,10 @@ from connector.intake.link import successors
 from connector.observation import Observation, RecordKey
 from connector.store import holds as hold_store
 from connector.store import waiting_activities
+from connector.store.inbox import Hint, put_hints
 from connector.store.leads import aliases_of
 from connector.store.links import keys_of_leads, linked, links_of
-from connector.store.observations import observations_by_key
+from connector.store.observations import observations_by_key, referring
 from connector.store.retirement import (
     any_erased,
     erase_lead,
@@ -69,13 +70,26 @@ def forget_lead(conn: Connection, lead_id: str, now_ms: int, gone: RecordKey | N
     ids = [(CLAIM, one) for one in (lead_id, *aliases_of(conn, lead_id))]
     hashes = [_hash(key, kind, value) for kind, value in (*names, *ids)]
     addresses = [value for kind, value in names if kind != _RECORD]
+    shared = _shared(conn, records)
     erase_lead(conn, lead_id, hashes, now_ms)
+    put_hints(conn, [Hint(*one, "read", now_ms) for one in shared])
     waiting_activities.forget(conn, addresses)
     still_there = tuple(
         record for record in records if record != gone and (record not in seen or not seen[record].deleted)
     )
     _hold(conn, still_there, (), now_ms)
     return Forgotten(lead_id, still_there)
+
+
+def _shared(conn: Connection, records: Sequence[RecordKey]) -> list[RecordKey]:
+    """What speaks of one of these records and of somebody else's: it goes with them, and is read again."""
+    found: dict[RecordKey, None] = {}
+    theirs = set(records)
+    for record in records:
+        for one in referring(conn, record.side, record.object, [record.record_id]):
+            if any(len(ids) > 1 for ids in one.refs.values()) and not theirs.issuperset(one.points_at()):
+                found[one.key] = None
+    return list(found)
 
 
 def forget_record(conn: Connection, record: RecordKey, now_ms: int) -> None:
@@ -144,7 +158,14 @@ def keep_out(
         }
         known = erased(conn, released.values())
         said.update(name for name, one in released.items() if one in known)
-    out = {item.key for item in observations if _is_out(names[item.key], said)}
+    shared = {
+        item.key: left
+        for item in observations
+        if not _is_person(installation, item) and (left := _about_others(item, said)) is not None
+    }
+    out = {item.key for item in observations if item.key not in shared and _is_out(names[item.key], said)}
+    if shared:
+        observations = [shared.get(item.key, item) for item in observations]
     if not out:
         return observations
     later = _live_on(conn, installation, observations, out)
@@ -157,6 +178,18 @@ def keep_out(
     standing = tuple(item.key for item in people if not item.deleted)
     _hold(conn, standing, tuple(item.key for item in people if item.deleted), now_ms)
     return [item for item in observations if item.key not in out]
+
+
+def _about_others(item: Observation, said: Set[Name]) -> Observation | None:
+    """A record that points at a forgotten person's record and at another's of the same object (a deal with
+    two contacts), without what points at the former. None for any other."""
+    left = {
+        name: tuple(each for each in ids if _record_name(RecordKey(item.side, name, each)) not in said)
+        for name, ids in item.refs.items()
+    }
+    if left == item.refs or not all(left.values()):
+        return None
+    return item._replace(refs=left)
 
 
 def _is_out(names: Sequence[Name], said: Set[Name]) -> bool:
@@ -194,8 +227,7 @@ def _names_of(installation: Installation, item: Observation, names_of: NamesOf) 
     if _is_person(installation, item):
         yield from names_of(item).keys(item.fields, installation.policy.directory)
     else:
-        for name, record_id in item.refs.items():
-            yield _record_name(RecordKey(item.side, name, record_id))
+        yield from map(_record_name, item.points_at())
 
 
 def _is_person(installation: Installation, item: Observation) -> bool:

@@ -62,7 +62,7 @@ def link_records(
             if described.role != "person":
                 if item.lead_id is not None:
                     batch.dirty.add(item.lead_id)
-                batch.dirty.update(_leads_behind(conn, record))
+                batch.dirty.update(_leads_behind(conn, item))
                 continue
             names = names_of[record.side, record.object] = Names.of(described, mapping)
         lives_on = record.converted or record.merged_into
@@ -112,20 +112,19 @@ def _described(installation: Installation, item: Observation) -> ObjectMapping |
     return side.objects.get(item.object) if side is not None else None
 
 
-def _leads_behind(conn: Connection, item: Observation) -> set[str]:
-    """The leads that an opportunity or a contact role speaks about."""
-    keys = {RecordKey(item.side, name, record_id) for name, record_id in item.refs.items()}
+def _leads_behind(conn: Connection, stored: Stored) -> set[str]:
+    """The leads that an opportunity or a contact role speaks about, or did until now."""
+    item = stored.observation
+    keys = {*item.points_at(), *stored.pointed_at}
     for other in referring(conn, item.side, item.object, [item.record_id]):
         keys.add(other.key)
-        keys.update(RecordKey(other.side, name, record_id) for name, record_id in other.refs.items())
+        keys.update(other.points_at())
     return {link.lead_id for link in linked(conn, keys).values()}
 
 
 def _leads_of_activities(conn: Connection, records: Sequence[Observation]) -> set[str]:
     """The leads that did these. A person who is not known yet finds them when its own record is read."""
-    keys = {
-        RecordKey(item.side, name, record_id) for item in records for name, record_id in item.refs.items()
-    }
+    keys = {key for item in records for key in item.points_at()}
     return {link.lead_id for link in linked(conn, keys).values()} if keys else set()
 
 
@@ -347,7 +346,7 @@ def successors(record: Observation, mapping: LeadMapping) -> list[tuple[str, str
     found: list[tuple[str, str]] = []
     if record.converted:
         people = {target.object for target in mapping.sides[record.side].person_objects}
-        found.extend((name, record_id) for name, record_id in record.refs.items() if name in people)
+        found.extend((name, each) for name, ids in record.refs.items() if name in people for each in ids)
     if record.merged_into:
         found.append((record.object, record.merged_into))
     return found
@@ -367,6 +366,6 @@ def _related(
     for (side, name), ids in by_object.items():
         for other in referring(conn, side, name, ids):
             if other.converted:
-                target = RecordKey(side, name, other.refs[name])
-                related.setdefault(target, []).append(other.key)
+                for record_id in other.refs[name]:
+                    related.setdefault(RecordKey(side, name, record_id), []).append(other.key)
     return related

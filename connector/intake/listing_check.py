@@ -124,7 +124,8 @@ class ListingCheck:
         if listed.deleted != stored.deleted:
             return True
         unlinked = self._person and stored.lead_id is None
-        return not listed.deleted and (listed.stamp_ms != stored.stamp_ms or unlinked)
+        moved = listed.refs is not None and listed.refs != stored.refs
+        return not listed.deleted and (listed.stamp_ms != stored.stamp_ms or unlinked or moved)
 
     def _filtered(self, conn: Connection, ids: Sequence[str]) -> set[str]:
         """Those that belong to no lead because they take no part, as they were last seen."""
@@ -212,7 +213,7 @@ class ListingCheck:
 
     @staticmethod
     def _changed(before: Version, item: Observation) -> bool:
-        return item.stamp_ms != before.stamp_ms or item.deleted != before.deleted
+        return (item.stamp_ms, item.deleted, item.refs) != (before.stamp_ms, before.deleted, before.refs)
 
     @staticmethod
     def _cause(before: Version | None, item: Observation | None) -> str:

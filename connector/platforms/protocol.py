@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Literal, NamedTuple, Protocol
 
 from connector.lane import Lane
-from connector.observation import Fields, Observation
+from connector.observation import Fields, Observation, PastValue, Refs
 from connector.platforms.errors import Ambiguous, Missing, Refused, RetryLater
 
 
@@ -113,11 +113,13 @@ class Reading:
 
 
 class Listed(NamedTuple):
-    """A record as a listing shows it: no field, only which version it is at."""
+    """A record as a listing shows it: no field, only which version it is at. `refs`: what it points at, where
+    that can change while the version stays; None where the version tells."""
 
     record_id: str
     stamp_ms: int
     deleted: bool = False
+    refs: Refs | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,6 +129,10 @@ class ListPage:
 
     records: Sequence[Listed]
     after: str | None
+
+
+Histories = Mapping[tuple[str, str], Sequence[PastValue]]
+"""Record id and native field to its values, newest first."""
 
 
 def id_order(record_id: str) -> tuple[int, str]:
@@ -294,6 +300,13 @@ class Platform(Protocol):
     def archived(self, object_name: str, after: str | None = None, lane: Lane = Lane.UPDATE) -> ListPage:
         """One page of the deleted records that `changes` never shows; where it shows them all, an empty last
         page and no call. Raises RetryLater, Refused."""
+        ...
+
+    def history(
+        self, object_name: str, ids: Sequence[str], fields: Sequence[str], lane: Lane = Lane.UPDATE
+    ) -> Histories:
+        """Who set these fields of these records when, where the platform has kept it; what it has not kept is
+        left out, and where it keeps nothing there is no call. Raises RetryLater, Refused."""
         ...
 
     def find(

@@ -241,6 +241,12 @@ class HubSpotSettings(PlatformSettings):
     portal_id: str | None = Field(
         default=None, pattern=r"^\d+$", description="refuse to run on any other account"
     )
+    app_id: str | None = Field(
+        default=None,
+        pattern=r"^\d+$",
+        description="the id of the app that the token belongs to; a field's history tells then which values "
+        "leadloop itself has set",
+    )
     base_url: Origin = Field(
         default="https://api.hubapi.com", description="the API, or a sandbox on loopback"
     )

@@ -13,7 +13,7 @@ from typing import Any, Literal, NamedTuple
 from sqlalchemy import Connection, bindparam, delete, or_, select, update
 from sqlalchemy import and_ as all_of
 
-from connector.observation import NO_REFS, Observation, RecordKey
+from connector.observation import NO_REFS, Observation, RecordKey, Refs
 from connector.store.links import Role
 from connector.store.rows import (
     by_object,
@@ -35,12 +35,14 @@ Status = Literal["new", "changed", "same", "older"]
 class Stored(NamedTuple):
     """What became of an observation. `changed`: a newer stamp, or other content at the same stamp. `same`:
     the stored stamp and content again; only the moment of reading is noted. `older`: discarded.
-    `before` is what a changed record showed until now: its fields as JSON bytes."""
+    `before` is what a changed record showed until now, its fields as JSON bytes; `pointed_at` what it pointed
+    at, where that is something else now."""
 
     observation: Observation
     status: Status
     lead_id: str | None
     before: bytes = b""
+    pointed_at: tuple[RecordKey, ...] = ()
 
 
 class Linked(NamedTuple):
@@ -189,7 +191,7 @@ def referring(conn: Connection, side: str, object_name: str, ids: Iterable[str])
         rows = execute_in(conn, "observations.referring", _REFERRING, place, chunk)
         found.update((one.key, one) for one in map(_observation, rows.all()))
     # the index may still hold what a record referred to earlier
-    return [one for one in found.values() if one.refs.get(object_name) in wanted]
+    return [one for one in found.values() if not wanted.keys().isdisjoint(one.refs.get(object_name, ()))]
 
 
 def _store(conn: Connection, side: str, name: str, batch: Sequence[Observation]) -> list[Stored]:
@@ -218,7 +220,11 @@ def _store(conn: Connection, side: str, name: str, batch: Sequence[Observation])
             continue
         newest[record_id] = one
         now[record_id] = (record_id, known[_ROW], stamp_ms, read_started_ms, *content, lead_id)
-        stored.append(Stored(one, "new" if unseen else "changed", lead_id, known[_FIELDS_JSON]))
+        pointed_at: tuple[RecordKey, ...] = ()
+        if known[_REFS] is not None and known[_REFS] != content[3]:
+            pointed_at = tuple(one._replace(refs=refs_from(known[_REFS])).points_at())
+        status: Status = "new" if unseen else "changed"
+        stored.append(Stored(one, status, lead_id, known[_FIELDS_JSON], pointed_at))
     _write(conn, side, name, before, now, newest)
     return stored
 
@@ -323,7 +329,8 @@ def _index_refs(
         [
             {"side": side, "object": name, "record_id": record_id, "ref_object": to, "ref_id": ref_id}
             for record_id, one in new.items()
-            for to, ref_id in one.refs.items()
+            for to, ids in one.refs.items()
+            for ref_id in ids
         ],
     )
 
@@ -341,6 +348,13 @@ def _observation(values: Sequence[Any]) -> Observation:
         bool(deleted),
         merged_into,
         bool(converted),
-        NO_REFS if refs is None else from_json(refs),
+        refs_from(refs),
         modified_by,
     )
+
+
+def refs_from(stored: bytes | None) -> Refs:
+    """The refs as they are stored; earlier versions kept one id for each object, as a text."""
+    if stored is None:
+        return NO_REFS
+    return {name: (ids,) if isinstance(ids, str) else tuple(ids) for name, ids in from_json(stored).items()}

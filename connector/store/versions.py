@@ -10,18 +10,21 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import ColumnElement, Connection, Select, and_, delete, func, or_, select
 
-from connector.observation import RecordKey
+from connector.observation import NO_REFS, RecordKey, Refs
+from connector.store.observations import refs_from
 from connector.store.rows import by_object, chunks, is_sqlite
 from connector.store.schema import baselines, links, observation_refs, observations
 
 
 class Version(NamedTuple):
-    """What is stored of a record: its stamp, whether it is gone, and the lead that it is linked to."""
+    """What is stored of a record: its stamp, whether it is gone, the lead that it is linked to, and what it
+    points at."""
 
     record_id: str
     stamp_ms: int
     deleted: bool
     lead_id: str | None
+    refs: Refs = NO_REFS
 
 
 def versions_after(conn: Connection, side: str, name: str, after: str | None, limit: int) -> list[Version]:
@@ -72,10 +75,14 @@ def _drop(conn: Connection, tables: Sequence[Any], keys: Iterable[RecordKey]) ->
 def _versions() -> Select[tuple[Any, ...]]:
     onto_link = and_(*(observations.c[part] == links.c[part] for part in ("side", "object", "record_id")))
     return select(
-        observations.c.record_id, observations.c.stamp_ms, observations.c.deleted, links.c.lead_id
+        observations.c.record_id,
+        observations.c.stamp_ms,
+        observations.c.deleted,
+        links.c.lead_id,
+        observations.c.refs,
     ).outerjoin(links, onto_link)
 
 
 def _rows(conn: Connection, statement: Select[tuple[Any, ...]]) -> Iterator[Version]:
-    for record_id, stamp_ms, deleted, lead_id in conn.execute(statement):
-        yield Version(record_id, stamp_ms, bool(deleted), lead_id)
+    for record_id, stamp_ms, deleted, lead_id, refs in conn.execute(statement):
+        yield Version(record_id, stamp_ms, bool(deleted), lead_id, refs_from(refs))

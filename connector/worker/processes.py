@@ -16,13 +16,13 @@ import dramatiq
 
 from connector.budget import Budget
 from connector.clock import MINUTE_MS, Clock
+from connector.connections import Connections, Opener
 from connector.installation import Installation
 from connector.settings import Settings
 from connector.store.at_work import at_work
 from connector.wiring import Connected
 from connector.worker.actors import Duties, declare_actors
 from connector.worker.broker import close_broker, redis_broker, wakeups_over
-from connector.worker.connections import Connections, Opener
 from connector.worker.wakeups import Wakeups
 from mappings.mapping import SideMapping
 
@@ -84,6 +84,7 @@ def worker_over_redis(
             yield WorkerProcess(broker, installation, wakeups_over(broker), threads, connections.drop)
     finally:
         connections.close()
+        installation.aside.close()
         close_broker(broker)
 
 

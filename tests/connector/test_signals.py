@@ -295,7 +295,7 @@ def test_a_custom_object_with_a_lookup_to_the_person_is_an_activity() -> None:
         "Topic__c": "003 ways to sell",
     }
     (seen,) = columns.observe([row], "salesforce", START_MS)
-    assert seen.refs == {"Lead": lead_id, "Contact": contact_id}
+    assert seen.refs == {"Lead": (lead_id,), "Contact": (contact_id,)}
 
 
 SOURCES = (

@@ -68,10 +68,10 @@ class TestSalesforce(PlatformContract):
         assert lead.converted
         assert not lead.deleted
         assert lead.fields == {"Status": "Closed - Converted"}
-        assert lead.refs["Contact"] == made["contact_id"]
-        assert lead.refs["Opportunity"] == made["opportunity_id"]
+        assert lead.refs["Contact"] == (made["contact_id"],)
+        assert lead.refs["Opportunity"] == (made["opportunity_id"],)
         (role,) = seen.values()
-        assert role.refs == {"Contact": made["contact_id"], "Opportunity": made["opportunity_id"]}
+        assert role.refs == {"Contact": (made["contact_id"],), "Opportunity": (made["opportunity_id"],)}
         (result,) = there.write([RecordWrite("t", "Lead", lead_id, {"Phone": "1"})])
         assert isinstance(result.outcome, Missing)
         assert "converted" in result.outcome.reason
@@ -185,7 +185,7 @@ class TestSalesforce(PlatformContract):
         for record_id, each in by_rest.items():
             assert to_json(found[record_id].fields) == to_json(each.fields)
             assert found[record_id]._replace(read_started_ms=0) == each._replace(read_started_ms=0)
-        assert found[converted].refs["Contact"] == made["contact_id"]
+        assert found[converted].refs["Contact"] == (made["contact_id"],)
         assert found[plain].fields["FirstName"] is None
 
     def test_bulk_results_have_the_fields_of_related_records(

@@ -41,7 +41,7 @@ from connector.platforms.hubspot.events import MalformedEvent, read_event
         (
             "object.associationChange",
             {"objectTypeId": "0-3", "associationTypeId": 3, "fromObjectId": 5, "toObjectId": 2},
-            [("deals", "5", "read")],
+            [("deals", "5", "read"), ("contacts", "2", "read")],
         ),
         ("ticket.creation", {"objectId": 1}, []),
         ("conversation.privacyDeletion", {"objectId": 1}, []),

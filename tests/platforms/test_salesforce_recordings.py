@@ -205,7 +205,7 @@ def test_a_system_column_that_is_mapped_stays() -> None:
     (seen,) = Columns.of("Lead", ["IsConverted", "Title"]).observe([row], "crm", 7)
     assert seen.fields == {"IsConverted": True, "Title": None}
     assert seen.converted
-    assert seen.refs == {"Contact": "003x", "Account": "001x"}
+    assert seen.refs == {"Contact": ("003x",), "Account": ("001x",)}
 
 
 @pytest.mark.parametrize("name", ["Email; drop", "a.b.c", "", "1x", "Email FROM User"])

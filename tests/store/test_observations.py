@@ -44,7 +44,7 @@ def test_the_first_observation_is_new_and_reads_as_it_was(database: Database) ->
         deleted=True,
         merged_into="003B",
         converted=True,
-        refs={"Account": "001A", "Opportunity": "006A"},
+        refs={"Account": ("001A",), "Opportunity": ("006A",)},
         modified_by="005A",
     )
     assert _store(database, given) == ["new"]
@@ -95,7 +95,7 @@ def test_at_an_equal_stamp_the_read_that_began_earlier_is_discarded(database: Da
 
 @pytest.mark.parametrize(
     "changed",
-    [{"deleted": True}, {"merged_into": "003B"}, {"converted": True}, {"refs": {"Account": "001A"}}],
+    [{"deleted": True}, {"merged_into": "003B"}, {"converted": True}, {"refs": {"Account": ("001A",)}}],
 )
 def test_what_became_of_the_record_is_part_of_its_content(
     database: Database, changed: dict[str, object]
@@ -108,7 +108,7 @@ def test_what_became_of_the_record_is_part_of_its_content(
 
 
 def test_one_record_several_times_in_a_batch(database: Database) -> None:
-    newest = ANN._replace(stamp_ms=1_500, fields={"Name": "Anna"}, refs={"Account": "001B"})
+    newest = ANN._replace(stamp_ms=1_500, fields={"Name": "Anna"}, refs={"Account": ("001B",)})
     assert _store(database, ANN, newest, ANN, newest, newest._replace(read_started_ms=2_100)) == [
         "new",
         "changed",
@@ -159,7 +159,7 @@ def test_a_leads_observations_come_with_their_roles(
     database: Database, with_leads: Callable[..., None]
 ) -> None:
     with_leads("one", "two")
-    past = ANN._replace(object="Lead", record_id="00QA", converted=True, refs={"Contact": "003A"})
+    past = ANN._replace(object="Lead", record_id="00QA", converted=True, refs={"Contact": ("003A",)})
     with database.begin() as conn:
         store_observations(conn, [past, ANN])
         put_links(
@@ -180,16 +180,16 @@ def test_whoever_refers_to_a_record_is_found_by_its_newest_refs(database: Databa
     role = ANN._replace(
         object="OpportunityContactRole",
         record_id="00K1",
-        refs={"Contact": "003A", "Opportunity": "006A"},
+        refs={"Contact": ("003A",), "Opportunity": ("006A",)},
     )
-    other = role._replace(record_id="00K2", refs={"Contact": "003B", "Opportunity": "006A"})
+    other = role._replace(record_id="00K2", refs={"Contact": ("003B",), "Opportunity": ("006A",)})
     elsewhere = role._replace(side="hubspot")
     _store(database, role, other, elsewhere)
     with database.read() as conn:
         assert referring(conn, "salesforce", "Contact", ["003A"]) == [role]
         assert referring(conn, "salesforce", "Opportunity", ["006A", "006B"]) == [role, other]
         assert referring(conn, "salesforce", "Lead", ["003A"]) == []
-    moved = role._replace(stamp_ms=1_001, refs={"Contact": "003B"})
+    moved = role._replace(stamp_ms=1_001, refs={"Contact": ("003B",)})
     _store(database, moved)
     with database.read() as conn:
         assert referring(conn, "salesforce", "Contact", ["003A"]) == []
@@ -267,7 +267,7 @@ def test_two_writers_at_once_keep_the_newest(database: Database) -> None:
     """Threads store overlapping batches of the same records in different order."""
     batches = [
         [
-            ANN._replace(record_id=f"{number:03}", stamp_ms=stamp_ms, refs={"Account": str(stamp_ms)})
+            ANN._replace(record_id=f"{number:03}", stamp_ms=stamp_ms, refs={"Account": (str(stamp_ms),)})
             for number in (range(120) if stamp_ms % 2 else range(119, -1, -1))
         ]
         for stamp_ms in range(1, 9)

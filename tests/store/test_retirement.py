@@ -132,12 +132,14 @@ def test_only_known_leads_and_not_itself(database: Database, with_leads: Callabl
 
 def test_a_person_is_forgotten_but_for_the_hash(database: Database, with_leads: Callable[..., None]) -> None:
     with_leads("ann", "alias", "bob")
-    ann = Observation("salesforce", "Contact", "003A", 1, 1, {"Name": "Ann Secret"}, refs={"Account": "001"})
+    ann = Observation(
+        "salesforce", "Contact", "003A", 1, 1, {"Name": "Ann Secret"}, refs={"Account": ("001",)}
+    )
     bob = ann._replace(record_id="003B", fields={"Name": "Bob"})
     call = Observation(
-        "salesforce", "Task", "00TA", 1, 1, {"Subject": "Called Ann"}, refs={"Contact": "003A"}
+        "salesforce", "Task", "00TA", 1, 1, {"Subject": "Called Ann"}, refs={"Contact": ("003A",)}
     )
-    meeting = call._replace(record_id="00TB", fields={"Subject": "Met Bob"}, refs={"Contact": "003B"})
+    meeting = call._replace(record_id="00TB", fields={"Subject": "Met Bob"}, refs={"Contact": ("003B",)})
     with database.begin() as conn:
         for one, lead_id in ((ann, "ann"), (bob, "bob")):
             store_observations(conn, [one])

@@ -11,12 +11,12 @@ import pytest
 from dramatiq.brokers.stub import StubBroker
 
 from connector.clock import SystemClock
+from connector.connections import Connections
 from connector.installation import Installation
 from connector.platforms.protocol import Platform
 from connector.worker import actors
 from connector.worker.actors import Duties
 from connector.worker.broker import middleware
-from connector.worker.connections import Connections
 from connector.worker.processes import WorkerProcess
 from connector.worker.wakeups import Wakeups
 

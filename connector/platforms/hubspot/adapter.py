@@ -11,14 +11,20 @@ from typing import Any
 
 from connector.clock import Clock
 from connector.lane import Lane
-from connector.observation import Observation
+from connector.observation import Observation, PastValue
 from connector.platforms.errors import PlatformError, Refused, RetryLater, WrongAccount
 from connector.platforms.hubspot.answers import Answer
+from connector.platforms.hubspot.associations import Associations, associated_with, listed_refs
 from connector.platforms.hubspot.feed import read_changes
 from connector.platforms.hubspot.listing import read_list
-from connector.platforms.hubspot.metadata import fields_of, owners_of
+from connector.platforms.hubspot.metadata import fields_of, owners_of, stage_property, stages_of
 from connector.platforms.hubspot.names import is_id, is_object, is_property
-from connector.platforms.hubspot.records import MERGED, modified_property, observe
+from connector.platforms.hubspot.records import (
+    modified_property,
+    observe,
+    past_values,
+    wanted_properties,
+)
 from connector.platforms.hubspot.transport import Transport
 from connector.platforms.hubspot.writing import MOST_RECORDS, Writer
 from connector.platforms.protocol import (
@@ -28,6 +34,7 @@ from connector.platforms.protocol import (
     ChangePage,
     Cursor,
     FieldInfo,
+    Histories,
     Listed,
     ListPage,
     Metadata,
@@ -42,6 +49,7 @@ from connector.platforms.settings import HubSpotSettings
 from connector.platforms.stamps import epoch_ms
 
 READ_AT_ONCE = 100
+HISTORY_AT_ONCE = 50
 _OWNERS_A_PAGE = 500
 
 
@@ -55,6 +63,7 @@ class HubSpot:
         self._clock = clock
         self._transport = Transport(settings, meter, clock)
         self._writer = Writer(self._transport, clock)
+        self._associations = Associations(self._transport)
         self._described: dict[str, Mapping[str, FieldInfo]] = {}
 
     def prove_identity(self) -> Account:
@@ -77,8 +86,8 @@ class HubSpot:
         return Account(portal, name, None, self._transport.time_zone)
 
     def describe(self, objects: Sequence[str]) -> Metadata:
-        """Property definitions, one call an object. Object types that the account does not have are left out.
-        Raises RetryLater, Refused."""
+        """Property definitions, one call an object, and one more for the stages of its pipelines. Object
+        types that the account does not have are left out. Raises RetryLater, Refused."""
         found: dict[str, Mapping[str, FieldInfo]] = {}
         for name in dict.fromkeys(objects):
             if not is_object(name):
@@ -86,7 +95,11 @@ class HubSpot:
             answer = self._transport.properties(name, Lane.UPDATE)
             if answer.status in (400, 404):
                 continue
-            found[name] = self._described[name] = fields_of(answer.checked()["results"])
+            described = fields_of(answer.checked()["results"])
+            if stage_property(name) in described:
+                pipelines = self._transport.pipelines(name, Lane.UPDATE)
+                described |= stages_of(name, described, pipelines.body if pipelines.ok else {})
+            found[name] = self._described[name] = described
         return Metadata(found)
 
     def owners(self) -> Sequence[Owner]:
@@ -128,6 +141,9 @@ class HubSpot:
             raise refusal
 
     def _changes(self, watch: Watch, lane: Lane) -> Iterator[ChangePage]:
+        yield from self._associations.completed(self._searched(watch, lane), watch.object, lane)
+
+    def _searched(self, watch: Watch, lane: Lane) -> Iterator[ChangePage]:
         _checked(watch.object, watch.fields)
         started_ms = self._clock.now_ms()
 
@@ -160,7 +176,8 @@ class HubSpot:
         by the search, since the list knows no times."""
         if since_ms is None:
             _checked(object_name, fields)
-            yield from read_list(self._transport, self._clock, self.side, object_name, fields, resume, lane)
+            pages = read_list(self._transport, self._clock, self.side, object_name, fields, resume, lane)
+            yield from self._associations.completed(pages, object_name, lane)
             return
         reached_ms = int(resume) if resume.isdecimal() else since_ms
         for page in self._changes(Watch(object_name, tuple(fields), reached_ms), lane):
@@ -192,16 +209,45 @@ class HubSpot:
         _checked(object_name, ())
         if after is not None:
             more = {**more, "after": after}
+        target = associated_with(object_name)
+        if target is not None and "archived" not in more:
+            more = {**more, "associations": [target]}
         # some property must be named: without, HubSpot sends a set of its own
         answer = self._transport.page(
             object_name, lane, limit=READ_AT_ONCE, properties=[modified_property(object_name)], **more
         )
         body = answer.checked()
         rows = [
-            Listed(row["id"], epoch_ms(row["updatedAt"]), bool(row.get("archived")))
+            Listed(
+                row["id"],
+                epoch_ms(row["updatedAt"]),
+                bool(row.get("archived")),
+                listed_refs(object_name, row),
+            )
             for row in body["results"]
         ]
         return ListPage(rows, _after(body))
+
+    def history(
+        self, object_name: str, ids: Sequence[str], fields: Sequence[str], lane: Lane = Lane.UPDATE
+    ) -> Histories:
+        """Batch reads with history, 50 records a call. What our own app has written is known as such if its
+        id is configured; other records of an account are not asked for. Raises RetryLater, Refused."""
+        _checked(object_name, fields)
+        wanted = [given for given in dict.fromkeys(ids) if is_id(given)]
+        found: dict[tuple[str, str], Sequence[PastValue]] = {}
+        for start in range(0, len(wanted) if fields else 0, HISTORY_AT_ONCE):
+            body: dict[str, Any] = {
+                # some property must be named: without, HubSpot sends a set of its own
+                "properties": [modified_property(object_name)],
+                "propertiesWithHistory": list(fields),
+                "inputs": [{"id": value} for value in wanted[start : start + HISTORY_AT_ONCE]],
+            }
+            rows = self._transport.batch(object_name, "read", body, lane).checked()["results"]
+            for row in rows:
+                for name, versions in (row.get("propertiesWithHistory") or {}).items():
+                    found[row["id"], name] = past_values(versions, self._settings.app_id)
+        return found
 
     def find(
         self,
@@ -242,7 +288,7 @@ class HubSpot:
         self, object_name: str, key: str | None, values: Sequence[str], fields: Sequence[str], lane: Lane
     ) -> list[Observation]:
         _checked(object_name, fields)
-        properties = list(dict.fromkeys((*fields, MERGED)))
+        properties = wanted_properties(object_name, fields)
         found: list[Observation] = []
         for start in range(0, len(values), READ_AT_ONCE):
             body: dict[str, Any] = {
@@ -255,7 +301,7 @@ class HubSpot:
             started_ms = self._clock.now_ms()
             rows = self._transport.batch(object_name, "read", body, lane).checked()["results"]
             found.extend(observe(rows, self.side, object_name, fields, started_ms))
-        return found
+        return list(self._associations.of(found, object_name, lane))
 
     def _found(
         self, object_name: str, key: str, values: Sequence[str], fields: Sequence[str], lane: Lane
@@ -269,14 +315,15 @@ class HubSpot:
             body: dict[str, Any] = {
                 "filterGroups": [{"filters": [{"propertyName": key, "operator": "IN", "values": sought}]}],
                 "sorts": [{"propertyName": "hs_object_id", "direction": "ASCENDING"}],
-                "properties": list(fields),
+                "properties": wanted_properties(object_name, fields),
                 "limit": 200,
             }
             if after is not None:
                 body["after"] = after
             started_ms = self._clock.now_ms()
             answer = self._search(object_name, body, lane).checked()
-            yield from observe(answer["results"], self.side, object_name, fields, started_ms)
+            found = observe(answer["results"], self.side, object_name, fields, started_ms)
+            yield from self._associations.of(found, object_name, lane)
             after = _after(answer)
             if after is None:
                 return

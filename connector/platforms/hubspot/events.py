@@ -18,6 +18,14 @@ TYPE_IDS = {"contacts": "0-1", "companies": "0-2", "deals": "0-3", "leads": "0-1
 """HubSpot's own object types: name to id."""
 
 _BY_TYPE = {type_id: name for name, type_id in TYPE_IDS.items()}
+_BY_ASSOCIATION = {
+    **dict.fromkeys((1, 279, 5, 341), "companies"),
+    **dict.fromkeys((2, 280, 3, 578), "contacts"),
+    **dict.fromkeys((4, 6, 342), "deals"),
+    577: "leads",
+}
+"""What the far end of an association is, by HubSpot's own types of them."""
+
 _ACTIONS: Mapping[str, Literal["read", "deleted", "restored"]] = {
     "creation": "read",
     "propertyChange": "read",
@@ -80,10 +88,12 @@ def merged(name: str, event: Mapping[str, Any]) -> list[Told]:
 
 
 def _associated(name: str, event: Mapping[str, Any]) -> Iterator[Told]:
-    """Both ends, where the type tells what they are (CONTACT_TO_COMPANY); otherwise the first."""
+    """Both ends, where the type tells what they are (CONTACT_TO_COMPANY, or 279); otherwise the first."""
     yield Told(name, record_id_of(event.get("fromObjectId", event.get("objectId"))), "read")
     kind = event.get("associationType")
+    number = event.get("associationTypeId")
     other = _BY_NAME.get(kind.rpartition("_TO_")[2].lower()) if isinstance(kind, str) else None
+    other = other or (_BY_ASSOCIATION.get(number) if isinstance(number, int) else None)
     if other is not None:
         yield Told(other, record_id_of(event.get("toObjectId")), "read")
 

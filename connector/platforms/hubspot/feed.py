@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from connector.platforms.hubspot.records import MERGED, modified_property
+from connector.platforms.hubspot.records import modified_property, wanted_properties
 from connector.platforms.stamps import epoch_ms
 
 PAGE = 200
@@ -69,7 +69,7 @@ def read_changes(
 
     A record that changes while it is being read may come twice. Raises what `search` raises."""
     modified = modified_property(object_name)
-    properties = list(dict.fromkeys((*fields, MERGED)))
+    properties = wanted_properties(object_name, fields)
     window = _Window(since_ms, top_ms=since_ms)
     while True:
         finished = False

@@ -13,7 +13,7 @@ from typing import Any
 from connector.clock import Clock
 from connector.lane import Lane
 from connector.platforms.hubspot.names import is_id
-from connector.platforms.hubspot.records import MERGED, observe
+from connector.platforms.hubspot.records import observe, wanted_properties
 from connector.platforms.hubspot.transport import Transport
 from connector.platforms.protocol import BulkPage
 
@@ -32,7 +32,7 @@ def read_list(
     lane: Lane,
 ) -> Iterator[BulkPage]:
     """The records from `after` on (blank: from the first). Raises RetryLater, Refused."""
-    properties = list(dict.fromkeys((*fields, MERGED)))
+    properties = wanted_properties(object_name, fields)
     by_batch = sum(len(f"&properties={name}") for name in properties) > LONGEST_QUERY
     while True:
         parameters: dict[str, Any] = {"limit": PAGE}

@@ -3,11 +3,35 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Any
+from dataclasses import replace
+from typing import Any, Final
 
 from connector.platforms.protocol import FieldInfo, Owner
 
 _BOOLEANS = ("true", "false")
+_STAGES: Final = {
+    **dict.fromkeys(("deals", "deal", "0-3"), "dealstage"),
+    **dict.fromkeys(("leads", "lead", "0-136"), "hs_pipeline_stage"),
+}
+
+
+def stage_property(object_name: str) -> str | None:
+    """The property that says in which stage of its pipeline a record is; its values are ids."""
+    return _STAGES.get(object_name)
+
+
+def stages_of(
+    object_name: str, described: Mapping[str, FieldInfo], pipelines: Mapping[str, Any]
+) -> dict[str, FieldInfo]:
+    """The stage property with the stages of all pipelines as its options; nothing where they are not told."""
+    name = _STAGES.get(object_name, "")
+    ids = tuple(
+        str(stage["id"])
+        for pipeline in pipelines.get("results") or ()
+        for stage in pipeline.get("stages") or ()
+        if not stage.get("archived")
+    )
+    return {name: replace(described[name], options=ids)} if name in described and ids else {}
 
 
 def fields_of(properties: Iterable[Mapping[str, Any]]) -> dict[str, FieldInfo]:

@@ -14,7 +14,9 @@ ACCOUNT = "/account-info/v3/details"
 _DATED = (
     (re.compile(r"/crm/v3/objects/(.+)"), "/crm/objects/{v}/\\1"),
     (re.compile(r"/crm/v3/properties/(.+)"), "/crm/properties/{v}/\\1"),
+    (re.compile(r"/crm/v3/pipelines/(.+)"), "/crm/pipelines/{v}/\\1"),
     (re.compile(r"/crm/v3/owners"), "/crm/owners/{v}"),
+    (re.compile(r"/crm/v4/associations/(\w+/\w+/batch/read)"), "/crm/associations/{v}/\\1"),
     (re.compile(r"/oauth/v1/token"), "/oauth/{v}/token"),
     (re.compile(r"/account-info/v3/(.+)"), "/account-info/2026-03/\\1"),
 )

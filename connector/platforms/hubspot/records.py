@@ -6,14 +6,36 @@ every property is sent as text, and "" clears it. Runs once for every record eve
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from typing import Any
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, Final
 
-from connector.observation import Observation, Raw
+from connector.observation import NO_REFS, Observation, PastValue, Raw, Refs
 from connector.platforms.stamps import epoch_ms
 
 MERGED = "hs_merged_object_ids"
 """Old ids of the records merged into this one, joined by `;`. A merge normally makes a new record."""
+
+_NAMED: Final = dict.fromkeys(("leads", "lead", "0-136"), ("contacts", "hs_primary_contact_id"))
+"""Objects whose records name the one they are about in a property."""
+
+
+def naming_property(object_name: str) -> str | None:
+    """The property of an object that names the record it is about, if it has one."""
+    named = _NAMED.get(object_name)
+    return None if named is None else named[1]
+
+
+def named_in(object_name: str, properties: Mapping[str, Any]) -> Refs:
+    """The refs that a record's own properties give."""
+    named = _NAMED.get(object_name)
+    record_id = None if named is None else properties.get(named[1])
+    return NO_REFS if named is None or not record_id else {named[0]: (str(record_id),)}
+
+
+def wanted_properties(object_name: str, fields: Iterable[str]) -> list[str]:
+    """The properties to ask for: the mapped ones, and what tells of merges and of whom a record is about."""
+    naming = naming_property(object_name)
+    return list(dict.fromkeys((*fields, MERGED, *([] if naming is None else [naming]))))
 
 
 def modified_property(object_name: str) -> str:
@@ -36,9 +58,11 @@ def observe(
     observations = []
     wanted = frozenset(fields)
     more: set[str] | None = None
+    naming = naming_property(object_name) is not None
     for row in rows:
         properties = row["properties"]
         merged = properties.get(MERGED)
+        refs = named_in(object_name, properties) if naming else NO_REFS
         # what HubSpot adds to every record is the same for all of one answer
         if more is None:
             more = properties.keys() - wanted
@@ -61,6 +85,7 @@ def observe(
                 read_started_ms,
                 shown,
                 bool(row.get("archived")),
+                refs=refs,
             )
         )
         if merged:
@@ -70,6 +95,22 @@ def observe(
                 if old and old != record_id
             )
     return observations
+
+
+def past_values(versions: Iterable[Mapping[str, Any]], app_id: str | None) -> list[PastValue]:
+    """The values that a property had, newest first. HubSpot names who set each: an integration by the id of
+    its app (recorded in webhooks, in the specs for history)."""
+    found = [
+        PastValue(
+            version.get("value") or None,
+            epoch_ms(version["timestamp"]),
+            app_id is not None
+            and version.get("sourceType") == "INTEGRATION"
+            and str(version.get("sourceId")) == app_id,
+        )
+        for version in versions
+    ]
+    return sorted(found, key=lambda past: past.at_ms, reverse=True)
 
 
 def text_of(value: Raw) -> str:

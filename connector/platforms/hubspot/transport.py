@@ -102,6 +102,8 @@ class Transport:
         self._basic_api = client.crm.objects.basic_api
         self._properties_api = client.crm.properties.core_api
         self._owners_api = client.crm.owners.owners_api
+        self._pipelines_api = client.crm.pipelines.pipelines_api
+        self._associations_api = client.crm.associations.v4.batch_api
         self._tokens_api = client.oauth.tokens_api
         self._apis = (
             self._search_api,
@@ -109,6 +111,8 @@ class Transport:
             self._basic_api,
             self._properties_api,
             self._owners_api,
+            self._pipelines_api,
+            self._associations_api,
             self._tokens_api,
         )
         for api in self._apis:
@@ -143,6 +147,16 @@ class Transport:
     def properties(self, object_name: str, lane: Lane) -> Answer:
         """All property definitions of an object type."""
         return self._call(lambda **o: self._properties_api.get_all(object_name, **o), lane, "metadata")
+
+    def pipelines(self, object_name: str, lane: Lane) -> Answer:
+        """All pipelines of an object type, with their stages."""
+        return self._call(lambda **o: self._pipelines_api.get_all(object_name, **o), lane, "metadata")
+
+    def associations(self, origin: str, target: str, body: Mapping[str, Any], lane: Lane) -> Answer:
+        """What records of one object are associated with in another."""
+        return self._call(
+            lambda **o: self._associations_api.get_page(origin, target, body, **o), lane, "read"
+        )
 
     def owners(self, lane: Lane, **parameters: object) -> Answer:
         """One page of owners."""

@@ -21,6 +21,7 @@ from connector.platforms.protocol import (
     ChangePage,
     Cursor,
     FieldInfo,
+    Histories,
     Listed,
     ListPage,
     Metadata,
@@ -225,6 +226,17 @@ class Salesforce:
     def archived(self, object_name: str, after: str | None = None, lane: Lane = Lane.UPDATE) -> ListPage:  # noqa: ARG002  # the protocol's signature
         """Nothing: `changes` shows deleted records."""
         return ListPage((), None)
+
+    def history(
+        self,
+        object_name: str,  # noqa: ARG002  # the protocol's signature
+        ids: Sequence[str],  # noqa: ARG002  # as above
+        fields: Sequence[str],  # noqa: ARG002  # as above
+        lane: Lane = Lane.UPDATE,  # noqa: ARG002  # as above
+    ) -> Histories:
+        """Nothing: an org keeps a history only of fields that its admin has chosen, so the stamp of the
+        record is the bound."""
+        return {}
 
     def find(
         self,

@@ -80,14 +80,14 @@ class Columns:
         extra = self.extra
         observations = []
         for row in rows:
-            refs: dict[str, str] = {}
+            refs: dict[str, tuple[str, ...]] = {}
             if references and (not converts or row["IsConverted"]):
-                refs = {target: row[column] for target, column in references if row[column]}
+                refs = {target: (row[column],) for target, column in references if row[column]}
             if who and row["WhoId"]:
-                refs = {_WHO_PREFIX.get(row["WhoId"][:3], "Name"): row["WhoId"]}
+                refs = {_WHO_PREFIX.get(row["WhoId"][:3], "Name"): (row["WhoId"],)}
             elif custom:
                 refs = {
-                    _WHO_PREFIX[value[:3]]: value
+                    _WHO_PREFIX[value[:3]]: (value,)
                     for column in self.fields
                     if isinstance(value := row.get(column), str) and value[:3] in _WHO_PREFIX and is_id(value)
                 }

@@ -173,13 +173,15 @@ class HubSpotApp:
         self._check_scope(token, call, family)
 
     def _check_scope(self, token: Token, call: Call, family: str) -> None:
-        reading = call.method == "GET" or call.parts[1:] in (("search",), ("batch", "read"))
+        reading = (
+            call.method == "GET" or call.parts[1:] == ("search",) or call.parts[-2:] == ("batch", "read")
+        )
         verb = "read" if reading else "write"
         kind = object_type(call.parts[0]) if call.parts else None
         scope: str | None = None
         if family == "owners":
             scope = "crm.objects.owners.read"
-        elif kind is not None and family == "objects":
+        elif kind is not None and family in ("objects", "associations", "pipelines"):
             scope = f"crm.objects.{kind.name}.{verb}"
         elif kind is not None and family == "properties":
             scope = f"crm.schemas.{kind.name}.{verb}"

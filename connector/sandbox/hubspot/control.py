@@ -3,8 +3,9 @@
 All POST, but GET `records?object=…`:
 `records` {object, records: [{…, "id": … to update}], source?}, `archive` and `restore` {object, id},
 `merge` {primary, other, object?}, `privacy-delete` {contact}, `forms` {email, form, properties?},
-`associate` {from, from_id, to, to_id, type_id?}, `owners` {email, first_name?, last_name?},
-`properties` {object, name, type, …}, `validation-rules` {object, name (of the property), pattern, message},
+`associate` {from, from_id, to, to_id, type_id?}, `dissociate` {from, from_id, to, to_id},
+`owners` {email, first_name?, last_name?}, `properties` {object, name, type, …},
+`validation-rules` {object, name (of the property), pattern, message},
 `webhooks` {url, secret?, generic?: object.… events},
 `journal` {append?: [event, …], cut?: true, lose?: true, file_seconds?, most_events?},
 `settings` {backward_lifecycle, sync_deals, …; limits: {burst, …}}.
@@ -22,7 +23,14 @@ if TYPE_CHECKING:
     from connector.sandbox.hubspot.portal import HubSpotPortal
 
 Given = Mapping[str, Any]
-_SWITCHES = ("default_stage", "backward_lifecycle", "follow_merged_ids", "keep_primary_id", "sync_deals")
+_SWITCHES = (
+    "default_stage",
+    "backward_lifecycle",
+    "follow_merged_ids",
+    "keep_primary_id",
+    "sync_deals",
+    "touch_on_associate",
+)
 _LIMITS = ("burst", "burst_seconds", "oauth_burst", "daily", "searches_per_second")
 
 
@@ -84,6 +92,11 @@ def _associate(portal: HubSpotPortal, given: Given) -> Any:
     return {}
 
 
+def _dissociate(portal: HubSpotPortal, given: Given) -> Any:
+    portal.dissociate(given["from"], str(given["from_id"]), given["to"], str(given["to_id"]))
+    return {}
+
+
 def _owners(portal: HubSpotPortal, given: Given) -> Any:
     names = given.get("first_name", ""), given.get("last_name", "")
     return {"id": portal.add_owner(given["email"], *names)}
@@ -141,6 +154,7 @@ ACTIONS: Mapping[str, Callable[[HubSpotPortal, Given], Any]] = {
     "privacy-delete": _privacy_delete,
     "forms": _forms,
     "associate": _associate,
+    "dissociate": _dissociate,
     "owners": _owners,
     "properties": _properties,
     "validation-rules": _validation_rules,

@@ -60,7 +60,8 @@ class Crm:
     `backward_lifecycle`: an earlier lifecycle stage without a clear before is answered with 200 and changes
     nothing ("ignore"), or is a 400 ("refuse"). `follow_merged_ids`: a read by an id that was merged away
     finds the survivor instead of nothing. `keep_primary_id`: a merge keeps the primary record's id.
-    `sync_deals`: deals move the lifecycle stage of their contacts and companies."""
+    `sync_deals`: deals move the lifecycle stage of their contacts and companies. `touch_on_associate`: a new
+    association, or the end of one, moves the modified date of both records."""
 
     clock: Clock
     portal_id: int
@@ -71,6 +72,7 @@ class Crm:
     follow_merged_ids: bool = False
     keep_primary_id: bool = False
     sync_deals: bool = False
+    touch_on_associate: bool = False
     tables: dict[str, Table] = field(init=False)
     associations: Associations = field(default_factory=Associations)
     webhooks: Webhooks = field(default_factory=Webhooks)

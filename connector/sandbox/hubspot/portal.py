@@ -246,6 +246,12 @@ class HubSpotPortal:
                 raise not_valid(f"{origin} and {target} cannot be associated as {type_id}")
             writing.associate(self.crm, kind, one[1].record_id, other[1].record_id)
 
+    def dissociate(self, origin: str, origin_id: str, target: str, target_id: str) -> None:
+        """End every association of two records."""
+        with self.lock:
+            one, other = self._live(origin, origin_id), self._live(target, target_id)
+            writing.dissociate(self.crm, *one, *other)
+
     def add_owner(self, email: str, first_name: str = "", last_name: str = "") -> str:
         """A user who can own records; returns the owner id."""
         with self.lock:

@@ -229,6 +229,7 @@ def associate(crm: Crm, kind: AssociationType, origin_id: int, target_id: int) -
         "associationTypeId": kind.type_id,
     }
     crm.webhooks.note(crm, crm.tables[kind.origin], origin_id, "associationChange", **ends)
+    _touch_ends(crm, (kind.origin, origin_id), (kind.target, target_id))
     if PRIMARY_COMPANY in (kind.type_id, kind.inverse):
         contact_id, company_id = (
             (origin_id, target_id) if kind.type_id == PRIMARY_COMPANY else (target_id, origin_id)
@@ -241,6 +242,34 @@ def associate(crm: Crm, kind: AssociationType, origin_id: int, target_id: int) -
         update(crm, leads, leads.records[origin_id], {"hs_primary_contact_id": str(target_id)}, _WORKFLOW)
     if "deals" in (kind.origin, kind.target):
         sync_deal(crm, origin_id if kind.origin == "deals" else target_id)
+
+
+def dissociate(crm: Crm, origin: Table, one: Record, target: Table, other: Record) -> None:
+    """End the associations of two records, with what that changes on them."""
+    names = origin.kind.name, target.kind.name
+    type_ids = sorted(crm.associations.of(names[0], one.record_id, names[1]).get(other.record_id, ()))
+    crm.associations.unlink(names[0], one.record_id, names[1], other.record_id)
+    for type_id in type_ids:
+        ends: dict[str, Any] = {
+            "fromObjectId": one.record_id,
+            "toObjectId": other.record_id,
+            "associationTypeId": type_id,
+            "associationRemoved": True,
+        }
+        crm.webhooks.note(crm, origin, one.record_id, "associationChange", **ends)
+    if PRIMARY_COMPANY in type_ids:
+        update(crm, origin, one, {"associatedcompanyid": ""}, _WORKFLOW)
+    if names == ("leads", "contacts"):
+        left = sorted(crm.associations.of("leads", one.record_id, "contacts"))
+        update(crm, origin, one, {"hs_primary_contact_id": str(left[0]) if left else ""}, _WORKFLOW)
+    _touch_ends(crm, (names[0], one.record_id), (names[1], other.record_id))
+
+
+def _touch_ends(crm: Crm, *ends: tuple[str, int]) -> None:
+    """Where the portal does so, the modified date of both ends moves with their association."""
+    for name, record_id in ends if crm.touch_on_associate else ():
+        if (record := crm.tables[name].live(record_id)) is not None:
+            touch(crm, crm.tables[name], record)
 
 
 def sync_deal(crm: Crm, deal_id: int) -> None:
