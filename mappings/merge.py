@@ -37,7 +37,7 @@ class Merged:
     winner: str | None = None
     held: str | None = None
     differences: dict[str, Value] = field(default_factory=dict)
-    decided: str | None = None
+    decided: str | None = field(default=None, compare=False)  # how, not what
 
 
 def same(one: Value, other: Value) -> bool:
