@@ -141,6 +141,23 @@ class SalesforceSettings(PlatformSettings):
         default=None,
         description="the end of the address for Outbound Messages: 20 or more letters and digits",
     )
+    stream: bool = Field(
+        default=False, description="follow the org's change events; needs leadloop[salesforce-streams]"
+    )
+    stream_url: Origin = Field(
+        default="https://api.pubsub.salesforce.com:7443",
+        description="the Pub/Sub API, or a sandbox on loopback",
+    )
+    stream_objects: str = Field(
+        default="Lead,Contact,Opportunity",
+        pattern=r"^\s*[A-Za-z]\w*(\s*,\s*[A-Za-z]\w*)*\s*$",
+        description="objects whose change events are followed, of those that are mapped",
+    )
+    stream_channel: str | None = Field(
+        default=None,
+        pattern=r"^[A-Za-z]\w*__chn$",
+        description="a custom channel in place of them, such as Leads__chn",
+    )
     api_version: str = Field(default="62.0", pattern=r"^[3-9]\d\.0$", description="REST API version")
     base_url: LoopbackOrigin | None = Field(
         default=None, description="a sandbox on loopback, in place of Salesforce"

@@ -11,7 +11,7 @@ import threading
 from collections.abc import Callable
 from pathlib import Path
 from types import FrameType, TracebackType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from connector.clock import Clock, SystemClock
 from connector.sandbox import (
@@ -32,8 +32,13 @@ from connector.sandbox.server import Server, serve
 from connector.sandbox.shifted_clock import ShiftedClock
 from connector.sandbox.state_file import StateFile, StateFileError
 
+if TYPE_CHECKING:
+    from connector.sandbox.salesforce.pubsub_server import PubSubServer
+
 SAVE_EVERY_SECONDS = 10.0
 SEND_EVERY_SECONDS = 0.25
+CAPTURED = ("Lead", "Contact", "Opportunity")
+"""The objects whose changes are told by the sandbox's own Pub/Sub API, until somebody selects others."""
 
 
 class Sandbox:
@@ -55,6 +60,7 @@ class Sandbox:
         self.restored = False
         self._file = None if state is None else StateFile(state)
         self._servers: list[Server] = []
+        self._pubsub: PubSubServer | None = None
         self._ended = threading.Event()
         self._saver: threading.Thread | None = None
 
@@ -67,6 +73,11 @@ class Sandbox:
     def hubspot_url(self) -> str:
         """Where the portal answers, without a slash at the end."""
         return self._servers[1].url
+
+    @property
+    def salesforce_stream_url(self) -> str | None:
+        """Where the org's Pub/Sub API answers; None when it does not."""
+        return None if self._pubsub is None else self._pubsub.url
 
     def add_leadloop_fields(self) -> None:
         """leadloop's own fields in both worlds, under their default names (design, section 9)."""
@@ -107,13 +118,26 @@ class Sandbox:
             "clock_offset_ms": self.clock.offset_ms if isinstance(self.clock, ShiftedClock) else 0,
         }
 
-    def start(self, salesforce_port: int = 0, hubspot_port: int = 0) -> Sandbox:
-        """Listen on loopback; port 0 takes a free one. Raises PortTakenError, StateFileError."""
+    def start(
+        self,
+        salesforce_port: int = 0,
+        hubspot_port: int = 0,
+        stream_port: int | None = None,
+        keepalive_seconds: float = 20.0,
+    ) -> Sandbox:
+        """Listen on loopback; port 0 takes a free one. `stream_port`: of the Pub/Sub API, which needs the
+        extra `salesforce-streams`. Raises PortTakenError, StateFileError, ModuleNotFoundError."""
         self.restore()
         self._ended.clear()
         try:
             for world, port in ((self.salesforce, salesforce_port), (self.hubspot, hubspot_port)):
                 self._servers.append(serve(Control(world, self.clock), port))
+            if stream_port is not None:
+                from connector.sandbox.salesforce.pubsub_server import PubSubServer
+
+                if not self.salesforce.changes.selected:
+                    self.salesforce.changes.select(*CAPTURED)
+                self._pubsub = PubSubServer(self.salesforce, stream_port, keepalive_seconds)
         except BaseException:
             self._stop_servers()
             raise
@@ -139,6 +163,9 @@ class Sandbox:
         for server in self._servers:
             server.stop()
         self._servers = []
+        if self._pubsub is not None:
+            self._pubsub.stop()
+            self._pubsub = None
 
     def _save_now_and_then(self) -> None:
         # real time, whatever the worlds' clock does: what is protected is this process
@@ -163,6 +190,7 @@ def run_sandbox(
     seed: Path | None = None,
     state: Path | None = None,
     leadloop_fields: bool = True,
+    stream_port: int | None = None,
     announce: Callable[[str], object] = sys.stdout.write,
 ) -> None:
     """Run both platforms until SIGTERM or SIGINT; for the main thread. `announce` gets the text that tells
@@ -187,7 +215,7 @@ def run_sandbox(
     sandbox.prove_writable()
     before = {each: signal.signal(each, end) for each in (signal.SIGTERM, signal.SIGINT)}
     try:
-        with sandbox.start(salesforce_port, hubspot_port):
+        with sandbox.start(salesforce_port, hubspot_port, stream_port):
             announce(introduction(sandbox))
             while not ended.wait(SEND_EVERY_SECONDS):
                 sandbox.send()
@@ -199,13 +227,17 @@ def run_sandbox(
 def introduction(sandbox: Sandbox) -> str:
     """Where the two platforms are and how to sign in, in the settings' own names, to be pasted into a shell
     (which would take an unquoted `!` for its history). Nothing is secret: this opens only the sandbox."""
+    stream = sandbox.salesforce_stream_url
+    streamed = (
+        f"  LEADLOOP_SALESFORCE__STREAM=true\n  LEADLOOP_SALESFORCE__STREAM_URL={stream}\n" if stream else ""
+    )
     return f"""\
 Salesforce  {sandbox.salesforce_url}   (control: /_sandbox/)
   LEADLOOP_SALESFORCE__INSTANCE_URL={sandbox.salesforce_url}
   LEADLOOP_SALESFORCE__SESSION_ID='{SALESFORCE_SESSION_ID}'
   or client credentials {SALESFORCE_CLIENT_ID} / {SALESFORCE_CLIENT_SECRET}, user {SALESFORCE_USERNAME}
   organization {sandbox.salesforce.organization_id}
-HubSpot     {sandbox.hubspot_url}   (control: /_sandbox/)
+{streamed}HubSpot     {sandbox.hubspot_url}   (control: /_sandbox/)
   LEADLOOP_HUBSPOT__BASE_URL={sandbox.hubspot_url}
   LEADLOOP_HUBSPOT__ACCESS_TOKEN={HUBSPOT_ACCESS_TOKEN}
   or OAuth {HUBSPOT_CLIENT_ID} / {HUBSPOT_CLIENT_SECRET}, refresh token {HUBSPOT_REFRESH_TOKEN}

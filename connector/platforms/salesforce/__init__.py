@@ -6,15 +6,17 @@ each. Platform facts named in docstrings come from Salesforce's REST API guide a
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from connector.platforms.protocol import Allowance
+from connector.platforms.settings import SalesforceSettings, SettingsError
 
 if TYPE_CHECKING:
     from connector.clock import Clock
     from connector.platforms.protocol import Meter, Platform
     from connector.platforms.pushes import Receiver
-    from connector.platforms.settings import SalesforceSettings
+    from connector.platforms.streams import Stream
 
 
 ALLOWANCE = Allowance(15_000, 50, 20, burst_calls=250, burst_seconds=10.0)
@@ -37,3 +39,33 @@ def receiver(settings: SalesforceSettings, most_events: int) -> Receiver | str:
     from connector.platforms.salesforce.deliveries import MessageReceiver
 
     return MessageReceiver(settings.webhook_secret.get_secret_value(), most_events)
+
+
+def stream(
+    settings: SalesforceSettings,
+    side: str,  # noqa: ARG001  # the protocol's signature
+    objects: Sequence[str],
+    account: str,
+    meter: Meter,
+    clock: Clock,
+) -> Stream | str:
+    """This org's change events, or the sentence that says that they are switched off. Raises SettingsError
+    when they cannot be followed."""
+    if not settings.stream:
+        return "LEADLOOP_SALESFORCE__STREAM is not set: Salesforce's change events are not followed."
+    try:
+        from connector.platforms.salesforce.pubsub import ChangeStream
+    except ModuleNotFoundError as error:
+        if (error.name or "").partition(".")[0] not in ("grpc", "google", "fastavro"):
+            raise
+        raise SettingsError(
+            f"LEADLOOP_SALESFORCE__STREAM needs the package {error.name}, which is not installed: "
+            "pip install 'leadloop[salesforce-streams]'."
+        ) from error
+    made = ChangeStream(settings, objects, account, meter, clock)
+    if not made.objects:
+        raise SettingsError(
+            "LEADLOOP_SALESFORCE__STREAM_OBJECTS names no object that the mapping has: it has "
+            f"{', '.join(objects)}."
+        )
+    return made

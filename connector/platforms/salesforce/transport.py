@@ -147,6 +147,14 @@ class Transport:
         assert self._session is not None  # noqa: S101  # told to mypy; _log_in sets it or raises
         return self._session
 
+    def session_instead_of(self, refused: Session, lane: Lane) -> Session:
+        """A session in place of one that an API besides REST did not accept. Raises Refused, RetryLater."""
+        if self._session is refused:
+            self._session = None
+        if not self._renewable:
+            raise self.locked_out_by("HTTP 401")
+        return self.session(lane)
+
     def get(self, path: str, lane: Lane, kind: Kind) -> Answer:
         """GET `path` (absolute, from `/services` on). Raises RetryLater, Refused when no answer came."""
         return self.call("GET", path, None, lane, kind)
@@ -186,7 +194,12 @@ class Transport:
         raise self._locked_out(answer)
 
     def _locked_out(self, answer: Answer) -> RetryLater:
-        said = next((fault.code for fault in faults_of(answer.body)), "HTTP 401")
+        return self.locked_out_by(next((fault.code for fault in faults_of(answer.body)), "HTTP 401"))
+
+    def locked_out_by(self, said: str) -> RetryLater:
+        """Leave the login alone for a while: the session that it gave was not accepted, for the reason
+        given."""
+        self._session = None
         if self._renewable:
             self._login_refusal = f"Salesforce does not accept the session of a fresh login ({said})"
         else:

@@ -116,8 +116,16 @@ class SalesforceApp:
             more["Sforce-Limit-Info"] = f"api-usage={org.quota.daily_limit}/{org.quota.daily_limit}"
             raise refusals.quota_used_up()
         org.quota.count()
+        org.changes.origin = f"com/salesforce/api/rest/{call.version};client={_client(call)}"
         more["Sforce-Limit-Info"] = f"api-usage={org.quota.used}/{org.quota.daily_limit}"
         return dispatch(org, call)
+
+
+def _client(call: Call) -> str:
+    """The client's name, which change events carry."""
+    options = call.headers.get("sforce-call-options", "").split(",")
+    named = [option.strip().removeprefix("client=") for option in options if "client=" in option]
+    return named[0] if named else ""
 
 
 def _version(text: str) -> str:

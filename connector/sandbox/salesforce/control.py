@@ -153,6 +153,26 @@ def _settings(org: SalesforceOrg, body: Json) -> Json:
     }
 
 
+def _change_events(org: SalesforceOrg, body: Json) -> Json:
+    """`{"select": […]}` the objects whose changes are told; `{"channel": "Leads__chn", "of": […]}`;
+    `{"gaps": true}`: changes are told as gaps; `{"gap": "GAP_UPDATE", "object", "ids"}`; `{"overflow":
+    "Lead"}`; `{"reset": true}`: no replay id of before is known."""
+    changes = org.changes
+    if "select" in body:
+        changes.select(*body["select"])
+    if "channel" in body:
+        changes.add_channel(body["channel"], *body["of"])
+    if "gaps" in body:
+        changes.gaps = bool(body["gaps"])
+    if "gap" in body:
+        changes.tell_gap(body["object"], body["gap"], *body["ids"])
+    if "overflow" in body:
+        changes.tell_gap(body["overflow"], "GAP_OVERFLOW")
+    if body.get("reset"):
+        changes.reset()
+    return {"selected": sorted(changes.selected), "channels": changes.channels, "gaps": changes.gaps}
+
+
 ACTIONS: Mapping[str, Callable[[SalesforceOrg, Json], Any]] = {
     "records": _records,
     "convert": _convert,
@@ -162,5 +182,6 @@ ACTIONS: Mapping[str, Callable[[SalesforceOrg, Json], Any]] = {
     "duplicate-rules": _duplicate_rules,
     "people": _people,
     "outbound-messages": _outbound_messages,
+    "change-events": _change_events,
     "settings": _settings,
 }

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from connector.clock import Clock
 from connector.sandbox.faults import Faults
 from connector.sandbox.salesforce import ids, stamps
+from connector.sandbox.salesforce.change_events import ChangeEvents
 from connector.sandbox.salesforce.outbound import OutboundMessages
 from connector.sandbox.salesforce.picklists import DEVELOPER_STATUSES, STAGES, LeadStatus, Stage
 from connector.sandbox.salesforce.schema import FieldSpec, ObjectSpec, Row
@@ -80,7 +81,8 @@ class World:
         self.counters: dict[str, int] = {}
         self._by_lower = {name.lower(): spec for name, spec in self.objects.items()}
         self._by_prefix = {spec.prefix: spec for spec in self.objects.values()}
-        self._undo: list[tuple[str, str, Row | None]] | None = None
+        self.changes = ChangeEvents(clock.now_ms, self.objects)
+        self._undo: list[tuple[str, str, Row | None, Row]] | None = None
         for spec in self.objects.values():
             self._open_table(spec)
 
@@ -154,7 +156,9 @@ class World:
         if row.get("IsDeleted") and not (before or {}).get("IsDeleted"):
             self.deleted[object_name].append((self.now_ms(), row_id))
         if self._undo is not None:
-            self._undo.append((object_name, row_id, before))
+            self._undo.append((object_name, row_id, before, row))
+        elif self.changes.selected:
+            self.changes.note([(object_name, before, row)])
 
     def children(self, object_name: str, field: str, parent_id: str) -> list[Row]:
         """The live rows of an object whose indexed reference field names this parent."""
@@ -167,12 +171,12 @@ class World:
         """A stretch whose saves can be taken back: yields the function that does so. One inside another
         belongs to the outer one."""
         outer = self._undo
-        log: list[tuple[str, str, Row | None]] = []
+        log: list[tuple[str, str, Row | None, Row]] = []
         self._undo = log
 
         def roll_back() -> None:
             self._undo = None
-            for object_name, row_id, before in reversed(log):
+            for object_name, row_id, before, _ in reversed(log):
                 if before is None:
                     self.tables[object_name].remove(row_id)
                 else:
@@ -189,3 +193,14 @@ class World:
             self._undo = outer
             if outer is not None:
                 outer.extend(log)
+            elif self.changes.selected:
+                self.changes.note(_by_record(log))
+
+
+def _by_record(log: Sequence[tuple[str, str, Row | None, Row]]) -> list[tuple[str, Row | None, Row]]:
+    """What became of each record in a transaction: as it was before, and as it is."""
+    changed: dict[tuple[str, str], tuple[str, Row | None, Row]] = {}
+    for object_name, row_id, before, row in log:
+        first = changed.get((object_name, row_id), (object_name, before, row))
+        changed[object_name, row_id] = (object_name, first[1], row)
+    return list(changed.values())
