@@ -64,6 +64,11 @@ class ChangeStream:
         """See `Stream`."""
         places = _places(position)
         self._reached_ms = {}
+        new = [topic for topic in self._topics if topic not in places]
+        if places and new:
+            # it was not heard of before the last process ended, or was not followed: what has happened since
+            # is not on its stream, which begins at now
+            yield StreamBatch(missed=[name for topic in new for name in self._topics[topic]], reached_ms=0)
         tried: Session | None = None
         while True:
             session = self._session(tried)

@@ -31,7 +31,7 @@ _CODE = "sfdc.platform.eventbus.grpc."
 class PubSubServer:
     """Serves one org from its making until `stop`. `url` has no slash at its end. `keepalive_seconds`: how
     long a subscriber is told nothing while nothing happens; in real time, as sockets are. `most_at_once`:
-    events in one answer."""
+    events in one answer. `most_open`: the most that a subscriber wanted while it had not got them."""
 
     def __init__(
         self,
@@ -45,7 +45,7 @@ class PubSubServer:
         self._keepalive_seconds = keepalive_seconds
         self._most_at_once = most_at_once
         self._stopping = threading.Event()
-        self.subscribed: list[tuple[str, int]] = []
+        self.most_open = 0
         self._server: Any = grpc.server(ThreadPoolExecutor(THREADS), options=[("grpc.so_reuseport", 0)])
         self._server.add_generic_rpc_handlers((_Handlers(self._handlers()),))
         try:
@@ -108,12 +108,12 @@ class PubSubServer:
         topic = first.topic_name
         entities = self._entities(topic, context)
         place = self._place(first, context)
-        self.subscribed.append((topic, first.replay_preset))
         quiet = 0.0
         while context.is_active() and not self._stopping.is_set():
             if asked.fault is not None:
                 _fail(context, grpc.StatusCode.INVALID_ARGUMENT, *asked.fault)
             self._check_session(context)
+            self.most_open = max(self.most_open, asked.most_open)
             events = self._after(place, entities, min(asked.open, self._most_at_once), context)
             if events:
                 place, quiet = events[-1].replay_id, 0.0
@@ -192,6 +192,7 @@ class _Asked:
 
     def __init__(self, requests: Iterator[Any], changed: threading.Condition) -> None:
         self.open = 0
+        self.most_open = 0
         self.done = False
         self.fault: tuple[str, str] | None = None
         self._first: Any = None
@@ -227,7 +228,9 @@ class _Asked:
         elif request.topic_name and request.topic_name != self._first.topic_name:
             self.fault = ("subscription.fetch.topic.mismatch", "The topic cannot change.")
         with self._changed:
-            self.open = min(MOST_EVENTS, self.open + max(0, request.num_requested))
+            wanted = self.open + max(0, request.num_requested)
+            self.most_open = max(self.most_open, wanted)
+            self.open = min(MOST_EVENTS, wanted)
             self._changed.notify_all()
         self._there.set()
 
