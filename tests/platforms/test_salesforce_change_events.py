@@ -140,7 +140,7 @@ def test_an_object_that_is_not_mapped_is_unwanted() -> None:
 def opened(**settings: str) -> object:
     given = {"SESSION_ID": "x", "INSTANCE_URL": "https://acme.my.salesforce.com", **settings}
     loaded = load_settings({}, {f"LEADLOOP_SALESFORCE__{name}": value for name, value in given.items()})
-    objects = ("Lead", "Contact", "Contact.Account")
+    objects: dict[str, tuple[str, ...]] = {"Lead": (), "Contact": (), "Contact.Account": ()}
     return stream(loaded.salesforce, "salesforce", objects, ORGANIZATION, FreeMeter(), SystemClock())
 
 

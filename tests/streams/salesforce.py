@@ -71,7 +71,9 @@ class Streamed:
         }
         settings = load_settings({}, {name: value for name, value in environment.items() if value})
         account = self.world.salesforce.organization_id
-        made = stream(settings.salesforce, SIDE, OBJECTS, account, FreeMeter(), self.world.clock)
+        made = stream(
+            settings.salesforce, SIDE, dict.fromkeys(OBJECTS, ()), account, FreeMeter(), self.world.clock
+        )
         assert not isinstance(made, str), made
         return made
 

@@ -6,7 +6,7 @@ each. Platform facts named in docstrings come from Salesforce's REST API guide a
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from connector.platforms.protocol import Allowance
@@ -44,7 +44,7 @@ def receiver(settings: SalesforceSettings, most_events: int) -> Receiver | str:
 def stream(
     settings: SalesforceSettings,
     side: str,  # noqa: ARG001  # the protocol's signature
-    objects: Sequence[str],
+    objects: Mapping[str, Sequence[str]],
     account: str,
     meter: Meter,
     clock: Clock,
@@ -62,8 +62,8 @@ def stream(
             f"LEADLOOP_SALESFORCE__STREAM needs the package {error.name}, which is not installed: "
             "pip install 'leadloop[salesforce-streams]'."
         ) from error
-    made = ChangeStream(settings, objects, account, meter, clock)
-    if not made.objects:
+    made = ChangeStream(settings, tuple(objects), account, meter, clock)
+    if objects and not made.objects:
         raise SettingsError(
             "LEADLOOP_SALESFORCE__STREAM_OBJECTS names no object that the mapping has: it has "
             f"{', '.join(objects)}."
