@@ -83,12 +83,12 @@ class Live:
 
 
 class Process:
-    """`leadloop run` in a process of its own."""
+    """`leadloop run`, or another command that goes on, in a process of its own."""
 
-    def __init__(self, folder: Path, environment: dict[str, str], *arguments: str) -> None:
+    def __init__(self, folder: Path, environment: dict[str, str], *arguments: str, name: str = "run") -> None:
         self.lines: list[dict[str, Any]] = []
         self._process = subprocess.Popen(
-            command("run", *arguments),
+            command(name, *arguments),
             cwd=folder,
             env=surroundings(environment),
             stderr=subprocess.PIPE,
