@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from sqlalchemy import Connection
 
 from connector.installation import Installation
+from connector.intake.ambiguity import put_ambiguities, records_in_doubt
 from connector.intake.identity import CLAIM, NamesOf
 from connector.intake.link import successors
 from connector.observation import Observation, RecordKey
@@ -71,6 +72,7 @@ def forget_lead(conn: Connection, lead_id: str, now_ms: int, gone: RecordKey | N
     hashes = [_hash(key, kind, value) for kind, value in (*names, *ids)]
     addresses = [value for kind, value in names if kind != _RECORD]
     shared = _shared(conn, records)
+    _read_doubtful_again(conn, lead_id, now_ms)
     erase_lead(conn, lead_id, hashes, now_ms)
     put_hints(conn, [Hint(*one, "read", now_ms) for one in shared])
     waiting_activities.forget(conn, addresses)
@@ -92,6 +94,18 @@ def _shared(conn: Connection, records: Sequence[RecordKey]) -> list[RecordKey]:
     return list(found)
 
 
+def _read_doubtful_again(conn: Connection, lead_id: str, now_ms: int) -> None:
+    """Records of which nobody knows whether they are this person's: what they showed goes, and they are read
+    once more. By then the names that are left tell whose they are, or that they stay out."""
+    doubtful = records_in_doubt(conn, [lead_id])
+    known = linked(conn, doubtful)
+    nobodys = [record for record in doubtful if record not in known]
+    for record in nobodys:
+        erase_record(conn, *record)
+    put_ambiguities(conn, nobodys, [], now_ms)
+    put_hints(conn, [Hint(*record, "read", now_ms) for record in nobodys])
+
+
 def forget_record(conn: Connection, record: RecordKey, now_ms: int) -> None:
     """A platform says that the person behind a record was erased there for good: the lead goes, and where
     there is none, the record is never taken in."""
@@ -110,6 +124,17 @@ def forget_made(conn: Connection, records: Sequence[RecordKey], now_ms: int) -> 
     if records:
         keep_hashes(conn, [_hash(_secret(conn), *_record_name(record)) for record in records], now_ms)
         _hold(conn, records, (), now_ms)
+
+
+def stay_out(conn: Connection, records: Iterable[RecordKey]) -> set[RecordKey]:
+    """Those of the records that are a forgotten person's by their own id."""
+    wanted = list(records)
+    if not wanted or not any_erased(conn):
+        return set()
+    key = _secret(conn)
+    hashes = {record: _hash(key, *_record_name(record)) for record in wanted}
+    known = erased(conn, hashes.values())
+    return {record for record, one in hashes.items() if one in known}
 
 
 def remember(conn: Connection, installation: Installation, said: str, now_ms: int = 0) -> int:

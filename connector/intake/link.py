@@ -23,7 +23,13 @@ from connector.observation import Observation, RecordKey
 from connector.store import account_names, outsiders
 from connector.store import leads as lead_store
 from connector.store.links import Link, Role, drop_keys, keys_of, linked, put_keys, put_links
-from connector.store.observations import Stored, observations_by_key, observations_of, referring
+from connector.store.observations import (
+    Stored,
+    empty_observations,
+    observations_by_key,
+    observations_of,
+    referring,
+)
 from connector.store.rows import from_json, lock_name
 from connector.store.waiting_activities import hand_over
 from connector.taking_part import takes_part
@@ -186,6 +192,17 @@ def _link_people(
     addresses = set(address_fields(installation.policy.mapping))
     hand_over(conn, {value: lead_id for kind, value, lead_id in batch.keys if kind in addresses})
     put_links(conn, batch.links)
+    # a deleted record of nobody: that it is gone is known from now on, and nobody could be forgotten by it
+    empty_observations(
+        conn,
+        [
+            item.observation.key
+            for item in people
+            if item.observation.deleted
+            and item.lead_id is None
+            and item.observation.key not in batch.by_record
+        ],
+    )
     for old_id, into_id in unite_leads(conn, installation, batch.one_person, batch.now_ms).items():
         batch.renamed.add(into_id)
         batch.dirty.discard(old_id)

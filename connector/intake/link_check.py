@@ -13,6 +13,7 @@ from sqlalchemy import Connection
 from connector.installation import Installation, is_lead_id
 from connector.intake.ambiguity import AMBIGUOUS
 from connector.intake.findings import Named, about
+from connector.intake.forgetting import stay_out
 from connector.intake.identity import CLAIM, NamesOf
 from connector.intake.link import link_records
 from connector.intake.taking_in import take_in
@@ -74,6 +75,8 @@ class LinkCheck:
             with self._installation.database.read() as conn:
                 cursor = cursors_of(conn, self._side).get(name, Cursor(0))
                 written = baselines_of(conn, {link.lead_id for link in mine.values()})
+                # somebody's record was merged into one of a person who was forgotten: it is never taken in
+                out = stay_out(conn, [link.key for link in mine.values()])
             there = [item for item in reading.found if item.record_id in mine]
             seen = {item.record_id for item in there}
             gone = [link for record_id, link in mine.items() if record_id not in seen]
@@ -84,12 +87,16 @@ class LinkCheck:
                 if link.key in written
             ]
             never = [link for link in gone if link.key not in written]
-            news = [item for item in there if item.stamp_ms < cursor.stamp_ms]
+            known = [item for item in there if item.key in out]
+            news = [item for item in there if item.stamp_ms < cursor.stamp_ms and item.key not in out]
             if self._repair:
                 with self._installation.database.begin() as conn:
                     take_in(conn, self._installation, [*reading.found, *deleted], asked_ms)
                     drop_links(conn, [link.key for link in never])
                     lead_store.mark_dirty(conn, {link.lead_id for link in gone}, asked_ms)
+            found += [
+                about("forgotten", lead_id=mine[item.record_id].lead_id, record=item.key) for item in known
+            ]
             for cause, items in (
                 ("missed", [mine[item.record_id] for item in news]),
                 ("vanished", [mine[item.record_id] for item in deleted]),

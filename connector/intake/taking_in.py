@@ -13,10 +13,12 @@ from sqlalchemy import Connection
 from connector.installation import Installation
 from connector.intake.forgetting import keep_out
 from connector.intake.link import link_records
+from connector.intake.missing import as_deleted
 from connector.lead import Baseline
 from connector.observation import Observation, RecordKey
 from connector.store import outbox
 from connector.store.baselines import baselines_of, put_baselines
+from connector.store.links import linked
 from connector.store.observations import Stored, store_observations
 
 
@@ -33,10 +35,22 @@ def take_in(
 ) -> TakenIn:
     """Store full reads, link them, and mark their leads dirty; those of forgotten people stay out."""
     kept = keep_out(conn, installation, observations, now_ms)
+    if len(kept) < len(observations):
+        kept = [*kept, *_taken_from_others(conn, observations, kept)]
     stored = store_observations(conn, kept)
     leads = link_records(conn, installation, stored, now_ms)
     _recognise_own(conn, installation, [item.observation for item in stored if item.status == "new"])
     return TakenIn(stored, leads)
+
+
+def _taken_from_others(
+    conn: Connection, observations: Sequence[Observation], kept: Sequence[Observation]
+) -> list[Observation]:
+    """Records of people who are known that stay out because they have taken a forgotten person's name: for
+    their leads they are as good as deleted, so that nothing is sent there either."""
+    there = {item.key for item in kept}
+    out = {item.key: item for item in observations if item.key not in there}
+    return [gone for key in linked(conn, out) for gone in as_deleted(conn, [key], out[key].read_started_ms)]
 
 
 def _recognise_own(conn: Connection, installation: Installation, new: Sequence[Observation]) -> None:

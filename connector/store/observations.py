@@ -194,6 +194,18 @@ def referring(conn: Connection, side: str, object_name: str, ids: Iterable[str])
     return [one for one in found.values() if not wanted.keys().isdisjoint(one.refs.get(object_name, ()))]
 
 
+def empty_observations(conn: Connection, keys: Iterable[RecordKey]) -> None:
+    """Keep of these records that there were such, and nothing of what they showed."""
+    for (side, name), ids in by_object(keys).items():
+        for chunk in chunks(ids):
+            is_one = (
+                observations.c.side == side,
+                observations.c.object == name,
+                observations.c.record_id.in_(chunk),
+            )
+            conn.execute(update(observations).where(*is_one).values(fields=to_json({}), modified_by=None))
+
+
 def _store(conn: Connection, side: str, name: str, batch: Sequence[Observation]) -> list[Stored]:
     """`store_observations` for one object of one side."""
     before = _known(conn, side, name, dict.fromkeys([one.record_id for one in batch]))

@@ -116,17 +116,16 @@ class Reception:
     async def _body(self, request: Request) -> bytes:
         most = self._limits.max_body_bytes
         declared = request.headers.get("content-length", "")
-        # without a length (chunked) it may become as long as the longest
-        length = int(declared) if declared.isascii() and declared.isdigit() else most
-        if length > most:
+        if declared.isascii() and declared.isdigit() and int(declared) > most:
             raise NotAccepted("too_large", 413, f"a body of more than {most} bytes")
-        if self._held_bytes + length > MEMORY_BYTES:
-            raise NotAccepted("full", 503, "too many bodies are being read")
-        self._held_bytes += length
+        body = bytearray()
         try:
             async with asyncio.timeout(BODY_SECONDS):
-                body = bytearray()
                 async for chunk in request.stream():
+                    # what has come is counted, not what was announced: who sends nothing holds nothing
+                    if self._held_bytes + len(chunk) > MEMORY_BYTES:
+                        raise NotAccepted("full", 503, "too many bodies are being read")
+                    self._held_bytes += len(chunk)
                     body += chunk
                     if len(body) > most:
                         raise NotAccepted("too_large", 413, f"a body of more than {most} bytes")
@@ -134,7 +133,7 @@ class Reception:
         except TimeoutError as error:
             raise NotAccepted("truncated", 408, f"no whole body within {BODY_SECONDS:g} seconds") from error
         finally:
-            self._held_bytes -= length
+            self._held_bytes -= len(body)
 
     async def _account(self, side: str, door: Door) -> str:
         known = self._accounts.get(side)

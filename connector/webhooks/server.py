@@ -42,6 +42,8 @@ class WebhookServer:
         """Answer by `app` from now on. Raises RuntimeError when it does not come up."""
         import uvicorn
 
+        from connector.webhooks.connection import BoundedConnection
+
         started = threading.Event()
 
         class Telling(uvicorn.Server):
@@ -52,6 +54,7 @@ class WebhookServer:
         config = uvicorn.Config(
             app,
             interface="asgi3",
+            http=BoundedConnection,
             ws="none",
             lifespan="on",
             # a path holds a secret

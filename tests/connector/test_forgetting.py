@@ -9,13 +9,16 @@ import pytest
 from sqlalchemy import select
 
 from connector.intake.forgetting import forget_lead, forget_record, remember
+from connector.intake.hints import follow_hints
 from connector.lane import Lane
 from connector.observation import RecordKey
 from connector.platforms.protocol import RecordWrite, WriteResult
 from connector.store import holds as hold_store
 from connector.store import ledger
+from connector.store.inbox import Hint, put_hints
 from connector.store.leads import find_leads
 from connector.store.schema import metadata
+from tests.connector.test_ambiguity import BOBS_PHONE, WITH_PHONE
 from tests.connector.test_life_of_a_lead import ANN, make_mql
 from tests.world import RULES, World, configuration
 
@@ -279,3 +282,87 @@ def test_of_two_people_behind_a_shared_mailbox_the_other_one_stays(world: World)
     assert world.lead(records["Ray"]).values["city"] == "Berlin"
     assert f"salesforce Lead {records['Lee']}" in installation_holds(world)
     assert f"salesforce Lead {records['Ray']}" not in installation_holds(world)
+
+
+def test_a_record_that_may_be_the_persons_or_anothers_is_forgotten_too(tmp_path: Path) -> None:
+    """Its address is Ann's, who is forgotten, and its telephone number Bob's, who is not."""
+    with World(tmp_path, configuration(documents={"preset:lead": WITH_PHONE})) as world:
+        world.leadloop  # noqa: B018  # connected before anybody acts
+        make_mql(world)
+        world.hubspot.create("contacts", email="bob@acme.example", lastname="Ray", phone=BOBS_PHONE)
+        world.run()
+        mixed = world.salesforce.insert("Lead", LastName="Mixed", Company="Acme", Email=ANN, Phone=BOBS_PHONE)
+        world.run()
+        assert "ambiguous" in {hold.kind for hold in world.holds("bob@acme.example")}
+        assert b"Mixed" in everything(world), "else this test could not fail"
+
+        forget(world, world.lead(ANN).lead_id)
+
+        assert [word for word in (*PERSONAL, b"Mixed") if word in everything(world)] == []
+        world.run()
+        assert [word for word in (*PERSONAL, b"Mixed") if word in everything(world)] == []
+        assert f"salesforce Lead {mixed}" in installation_holds(world)
+        assert "ambiguous" not in {hold.kind for hold in world.holds("bob@acme.example")}
+        assert world.verify().unexplained == 0
+
+
+def test_a_deleted_record_that_was_nobodys_keeps_nothing_of_whoever_it_was(world: World, known: str) -> None:
+    """The Contact of a converted Lead is seen first, and deleted by then; the person is forgotten before the
+    conversion is seen."""
+    lead_id = world.sf_lead(ANN)["Id"]
+    made = world.salesforce.convert_lead(lead_id, "Closed - Converted")
+    world.salesforce.delete("Contact", made.contact_id)
+    with world.database.begin() as conn:
+        put_hints(conn, [Hint("salesforce", "Contact", made.contact_id, "read", world.clock.now_ms())])
+    follow_hints(world.leadloop, "salesforce")
+
+    forget(world, known)
+
+    assert [word for word in PERSONAL if word in everything(world)] == []
+    world.run()
+    assert world.verify().unexplained == 0
+    assert [word for word in PERSONAL if word in everything(world)] == []
+
+
+def test_the_deleted_contact_of_a_lead_whose_conversion_is_seen_later_is_known_as_deleted(
+    world: World, known: str
+) -> None:
+    lead_id = world.sf_lead(ANN)["Id"]
+    made = world.salesforce.convert_lead(lead_id, "Closed - Converted")
+    world.salesforce.delete("Contact", made.contact_id)
+    with world.database.begin() as conn:
+        put_hints(conn, [Hint("salesforce", "Contact", made.contact_id, "read", world.clock.now_ms())])
+    follow_hints(world.leadloop, "salesforce")
+    world.run()
+
+    assert world.lead(known).cut_sides == ("salesforce",)
+    world.salesforce.undelete("Contact", made.contact_id)
+    world.run()
+    assert world.lead(known).cut_sides == ()
+    assert world.salesforce.get("Contact", made.contact_id)["Leadloop_Stage__c"] == "qualified"
+
+
+def test_a_known_persons_record_that_takes_the_address_stays_out_and_nothing_is_sent_there(
+    world: World, known: str
+) -> None:
+    """Sales gives Bob's Lead the address of Ann, who was forgotten."""
+    bob = world.salesforce.insert("Lead", LastName="Ray", Company="Acme", Email="bob@acme.example")
+    world.run()
+    forget(world, known)
+    world.salesforce.update("Lead", bob, Email=ANN, Title="Ann again")
+    world.run()
+
+    world.hubspot.update("contacts", world.contact("bob@acme.example")["hs_object_id"], jobtitle="Buyer")
+
+    assert world.run().written == 0
+    assert world.salesforce.get("Lead", bob)["Title"] == "Ann again"
+    assert b"Ann again" not in everything(world)
+    assert f"salesforce Lead {bob}" in installation_holds(world)
+    assert world.lead("bob@acme.example").values["job_title"] == "Buyer", "he is known as ever"
+    found = world.verify()
+    assert found.amiss == 0, found
+    with world.database.begin() as conn:
+        remember(conn, world.leadloop, f"salesforce Lead {bob}")
+    world.salesforce.update("Lead", bob, Email="bob@acme.example", Title="Seller")
+    world.run()
+    assert world.contact("bob@acme.example")["jobtitle"] == "Seller"
