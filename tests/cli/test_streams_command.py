@@ -65,6 +65,14 @@ def test_a_running_leadloop_learns_of_a_change_long_before_it_looks(live: Live, 
 
             eventually(lambda: live.stages_of("bo@acme.example") == ["nurture", "nurture"])
 
+            changes = live.sandbox.salesforce.changes
+            changes.select()  # its event is lost
+            live.sandbox.salesforce.insert("Lead", LastName="Day", Company="Acme", Email="di@acme.example")
+            changes.select("Lead", "Contact", "Opportunity")
+            changes.tell_gap("Lead", "GAP_OVERFLOW")
+            eventually(lambda: live.stages_of("di@acme.example") == ["nurture", "nurture"])
+            assert process.said("stream missed")["objects"] == ["Lead"]
+
             shown = Shell(folder, environment)("status", "--json").json["sides"]
             assert shown["salesforce"]["stream"]["followed"] is True
             assert shown["salesforce"]["stream"]["age_seconds"] <= 60

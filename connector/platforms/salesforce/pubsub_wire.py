@@ -136,7 +136,8 @@ class Wire:
                 code or status.name,
             )
         return RetryLater(
-            f"Salesforce's Pub/Sub API at {self._host} does not answer ({code or status.name})",
+            f"Salesforce's Pub/Sub API at {self._host} does not answer ({code or status.name}): check the "
+            "network and LEADLOOP_SALESFORCE__STREAM_URL",
             UNAVAILABLE_SECONDS,
         )
 
