@@ -9,6 +9,7 @@ from collections.abc import Sequence
 
 from connector.clock import SECOND_MS
 from connector.installation import Installation
+from connector.intake.forgetting import held_records, let_go
 from connector.intake.missing import as_deleted
 from connector.intake.taking_in import take_in
 from connector.lane import Lane
@@ -55,7 +56,9 @@ def _note(
     with installation.database.read() as conn:
         # the stored stamp stays: a record that is restored need not get a newer one
         gone = as_deleted(conn, keys, asked_ms)
-    if not gone:
+        held = set(held_records(conn, side, name)).intersection(keys)
+    if not gone and not held:
         return set()
     with installation.database.begin() as conn:
+        let_go(conn, held, asked_ms)
         return take_in(conn, installation, gone, asked_ms).leads

@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 import secrets
-from collections.abc import Iterable, Sequence, Set
+from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass
 
 from sqlalchemy import Connection
@@ -19,12 +19,13 @@ from connector.installation import Installation
 from connector.intake.ambiguity import put_ambiguities, records_in_doubt
 from connector.intake.identity import CLAIM, NamesOf
 from connector.intake.link import successors
+from connector.moments import native_moment_ms
 from connector.observation import Observation, RecordKey
 from connector.store import holds as hold_store
 from connector.store import waiting_activities
 from connector.store.inbox import Hint, put_hints
 from connector.store.leads import aliases_of
-from connector.store.links import keys_of_leads, linked, links_of
+from connector.store.links import Link, keys_of_leads, linked, links_of
 from connector.store.observations import observations_by_key, referring
 from connector.store.retirement import (
     any_erased,
@@ -47,6 +48,9 @@ _KEY = "erasure_key"
 _RECORD = "record"
 _RELEASED = "released "
 """Begins the kind of a name that may be known again, whatever lead id its record still carries."""
+
+_CONVERSION_MS = 60_000
+"""The stamps of a record that is converted and of the one that this makes are never further apart."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,6 +130,20 @@ def forget_made(conn: Connection, records: Sequence[RecordKey], now_ms: int) -> 
         _hold(conn, records, (), now_ms)
 
 
+def let_go(conn: Connection, gone: Iterable[RecordKey], now_ms: int) -> None:
+    """These records are not on their platforms any more: nobody need erase them there."""
+    records = list(gone)
+    if records and hold_store.leads_held(conn, HOLD):
+        _hold(conn, (), records, now_ms)
+
+
+def held_records(conn: Connection, side: str, name: str) -> list[RecordKey]:
+    """Records of forgotten people that were still on the platform when somebody last looked."""
+    held = hold_store.open_holds(conn, [hold_store.INSTALLATION]).get(hold_store.INSTALLATION, [])
+    records = [RecordKey(*hold.subject.split(" ", 2)) for hold in held if hold.kind == HOLD]
+    return [record for record in records if (record.side, record.object) == (side, name)]
+
+
 def stay_out(conn: Connection, records: Iterable[RecordKey]) -> set[RecordKey]:
     """Those of the records that are a forgotten person's by their own id."""
     wanted = list(records)
@@ -193,7 +211,7 @@ def keep_out(
         observations = [shared.get(item.key, item) for item in observations]
     if not out:
         return observations
-    later = _live_on(conn, installation, observations, out)
+    later = _live_on(conn, installation, observations, out, now_ms)
     out |= later
     theirs = [item for item in observations if item.key in out]
     people = [item for item in theirs if _is_person(installation, item)]
@@ -226,8 +244,49 @@ def _is_out(names: Sequence[Name], said: Set[Name]) -> bool:
     return True
 
 
+def _forget_begun(
+    conn: Connection,
+    installation: Installation,
+    seen: Mapping[RecordKey, Observation],
+    taken: Mapping[RecordKey, Link],
+    now_ms: int,
+) -> None:
+    """A record that a conversion has just made was read before the one that it was made of, and a lead began
+    with it: the same person, who is to be forgotten as well. One that was there before is somebody else's.
+    """
+    if not taken:
+        return
+    converted = {
+        RecordKey(item.side, *successor): item.stamp_ms
+        for item in seen.values()
+        if item.converted
+        for successor in successors(item, installation.policy.mapping)
+    }
+    records = observations_by_key(conn, taken.keys() & converted.keys())
+    links = links_of(conn, {taken[key].lead_id for key in records})
+    put_hints(
+        conn,
+        [
+            Hint(*key, "forget", now_ms)
+            for key, record in records.items()
+            if len(links[taken[key].lead_id]) == 1
+            and (made_ms := _made_ms(installation, record)) is not None
+            and abs(converted[key] - made_ms) <= _CONVERSION_MS
+        ],
+    )
+
+
+def _made_ms(installation: Installation, record: Observation) -> int | None:
+    created = installation.policy.mapping.sides[record.side].objects[record.object].created
+    return None if created is None else native_moment_ms(record.fields.get(created))
+
+
 def _live_on(
-    conn: Connection, installation: Installation, observations: Sequence[Observation], out: Set[RecordKey]
+    conn: Connection,
+    installation: Installation,
+    observations: Sequence[Observation],
+    out: Set[RecordKey],
+    now_ms: int,
 ) -> set[RecordKey]:
     """The records that those of forgotten people live on in (merged, converted), and nobody else's."""
     seen = {item.key: item for item in observations if _is_person(installation, item)}
@@ -241,8 +300,10 @@ def _live_on(
             for successor in successors(item, installation.policy.mapping)
         }
         wave = after - found - out
-        wave -= linked(conn, wave).keys()
+        theirs = linked(conn, wave)
+        wave -= theirs.keys()
         found |= wave
+        _forget_begun(conn, installation, seen, theirs, now_ms)
     return found
 
 

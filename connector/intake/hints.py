@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 from connector.clock import DAY_MS, HOUR_MS, SECOND_MS
 from connector.installation import Installation
-from connector.intake.forgetting import forget_record
+from connector.intake.forgetting import forget_record, let_go
 from connector.intake.missing import as_deleted
 from connector.intake.taking_in import take_in
 from connector.lane import Lane
@@ -161,6 +161,7 @@ def _store(
         # what was found first: it may tell what became of the others
         leads = set(take_in(conn, installation, reading.found, now_ms).leads)
         leads |= take_in(conn, installation, as_deleted(conn, keys, started_ms), now_ms).leads
+        let_go(conn, keys, now_ms)
         finish_hints(conn, hints)
     result.records += len(reading.found)
     result.missing += len(reading.missing)

@@ -14,6 +14,7 @@ from connector.clock import Clock
 from connector.installation import Installation
 from connector.intake.ambiguity import AMBIGUOUS
 from connector.intake.findings import Named, about
+from connector.intake.forgetting import held_records, let_go
 from connector.intake.link import link_records
 from connector.intake.missing import as_deleted
 from connector.intake.poll import began_key
@@ -117,6 +118,21 @@ class ListingCheck:
         if to_read:
             found.extend(self._read(to_read, now))
         return found
+
+    def look_for_forgotten(self) -> None:
+        """Forgotten people's records that are gone by now are held no more; a listing says so of none. Raises
+        RetryLater, Refused."""
+        with self._installation.database.read() as conn:
+            held = held_records(conn, self._side, self._name)
+        if not held or not self._repair:
+            return
+        natives = self._installation.feeds[self._side].objects[self._name]
+        ids = [record.record_id for record in held]
+        reading = self._installation.platforms[self._side].read(self._name, ids, natives, Lane.BACKFILL)
+        there = {item.record_id for item in reading.found if not item.deleted}
+        with self._installation.database.begin() as conn:
+            gone = [record for record in held if record.record_id not in there]
+            let_go(conn, gone, self._clock.now_ms())
 
     def _differs(self, listed: Listed, stored: Version | None) -> bool:
         if stored is None:

@@ -174,6 +174,7 @@ class _Sweep:
         found = check.check(page, self._window)
         self.swept.records += len(page.records)
         if page.after is None:
+            check.look_for_forgotten()
             self._next_part()
         else:
             last_id = page.records[-1].record_id if page.records else place.last_id

@@ -13,13 +13,12 @@ from sqlalchemy import Connection
 from connector.installation import Installation
 from connector.intake.forgetting import keep_out
 from connector.intake.link import link_records
-from connector.intake.missing import as_deleted
 from connector.lead import Baseline
 from connector.observation import Observation, RecordKey
 from connector.store import outbox
 from connector.store.baselines import baselines_of, put_baselines
 from connector.store.links import linked
-from connector.store.observations import Stored, store_observations
+from connector.store.observations import Stored, observations_by_key, store_observations
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +49,16 @@ def _taken_from_others(
     their leads they are as good as deleted, so that nothing is sent there either."""
     there = {item.key for item in kept}
     out = {item.key: item for item in observations if item.key not in there}
-    return [gone for key in linked(conn, out) for gone in as_deleted(conn, [key], out[key].read_started_ms)]
+    theirs = linked(conn, out)
+    known = observations_by_key(conn, theirs)
+    gone: list[Observation] = []
+    for key in theirs:
+        item, before = out[key], known.get(key)
+        if before is None:
+            gone.append(Observation(*key, item.stamp_ms, item.read_started_ms, {}, deleted=True))
+        elif not before.deleted:
+            gone.append(before._replace(read_started_ms=item.read_started_ms, deleted=True))
+    return gone
 
 
 def _recognise_own(conn: Connection, installation: Installation, new: Sequence[Observation]) -> None:

@@ -366,3 +366,68 @@ def test_a_known_persons_record_that_takes_the_address_stays_out_and_nothing_is_
     world.salesforce.update("Lead", bob, Email="bob@acme.example", Title="Seller")
     world.run()
     assert world.contact("bob@acme.example")["jobtitle"] == "Seller"
+
+
+@pytest.mark.parametrize("how", ["told", "archived", "purged"])
+def test_the_hold_ends_when_hubspot_has_the_record_no_more(world: World, known: str, how: str) -> None:
+    """By the event, by the hourly look into the recycle bin, or by the sweep where nothing is left to see."""
+    contact = str(world.contact(ANN)["hs_object_id"])
+    forget(world, known)
+    assert f"hubspot contacts {contact}" in installation_holds(world)
+
+    if how == "archived":
+        world.hubspot.archive("contacts", contact)
+        world.later(hours=1)
+        world.run()
+    else:
+        world.hubspot.privacy_delete(contact)
+        world.run()
+        assert f"hubspot contacts {contact}" in installation_holds(world), "nothing tells of it"
+        if how == "told":
+            with world.database.begin() as conn:
+                put_hints(conn, [Hint("hubspot", "contacts", contact, "deleted", world.clock.now_ms())])
+            follow_hints(world.leadloop, "hubspot")
+        else:
+            world.verify()
+
+    assert f"hubspot contacts {contact}" not in installation_holds(world)
+    assert [each for each in installation_holds(world) if each.startswith("salesforce")] != []
+
+
+def converted_and_read_contact_first(world: World, lead_id: str, **into: str) -> str:
+    made = world.salesforce.convert_lead(lead_id, "Closed - Converted", **into)
+    for name, record_id in (("Contact", made.contact_id), ("Lead", lead_id)):
+        with world.database.begin() as conn:
+            put_hints(conn, [Hint("salesforce", name, record_id, "read", world.clock.now_ms())])
+        follow_hints(world.leadloop, "salesforce")
+    world.run()
+    return str(made.contact_id)
+
+
+def test_the_contact_of_a_forgotten_lead_without_an_address_is_forgotten_though_read_first(
+    world: World,
+) -> None:
+    lead_id = world.salesforce.insert("Lead", LastName="Unusual", Company="Acme")
+    world.run()
+    forget(world, world.salesforce.get("Lead", lead_id)["Leadloop_Id__c"])
+    world.later(hours=2)
+
+    contact = converted_and_read_contact_first(world, lead_id)
+
+    assert b"Unusual" not in everything(world)
+    assert nobody_is_known(world)
+    assert f"salesforce Contact {contact}" in installation_holds(world)
+    assert world.run().written == 0
+
+
+def test_somebody_elses_contact_that_a_forgotten_lead_is_converted_into_stays_known(world: World) -> None:
+    lead_id = world.salesforce.insert("Lead", LastName="Unusual", Company="Acme")
+    account = world.salesforce.insert("Account", Name="Acme")
+    bob = world.salesforce.insert("Contact", LastName="Ray", AccountId=account, Email="bob@acme.example")
+    world.run()
+    forget(world, world.salesforce.get("Lead", lead_id)["Leadloop_Id__c"])
+    world.later(hours=2)
+
+    converted_and_read_contact_first(world, lead_id, account_id=account, contact_id=bob)
+
+    assert world.lead("bob@acme.example").stage in ("nurture", "qualified")
