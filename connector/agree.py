@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 from connector.clock import MINUTE_MS
 from connector.lead import Decided, LeadState
@@ -43,8 +44,7 @@ class Agreement:
     undated: tuple[tuple[RecordKey, str], ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class _Shown:
+class _Shown(NamedTuple):
     """One side's word on one field, and the native field that says so. `default`: the platform itself put it
     into a record that leadloop has just made; it fills a blank and is nobody's word."""
 
@@ -90,7 +90,7 @@ def agree(
             try:
                 word = _side_word(view, pair, country, directory, histories)
                 if where in readable_now and not word.side.changed:
-                    word = replace(word, fresh=True)
+                    word = word._replace(fresh=True)
                     left_alone.discard(name)
                 shown.setdefault(name, []).append(word)
             except Unreadable as why:
@@ -228,7 +228,7 @@ def _merge(rule: FieldRule, agreed: Value, words: Sequence[_Shown]) -> tuple[Mer
     fresh = [word.side for word in words if word.fresh and not (word.default and agreed is not None)]
     moved = any(side.changed for side in known)
     merged = merge_field(rule, agreed, known) if known else Merged(agreed)
-    if merged.winner is not None or rule.policy == "opt_out":
+    if merged.differences and (merged.winner is not None or rule.policy == "opt_out"):
         merged = replace(merged, differences={})
     if not fresh or (rule.policy == "opt_out" and merged.value is True):
         return merged, moved  # who has opted out stays so, whatever a record says that is met anew

@@ -267,7 +267,8 @@ class Desired:
 
     def _refused(self, view: RecordView, native: str, wanted: Raw) -> bool:
         """True when the platform refused this very value for this field of this record."""
-        return is_refused(self.refusals.get(view.key, {}), native, wanted)
+        # asked for every field of every record, and there is hardly ever anything to look through
+        return bool(self.refusals) and is_refused(self.refusals.get(view.key, {}), native, wanted)
 
     def _country(self) -> str | None:
         """Where phone numbers and states are read and written."""

@@ -23,7 +23,8 @@ def follow_deal(state: LeadState, crm: CrmFacts) -> LeadState:
         item.record_id: (state.pursued.get(item.record_id) or item.stamp_ms) if item.closed else 0
         for item in crm.counting(state)
     }
-    state = replace(state, pursued={**state.pursued, **pursued})
+    if pursued:
+        state = replace(state, pursued={**state.pursued, **pursued})
     counts = crm.current_opportunity(state)
     if counts is None:
         deal, there = state.deal, {item.record_id for item in crm.opportunities}

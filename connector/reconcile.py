@@ -71,9 +71,9 @@ def reconcile(lead: LeadInput, policy: Policy, now_ms: int) -> Plan:
         left_alone=agreement.left_alone,
         held=agreement.held,
         decided=agreement.decided,
+        held_stages=_still_held(lead.state, views),
         cut_sides=cut_sides(lead.state.cut_sides, lead.observations, roles, mapping),
     )
-    state = replace(state, held_stages=_still_held(state, views))
     state = _forget_cleared_verdict(state, views)
     started: list[StageMove] = []
     if not state.started:
@@ -243,6 +243,8 @@ def _conflicts(state: LeadState) -> list[WantedHold]:
 
 def _still_held(state: LeadState, views: Sequence[RecordView]) -> dict[str, str]:
     """Native stage fields that still show the illegal value they were held for."""
+    if not state.held_stages:
+        return {}
     shown = {f"{view.side}.{native}": native in view.changed for view in views for native in view.fields}
     return {where: told for where, told in state.held_stages.items() if not shown.get(where, True)}
 

@@ -39,6 +39,8 @@ def refusal_holds(
 ) -> Iterator[WantedHold]:
     """A refused hand-off, and a record that is refused as a whole, need a person: one hold for each, however
     many fields the hand-off has."""
+    if not refusals:
+        return
     place = "the new record" if key.record_id.startswith(NEW_RECORD) else key.record_id
     whole = refusals.get(WHOLE_RECORD)
     if whole is not None:

@@ -8,13 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from typing import NamedTuple
 
 from mappings.mapping import FieldRule
 from mappings.values import Value
 
 
-@dataclass(frozen=True, slots=True)
-class SideView:
+class SideView(NamedTuple):
     """What one side shows for the field. `changed`: it differs in meaning from what the side last showed;
     then the change happened after `unchanged_at_ms` (last seen unchanged) and not later than `changed_by_ms`
     (the record's stamp). Where the platform's history tells the moment t, they are t - 1 and t."""

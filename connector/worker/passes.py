@@ -60,8 +60,11 @@ def act(installation: Installation, result: Pass) -> int:
             result.moves += settled.moves
             moved = True
         for side in installation.feeds:
-            delivered = deliver(installation, side)
-            written += delivered.written
+            # what is written leaves the outbox, and nothing is planned meanwhile: this comes to an end
+            while (delivered := deliver(installation, side)).written:
+                written += delivered.written
+                result.refused += delivered.refused
+                moved = True
             result.refused += delivered.refused
             moved = moved or bool(delivered)
         if not moved:

@@ -67,7 +67,8 @@ def served(side: Side, count: int, edition: int) -> Iterator[Served]:
         yield Served(stamp_ms, orjson.dumps(make(number, edition, stamp_ms)))
 
 
-def _person(number: int, edition: int) -> dict[str, Any]:
+def person(number: int, edition: int) -> dict[str, Any]:
+    """What there is to know of one person."""
     place = number % len(_PLACES)
     city, state, country = _PLACES[place]
     prefix, digits = _PHONES[place]
@@ -94,34 +95,34 @@ def _person(number: int, edition: int) -> dict[str, Any]:
 
 
 def _contact(number: int, edition: int, stamp_ms: int) -> dict[str, Any]:
-    person = _person(number, edition)
+    known = person(number, edition)
     record_id = str(10_000_000_000 + number)
     created = _iso(START_MS - number * 1_000) + f"{number % 1_000:03d}Z"
     return {
         "id": record_id,
         "properties": {
-            "address": person["street"],
-            "city": person["city"],
-            "company": person["company"],
-            "country": person["country"],
+            "address": known["street"],
+            "city": known["city"],
+            "company": known["company"],
+            "country": known["country"],
             "createdate": created,
-            "email": person["email"],
-            "firstname": person["first"],
-            "hs_analytics_source": person["source"],
+            "email": known["email"],
+            "firstname": known["first"],
+            "hs_analytics_source": known["source"],
             "hs_merged_object_ids": None,
             "hs_object_id": record_id,
-            "hubspot_owner_id": str(500 + person["owner"]),
-            "industry": person["industry"],
-            "jobtitle": person["title"],
+            "hubspot_owner_id": str(500 + known["owner"]),
+            "industry": known["industry"],
+            "jobtitle": known["title"],
             "lastmodifieddate": _iso(stamp_ms) + f"{stamp_ms % 1_000:03d}Z",
-            "lastname": person["last"],
-            "leadloop_id": person["lead_id"],
-            "leadloop_stage": person["stage"],
+            "lastname": known["last"],
+            "leadloop_id": known["lead_id"],
+            "leadloop_stage": known["stage"],
             "lifecyclestage": "lead",
-            "phone": person["phone"],
-            "state": person["state"],
-            "website": person["website"],
-            "zip": person["zip"],
+            "phone": known["phone"],
+            "state": known["state"],
+            "website": known["website"],
+            "zip": known["zip"],
         },
         "createdAt": created,
         "updatedAt": _iso(stamp_ms) + f"{stamp_ms % 1_000:03d}Z",
@@ -131,7 +132,7 @@ def _contact(number: int, edition: int, stamp_ms: int) -> dict[str, Any]:
 
 
 def _lead(number: int, edition: int, stamp_ms: int) -> dict[str, Any]:
-    person = _person(number, edition)
+    known = person(number, edition)
     record_id = f"00Q{number:012d}AAA"
     return {
         "attributes": {"type": "Lead", "url": f"/services/data/v62.0/sobjects/Lead/{record_id}"},
@@ -144,25 +145,25 @@ def _lead(number: int, edition: int, stamp_ms: int) -> dict[str, Any]:
         "ConvertedContactId": None,
         "ConvertedAccountId": None,
         "ConvertedOpportunityId": None,
-        "Email": person["email"],
-        "FirstName": person["first"],
-        "LastName": person["last"],
-        "Title": person["title"],
-        "Phone": person["phone"],
-        "Company": person["company"],
-        "Website": person["website"],
-        "Industry": person["industry"],
-        "NumberOfEmployees": person["employees"],
-        "City": person["city"],
-        "State": person["state"],
-        "PostalCode": person["zip"],
-        "Country": person["country"],
-        "LeadSource": person["source"],
+        "Email": known["email"],
+        "FirstName": known["first"],
+        "LastName": known["last"],
+        "Title": known["title"],
+        "Phone": known["phone"],
+        "Company": known["company"],
+        "Website": known["website"],
+        "Industry": known["industry"],
+        "NumberOfEmployees": known["employees"],
+        "City": known["city"],
+        "State": known["state"],
+        "PostalCode": known["zip"],
+        "Country": known["country"],
+        "LeadSource": known["source"],
         "OwnerId": f"005{person['owner']:012d}AAA",
         "CreatedDate": _iso(START_MS - number * 1_000) + "000+0000",
         "Status": "Open - Not Contacted",
-        "Leadloop_Id__c": person["lead_id"],
-        "Leadloop_Stage__c": person["stage"],
+        "Leadloop_Id__c": known["lead_id"],
+        "Leadloop_Stage__c": known["stage"],
     }
 
 
