@@ -2,15 +2,16 @@
 
 Search pages by offset, shows at most 10,000 results of a query, and has one sort rule. So: pages overlap by
 one record, which shows when a record moved while we read (then reading starts again at the last stamp);
-before the wall the window starts again at the last stamp; and where one stamp fills a whole window (imports
-do that), its records are read by `hs_object_id`. Archived records are never in it. Must not pace itself: the
-meter does.
+before the wall the window starts again at the last stamp; and where one stamp has more records than a window
+has room for (mass updates do that), they are read by `hs_object_id`. Archived records are never in it. Must
+not pace itself: the meter does.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from enum import Enum, auto
 from typing import Any
 
 from connector.platforms.hubspot.records import modified_property, wanted_properties
@@ -18,6 +19,10 @@ from connector.platforms.stamps import epoch_ms
 
 PAGE = 200
 WALL = 10_000
+
+ALIKE = 5
+"""After so many pages of one stamp it is asked how many records have it, so that those of a mass update are
+not first read up to the wall and then once more by id."""
 
 Row = dict[str, Any]
 Search = Callable[[Mapping[str, Any]], Mapping[str, Any]]
@@ -30,6 +35,15 @@ class FeedPage:
 
     rows: Sequence[Row]
     last: bool
+
+
+class _Ended(Enum):
+    """Why a window has no more pages: all is read, another window goes on, or its last stamp has more records
+    than the window has room for."""
+
+    LAST = auto()
+    OVER = auto()
+    CROWDED = auto()
 
 
 @dataclass(slots=True)
@@ -72,26 +86,29 @@ def read_changes(
     properties = wanted_properties(object_name, fields)
     window = _Window(since_ms, top_ms=since_ms)
     while True:
-        finished = False
-        for page in _window(search, modified, properties, window):
-            finished = page.last
-            yield page
-        if finished:
+        ended = yield from _window(search, modified, properties, window)
+        if ended is _Ended.LAST:
             return
-        if window.top_ms > window.floor_ms:
-            window = _Window(window.top_ms, set(window.top_ids), window.top_ms, set(window.top_ids))
+        top_ms, seen = window.top_ms, set(window.top_ids)
+        if top_ms > window.floor_ms and ended is not _Ended.CROWDED:
+            window = _Window(top_ms, seen, top_ms, set(seen))
             continue
-        # one stamp fills the window: take all of it by id, then go on after it
-        window.seen |= window.top_ids
-        for rows in _same_stamp(search, modified, properties, window.floor_ms):
-            yield FeedPage(window.fresh(rows), last=False)
-        window = _Window(window.floor_ms + 1, top_ms=window.floor_ms + 1)
+        # one stamp has more than a window shows: take all of it by id, then go on after it
+        if top_ms == window.floor_ms:
+            seen |= window.seen
+        crowd = _Window(top_ms, seen, top_ms)
+        for rows in _same_stamp(search, modified, properties, top_ms):
+            yield FeedPage(crowd.fresh(rows), last=False)
+        window = _Window(top_ms + 1, top_ms=top_ms + 1)
 
 
-def _window(search: Search, modified: str, properties: list[str], window: _Window) -> Iterator[FeedPage]:
-    """Pages from the window's floor on. Without a page that is `last`, a new window is due."""
+def _window(
+    search: Search, modified: str, properties: list[str], window: _Window
+) -> Generator[FeedPage, None, _Ended]:
+    """Pages from the window's floor on."""
     offset = 0
     previous: str | None = None
+    alike, alike_from = 0, 0
     while offset + PAGE <= WALL:
         answer = search(
             _body(
@@ -101,14 +118,29 @@ def _window(search: Search, modified: str, properties: list[str], window: _Windo
         rows = answer["results"]
         if previous is not None:
             if not rows or rows[0]["id"] != previous:
-                return  # a record moved while we read: what slid over the page's edge would be lost
+                return _Ended.OVER  # a record moved: what slid over the page's edge would be lost
             rows = rows[1:]
         end = not rows or offset + len(answer["results"]) >= answer["total"]
         yield FeedPage(window.fresh(rows), last=end)
         if end:
-            return
+            return _Ended.LAST
         previous = rows[-1]["id"]
+        if answer["results"][0]["updatedAt"] != rows[-1]["updatedAt"]:
+            alike = 0
+        else:
+            alike, alike_from = alike + 1, alike_from if alike else offset
         offset += len(answer["results"]) - 1
+        if alike == ALIKE and answer["total"] > WALL:
+            crowd = _count(search, modified, window.top_ms)
+            if alike_from + crowd > WALL:
+                return _Ended.CROWDED
+    return _Ended.OVER
+
+
+def _count(search: Search, modified: str, stamp_ms: int) -> int:
+    """How many records have this very stamp."""
+    filters = [_filter(modified, "GTE", stamp_ms), _filter(modified, "LTE", stamp_ms)]
+    return int(search({**_body(filters, modified, [], None), "limit": 1})["total"])
 
 
 def _same_stamp(
@@ -121,11 +153,12 @@ def _same_stamp(
             _filter(modified, "LTE", stamp_ms),
             {"propertyName": "hs_object_id", "operator": "GT", "value": last_id},
         ]
-        rows = search(_body(filters, "hs_object_id", properties, None))["results"]
+        answer = search(_body(filters, "hs_object_id", properties, None))
+        rows = answer["results"]
         if rows:
             yield rows
             last_id = rows[-1]["id"]
-        if len(rows) < PAGE:
+        if not rows or len(rows) >= answer["total"]:
             return
 
 
