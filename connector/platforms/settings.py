@@ -106,7 +106,7 @@ class PlatformSettings(BaseModel):
     overlap_seconds: int = Field(
         default=600,
         ge=0,
-        description="how far each look goes back over what was read, for rows that show up late",
+        description="how far a look goes back now and then over what was read, for rows that show up late",
     )
 
 
@@ -270,11 +270,6 @@ class HubSpotSettings(PlatformSettings):
     api_version: Literal["v3", "2026-03", "2026-09"] = Field(
         default="v3",
         description="v3 ends in September 2027; from 2026-09 on validation rules apply to API writes",
-    )
-    overlap_seconds: int = Field(
-        default=300,
-        ge=0,
-        description="how far each look goes back over what was read: search lags behind writes",
     )
     archived_seconds: float = Field(
         default=3_600.0,
