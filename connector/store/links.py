@@ -5,15 +5,20 @@ Records one truth; who is who is decided elsewhere.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import groupby
+from operator import itemgetter
 from typing import Literal, NamedTuple
 
-from sqlalchemy import Connection, bindparam, delete, func, select, update
+from sqlalchemy import Connection, bindparam, delete, select, update
 
 from connector.observation import RecordKey
 from connector.store.rows import by_object, chunks, execute_in, execute_many, put_rows
 from connector.store.schema import identity_keys, links
+
+_ROWS_AT_ONCE = 10_000
 
 Role = Literal["primary", "secondary", "past", "outside", "opportunity", "opportunity_contact"]
 
@@ -140,25 +145,22 @@ def put_keys(conn: Connection, new: Sequence[tuple[str, str, str]]) -> list[Take
 
 
 def count_by_sides(conn: Connection) -> dict[tuple[str, ...], int]:
-    """The sides on which leads have a record that is not past, and how many leads have one on just those."""
-    sides = select(links.c.lead_id, links.c.side).where(links.c.role != "past").distinct().subquery()
-    numbered = select(
-        func.min(sides.c.side).label("first"),
-        func.max(sides.c.side).label("last"),
-        func.count().label("number"),
-    ).group_by(sides.c.lead_id)
-    each = numbered.subquery()
-    rows = conn.execute(
-        select(each.c.first, each.c.last, each.c.number, func.count()).group_by(
-            each.c.first, each.c.last, each.c.number
-        )
-    )
-    found: dict[tuple[str, ...], int] = {}
-    for first, last, number, leads in rows:
-        # with three sides and more the ones between are not told apart: they are together all the same
-        key = (first,) if number == 1 else (first, last)
-        found[key] = found.get(key, 0) + leads
-    return found
+    """The sides on which leads have a record that is not past, and how many leads have one on just those.
+
+    Memory does not grow with the leads, but with those that have a past record. Millions of links are read in
+    the order of an index that has all of it but the role, which would have to be looked up row by row."""
+    with_past = set(conn.scalars(select(links.c.lead_id).where(links.c.role == "past")))
+    found: Counter[tuple[str, ...]] = Counter()
+    every = select(links.c.lead_id, links.c.side).order_by(links.c.lead_id)
+    rows = conn.execute(every, execution_options={"yield_per": _ROWS_AT_ONCE})
+    for lead_id, there in groupby(rows, key=itemgetter(0)):
+        if lead_id not in with_past:
+            found[tuple(sorted({side for _, side in there}))] += 1
+    for part in chunks(sorted(with_past)):
+        for records in links_of(conn, part).values():
+            found[tuple(sorted({link.side for link in records if link.role != "past"}))] += 1
+    found.pop((), None)
+    return dict(found)
 
 
 def drop_keys(conn: Connection, gone: Sequence[tuple[str, str, str]]) -> None:
