@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
 
-.PHONY: demo test check bench clean install dev
+.PHONY: demo test check bench scale clean install dev
 
 install: $(VENV)/.installed
 dev: $(VENV)/.installed-dev
@@ -33,6 +33,10 @@ check: dev ## style, types, import direction
 
 bench: dev ## speed and memory, as ratios measured in the same run
 	$(BIN)/python -m pytest -s -p no:randomly tests/benchmarks
+
+LEADS ?= 1000000
+scale: dev ## very many leads on both platforms, linked and in step; LEADS=100000 for fewer
+	$(BIN)/python -m tests.benchmarks.scale $(LEADS)
 
 clean:
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache dist build

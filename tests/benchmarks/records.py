@@ -159,7 +159,7 @@ def _lead(number: int, edition: int, stamp_ms: int) -> dict[str, Any]:
         "PostalCode": known["zip"],
         "Country": known["country"],
         "LeadSource": known["source"],
-        "OwnerId": f"005{person['owner']:012d}AAA",
+        "OwnerId": f"005{known['owner']:012d}AAA",
         "CreatedDate": _iso(START_MS - number * 1_000) + "000+0000",
         "Status": "Open - Not Contacted",
         "Leadloop_Id__c": known["lead_id"],

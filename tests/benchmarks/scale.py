@@ -127,7 +127,7 @@ class Scale:
         self.folder = folder
         self.database = folder / "leadloop.db"
         self.steps: list[Step] = []
-        self._random = random.Random(leads)  # noqa: S311  # which people change; nothing secret
+        self._random = random.Random(leads)  # which people change
 
     def run(self) -> None:
         """All steps, in order. Raises AssertionError at the first that does not hold."""
@@ -162,7 +162,9 @@ class Scale:
         sample = sorted(self._random.sample(range(self.leads), min(SAMPLE, self.leads)))
         names = ("leadloop_id", "leadloop_stage", "industry", "phone", "hubspot_owner_id")
         contacts = self.sides.contacts(sample, names)
-        leads = self.sides.leads(sample, ("Leadloop_Id__c", "Leadloop_Stage__c", "Industry", "Phone", "Website"))
+        leads = self.sides.leads(
+            sample, ("Leadloop_Id__c", "Leadloop_Stage__c", "Industry", "Phone", "Website")
+        )
         assert len(contacts) == len(leads) == len(sample)
         lead_ids = {row["leadloop_id"] for row in contacts.values()}
         assert len(lead_ids) == len(sample)
@@ -197,7 +199,10 @@ class Scale:
         wanted = min(CHANGES, self.leads // 4)
         chosen = self._random.sample(range(self.leads), 2 * wanted)
         in_hubspot, in_salesforce = chosen[:wanted], chosen[wanted:]
-        rows = [{"id": self.sides.contact_id(number), "jobtitle": f"HubSpot says {number}"} for number in in_hubspot]
+        rows = [
+            {"id": self.sides.contact_id(number), "jobtitle": f"HubSpot says {number}"}
+            for number in in_hubspot
+        ]
         self.sides.ask("hubspot", "POST", "/_sandbox/records", {"object": "contacts", "records": rows})
         records = [
             {
@@ -226,7 +231,13 @@ class Scale:
         """One of leadloop's commands, in a process of its own."""
         self.sides.forget_requests()
         began_ms, began = self.sides.now_ms(), time.monotonic()
-        command = [sys.executable, "-m", "tests.benchmarks.scale_leadloop", self.sides.urls["salesforce"], *line]
+        command = [
+            sys.executable,
+            "-m",
+            "tests.benchmarks.scale_leadloop",
+            self.sides.urls["salesforce"],
+            *line,
+        ]
         environment = {
             **{key: value for key, value in os.environ.items() if not key.startswith("LEADLOOP_")},
             "PYTHONPATH": str(_ROOT),
@@ -300,7 +311,10 @@ def scale(leads: int) -> Scale:
             done.run()
         finally:
             print_table(f"{leads:,} leads", _HEAD, [_row(step) for step in done.steps])
-            print(f"  database {done.size_mb():,.0f} MB; all in all {time.monotonic() - began:,.0f} s", flush=True)
+            print(
+                f"  database {done.size_mb():,.0f} MB; all in all {time.monotonic() - began:,.0f} s",
+                flush=True,
+            )
     return done
 
 

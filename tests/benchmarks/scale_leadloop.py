@@ -4,8 +4,8 @@ Where leadloop would wait (for a platform's limit of calls a second, for a bulk 
 instead, so that a run takes as long as the work does, and the time that the platforms would have had it wait
 can be told all the same.
 
-    python -m tests.benchmarks.scale_leadloop SALESFORCE_URL backfill --json     any command line of leadloop's
-    python -m tests.benchmarks.scale_leadloop SALESFORCE_URL look                one look at either side
+    python -m tests.benchmarks.scale_leadloop SALESFORCE_URL backfill --json   any command line of leadloop's
+    python -m tests.benchmarks.scale_leadloop SALESFORCE_URL look              one look at either side
 """
 
 from __future__ import annotations

@@ -2,7 +2,8 @@
 
 In a process of its own, so that its work is nobody's CPU but its own. Of a request it reads the cursor
 alone: the moment a search or query begins at, and the offset, locator or id to go on from. Understands no
-filter, sort or field list. A bulk job of Salesforce is done when it is asked for the first time.
+filter, sort or field list. A bulk job of Salesforce is done when it is asked for the first time. What the
+public taps ask beside (a login, the names of properties) is answered too.
 
     python -m tests.benchmarks.static_server SIDE COUNT EDITION     prints its port
 """
@@ -114,6 +115,15 @@ class StaticServer:
             return self._results(query)
         if "/jobs/query" in path:
             return b'{"id":"750000000000001AAA","state":"JobComplete"}'
+        if path.endswith("/queryAll"):
+            return self._query(self._begin(unquote_plus(query)), 0)
+        if path.endswith("/oauth2/token"):
+            return b'{"access_token":"session","instance_url":"https://static.example"}'
+        if path.endswith("/properties/contacts"):
+            names = orjson.loads(self.bodies[0])["properties"]
+            return orjson.dumps({"results": [{"name": name, "type": "string"} for name in names]})
+        if path.endswith("/schemas"):
+            return b'{"results":[]}'
         if path.endswith("/composite"):
             return self._composite(orjson.loads(body)["compositeRequest"])
         begin, _, at = path.rpartition("/01g")[2].partition("-")
@@ -179,16 +189,19 @@ class StaticServer:
                     % (orjson.dumps({"fields": self.fields}), request["referenceId"].encode())
                 )
                 continue
-            found = _OBJECT.search(text)
-            since = _SINCE.search(text)
-            begin = len(self.bodies)
-            if found is not None and found[1] == "Lead" and since is not None:
-                begin = bisect_left(self.stamps, int(datetime.fromisoformat(since[1]).timestamp() * 1_000))
             parts.append(
                 b'{"body":%b,"httpHeaders":{},"httpStatusCode":200,"referenceId":"%b"}'
-                % (self._query(begin, 0), request["referenceId"].encode())
+                % (self._query(self._begin(text), 0), request["referenceId"].encode())
             )
         return b'{"compositeResponse":[%b]}' % b",".join(parts)
+
+    def _begin(self, statement: str) -> int:
+        """The first record that a statement wants: there are Leads alone."""
+        found = _OBJECT.search(statement)
+        since = _SINCE.search(statement)
+        if found is None or found[1] != "Lead" or since is None:
+            return len(self.bodies)
+        return bisect_left(self.stamps, int(datetime.fromisoformat(since[1]).timestamp() * 1_000))
 
     def _query(self, begin: int, at: int) -> bytes:
         total = len(self.bodies) - begin
