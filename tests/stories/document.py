@@ -98,6 +98,7 @@ class StoryDocument(Strict):
     story: Text
     tells: Text | None = None
     time_zone: str = "UTC"
+    webhooks: bool = False
     configuration: Changes = Changes()
     sales: dict[Name, str | Salesperson] = Field(default_factory=dict)
     queues: list[Text] = Field(default_factory=list)

@@ -41,6 +41,10 @@ def workflow_edits(scene: Scene, lead: str, fields: dict[str, Any]) -> None:
     scene.portal.update("contacts", scene.contact_id(lead), source="AUTOMATION_PLATFORM", **fields)
 
 
+def archives(scene: Scene, lead: str) -> None:
+    scene.portal.archive("contacts", scene.contact_id(lead))
+
+
 def opens_deal(scene: Scene, deal: str, lead: str, fields: dict[str, Any]) -> None:
     """HubSpot's own deal sync moves the lifecycle stage of the contact."""
     contact_id = scene.contact_id(lead)
@@ -68,6 +72,7 @@ SENTENCES = (
     Sentence("marketing enters {lead}", "types the person in as a contact", enters, "may"),
     Sentence("marketing edits {lead}", "changes these properties of the contact", edits, "must"),
     Sentence("a workflow edits {lead}", "changes these properties of the contact", workflow_edits, "must"),
+    Sentence("marketing deletes {lead}", "moves the contact to the recycle bin", archives),
     Sentence(
         'somebody opens the deal "{deal}" for {lead}',
         "a deal with the contact; HubSpot moves the lifecycle stage by itself",
