@@ -20,7 +20,7 @@ from connector.platforms.streams import PositionLost, Stream, StreamBatch
 from connector.store.catch_ups import ask_catch_ups
 from connector.store.database import Database
 from connector.store.errors import LeaseLost, StoreError
-from connector.store.inbox import Hint, put_hints
+from connector.store.inbox import Hint, count_hints, put_hints
 from connector.store.leases import drop_lease, take_lease
 from connector.store.streams import StreamPlace, put_stream_place, stream_places
 
@@ -33,6 +33,9 @@ STAND_BY_SECONDS = 10.0
 AFTER_LOST_SECONDS = 2.0
 AFTER_REFUSED_SECONDS = 300.0
 STORE_PAUSE_SECONDS = 5.0
+FULL_SECONDS = 60.0
+COUNT_EVERY = 10_000
+"""After so many stored hints the inbox is counted."""
 
 Tell = Callable[[str, Mapping[str, object]], None]
 
@@ -47,7 +50,8 @@ class Follower:
     """Follows one side's stream. For one thread. `objects` are those that are polled on that side, from
     `overlap_ms` before a moment on where events since then are lost. `token` names this follower. `tell` is
     told what happens, `stored` is called after hints were stored, `poll_soon` when the side is to be polled
-    at once."""
+    at once. `most_waiting`: hints in the inbox at which the stream is left alone; the platform keeps what
+    comes."""
 
     side: str
     stream: Stream
@@ -59,7 +63,9 @@ class Follower:
     tell: Tell = lambda _event, _facts: None
     stored: Callable[[str], object] = lambda _side: None
     poll_soon: Callable[[str], object] = lambda _side: None
+    most_waiting: int = 1_000_000
     _standing_by: bool = False
+    _since_count: int = COUNT_EVERY
 
     def run(self, stopping: Event) -> None:
         """Follow until stopped, and stand by while another process does."""
@@ -117,12 +123,23 @@ class Follower:
                 f"nobody has followed the stream for {away_ms // HOUR_MS} hours, and events are kept for "
                 f"{self.stream.keeps_ms // HOUR_MS}"
             )
+        self._check_room()
         self._tell("stream_followed", anew=place.position is None)
         with closing(self.stream.batches(place.position, stopping.is_set)) as batches:
             for batch in batches:
                 place = self._store(batch, place)
                 if stopping.is_set():
                     return
+                self._check_room()
+
+    def _check_room(self) -> None:
+        if self._since_count < COUNT_EVERY:
+            return
+        with self.database.read() as conn:
+            filling = count_hints(conn).get(self.side)
+        if filling is not None and filling.hints >= self.most_waiting:
+            raise RetryLater("the inbox is full: nobody reads what was told", FULL_SECONDS)
+        self._since_count = 0
 
     def _store(self, batch: StreamBatch, place: StreamPlace) -> StreamPlace:
         """Store what came together, and how far that is; returns where the stream stands now."""
@@ -146,6 +163,7 @@ class Follower:
             )
         if batch.warning:
             self._tell("stream_warns", reason=batch.warning)
+        self._since_count += len(batch.told)
         if batch.told:
             self.stored(self.side)
         if missed:

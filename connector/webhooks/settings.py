@@ -46,5 +46,7 @@ class WebhookSettings(BaseModel):
         default=1_000, ge=1, description="genuine deliveries that are taken in a second, by each process"
     )
     max_waiting: int = Field(
-        default=1_000_000, ge=1_000, description="records told of that may wait to be read; more are refused"
+        default=1_000_000,
+        ge=1_000,
+        description="records told of that may wait to be read; more are refused, and streams wait",
     )

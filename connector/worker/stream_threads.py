@@ -35,11 +35,13 @@ log = structlog.get_logger()
 
 @dataclass(frozen=True, slots=True)
 class OpenedStream:
-    """One side's stream, the objects that are polled there, and how far back a catch-up goes."""
+    """One side's stream, the objects that are polled there, how far back a catch-up goes, and how many hints
+    may wait."""
 
     stream: Stream
     objects: Collection[str]
     overlap_ms: int
+    most_waiting: int
 
 
 def open_stream(
@@ -60,7 +62,8 @@ def open_stream(
         stream = make(own, side, objects, account, meter, clock)
         if isinstance(stream, str):
             return stream
-        return OpenedStream(stream, objects, max(own.overlap_seconds * SECOND_MS, LEAST_OVERLAP_MS))
+        overlap_ms = max(own.overlap_seconds * SECOND_MS, LEAST_OVERLAP_MS)
+        return OpenedStream(stream, objects, overlap_ms, settings.webhooks.max_waiting)
     return f"The platform {platform!r} has no stream that leadloop can follow."
 
 
@@ -93,6 +96,7 @@ class StreamThreads:
                 self._told,
                 stored,
                 poll_soon,
+                opened.most_waiting,
             )
             self._threads.append(
                 threading.Thread(target=follower.run, args=(self._stopping,), name=f"leadloop-stream-{side}")

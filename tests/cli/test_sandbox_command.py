@@ -25,7 +25,7 @@ def test_answers_on_both_ports_and_keeps_its_state(folder: Path) -> None:
     with subprocess.Popen(
         command(
             "sandbox", "--salesforce-port", "0", "--hubspot-port", "0",
-            "--seed", "seed.yaml", "--state", "s.json",
+            "--salesforce-stream-port", "0", "--seed", "seed.yaml", "--state", "s.json",
         ),
         cwd=folder,
         env=surroundings({}),
@@ -34,12 +34,15 @@ def test_answers_on_both_ports_and_keeps_its_state(folder: Path) -> None:
     ) as process:  # fmt: skip
         assert process.stdout is not None
         said: dict[str, str] = {}
-        while len(said) < 4:
+        while len(said) < 6:
             line = process.stdout.readline()
             assert line, "the sandbox ended"
             name, _, value = line.strip().partition("=")
             if name.startswith("LEADLOOP_"):
                 said[name] = value
+        assert said["LEADLOOP_SALESFORCE__STREAM"] == "true"
+        port = int(said["LEADLOOP_SALESFORCE__STREAM_URL"].rpartition(":")[2])
+        socket.create_connection(("127.0.0.1", port), 10).close()
         for name in ("LEADLOOP_SALESFORCE__INSTANCE_URL", "LEADLOOP_HUBSPOT__BASE_URL"):
             with urllib.request.urlopen(f"{said[name]}/_sandbox/state", timeout=10) as answer:
                 state = answer.read().decode()
