@@ -27,7 +27,8 @@ REASON_NEEDED = "reason needed"
 @dataclass(frozen=True, slots=True)
 class Claim:
     """Somebody set a field that speaks about the stage. `compatible` are the stages the new value already
-    stands for: in those it says nothing new. `verdict`: it was said in the verdict field."""
+    stands for: in those it says nothing new. `verdict`: it was said in the verdict field. `rank`: of several
+    at once the lowest counts. `read_only`: leadloop does not write there."""
 
     meaning: Stage | Literal["rejected"]
     compatible: frozenset[Stage]
@@ -40,6 +41,8 @@ class Claim:
     reason: str | None = None
     comment: str | None = None
     verdict: bool = False
+    rank: int = 0
+    read_only: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,7 +149,7 @@ def read_claims(
 ) -> list[Claim]:
     """The claims of the primary records, the CRM's before the MAP's. `stale`: the reason that stands on the
     CRM record belongs to an earlier rejection, unless somebody has just changed it."""
-    claims: list[tuple[int, Claim]] = []
+    claims: list[Claim] = []
     for view in views:
         crm = mapping.sides[view.side].kind == "crm"
         reason, comment = _reason(view, directory, stale)
@@ -169,10 +172,11 @@ def read_claims(
                 actor=actor,
                 reason=reason,
                 comment=comment,
+                rank=0 if crm else 2,
             )
-            claims.append((0 if crm else 1, claim))
+            claims.append(claim)
         if crm and (taken := _taken_over(view, directory, now_ms)) is not None:
-            claims.append((0, taken))
+            claims.append(taken)
         verdict = view.mapping.verdict
         if crm and verdict is not None and verdict.field in view.changed:
             value = view.fields[verdict.field]
@@ -199,8 +203,8 @@ def read_claims(
                     comment=comment,
                     verdict=True,
                 )
-                claims.append((0, claim))
-    return [claim for _, claim in sorted(claims, key=lambda item: item[0])]
+                claims.append(claim)
+    return sorted(claims, key=lambda claim: claim.rank)
 
 
 def _taken_over(view: RecordView, directory: OwnerDirectory, now_ms: int) -> Claim | None:

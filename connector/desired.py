@@ -23,9 +23,9 @@ from connector.refusals import NEW_RECORD, WHOLE_RECORD, Refusal, is_refused, re
 from connector.stuck import Stuck, not_taken, oscillation
 from mappings.mapping import Mapping as LeadMapping
 from mappings.merge import same
-from mappings.object_mapping import ObjectMapping, Pair
+from mappings.object_mapping import ObjectMapping, Pair, Verdict
 from mappings.stage_fields import StageField
-from mappings.stages import is_person
+from mappings.stages import Stage, is_person
 from mappings.values import NoSpelling, OwnerDirectory, Unreadable, Value
 
 
@@ -217,6 +217,7 @@ class Desired:
             wanted[reason] = REASON_NEEDED
         elif reason is not None and view.fields.get(reason) == REASON_NEEDED:
             wanted[reason] = None  # the question is answered, or no question any more
+        wanted.update(self._said_elsewhere(view, verdict))
         if self.state.verdict_to_clear:
             wanted = dict.fromkeys(verdict.natives)
         elif self.state.verdict_to_revert:
@@ -229,6 +230,21 @@ class Desired:
             and not self._refused(view, native, raw)
             and view.baseline.spelled.get(native) != (raw, view.fields[native])
         }
+
+    def _said_elsewhere(self, view: RecordView, verdict: Verdict) -> dict[str, Raw]:
+        """The reason of a rejection that sales gave on another side, where the CRM's record says nothing."""
+        last = self.state.rejections[-1] if self.state.rejections else None
+        given_back = self.state.stage in (Stage.NURTURE, Stage.DISQUALIFIED)
+        if last is None or last.side is None or not given_back or self.state.awaited_reason is not None:
+            return {}
+        found: dict[str, Raw] = {}
+        if verdict.reason is not None and view.fields.get(verdict.reason.native) in (None, REASON_NEEDED):
+            spelled = self._spell(view.mapping, verdict.reason, last.reason)
+            if not isinstance(spelled, _NotSpelled):
+                found[verdict.reason.native] = spelled
+        if verdict.comment is not None and view.fields.get(verdict.comment) is None and last.comment:
+            found[verdict.comment] = last.comment
+        return found
 
     def _spell(self, target: ObjectMapping, pair: Pair, value: Value) -> Raw | _NotSpelled:
         if value is None:

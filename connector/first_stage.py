@@ -28,10 +28,12 @@ def start(
     rules: Rules,
     live_since_ms: int,
     now_ms: int,
+    work: Sequence[RecordView] = (),
 ) -> tuple[LeadState, StageMove]:
     """The lead's first stage. A lead that existed before leadloop went live is `imported`: it rests, without
     gates and routing, until there is new activity. A new one begins as an inquiry, unless a native field says
-    somebody has already taken it further, or sales has rejected it before leadloop first read it."""
+    somebody has already taken it further, or sales has rejected it before leadloop first read it. `work` are
+    the records of sales' work on it, which speak after the CRM and before marketing."""
     born = [native_moment_ms(view.fields.get(view.mapping.created)) for view in views if view.mapping.created]
     born_ms = min((at_ms for at_ms in born if at_ms is not None), default=None)
     # a record whose birth is not mapped was there at its last change at the latest
@@ -42,11 +44,11 @@ def start(
     imported = there_ms is not None and there_ms < live_since_ms - live_since_ms % SECOND_MS
     stage = Stage.INQUIRY
     rejection: PastRejection | None = None
-    crm_first = sorted(views, key=lambda view: mapping.sides[view.side].kind != "crm")
-    for view in crm_first:
+    crm = [view for view in views if mapping.sides[view.side].kind == "crm"]
+    for view in [*crm, *work, *(view for view in views if view not in crm)]:
         said = _stage_shown(view)
-        if said is None and not imported and mapping.sides[view.side].kind == "crm":
-            rejection = _rejection(view, facts, rules, state.cycle)
+        if said is None and not imported and (view in crm or view in work):
+            rejection = _rejection(view, facts, rules, state.cycle, None if view in crm else view.side)
             if rejection is not None:
                 then = reason_meant(rejection.reason, rules.reasons, rules.default_reason)
                 said = Stage.DISQUALIFIED if then.then == "disqualify" else Stage.NURTURE
@@ -86,13 +88,17 @@ def _known_owner(state: LeadState, stage: Stage) -> str | None:
     return owner if handed_over and isinstance(owner, str) else None
 
 
-def _rejection(view: RecordView, facts: CrmFacts, rules: Rules, cycle: int) -> PastRejection | None:
-    """What sales has said in the CRM before the record was first read; nobody is asked for a reason then."""
+def _rejection(
+    view: RecordView, facts: CrmFacts, rules: Rules, cycle: int, side: str | None
+) -> PastRejection | None:
+    """What sales has said in the CRM, or in a record of its work on another side, before that was first read;
+    nobody is asked for a reason then."""
     if facts.rejection_taken_back:
         return None
     given = facts.reason_given
     reason = rules.default_reason if given is None else known_reason(given, rules.reasons) or given
-    return PastRejection(reason, facts.comment_given, facts.last_writer, view.observation.stamp_ms, cycle)
+    at_ms = view.observation.stamp_ms
+    return PastRejection(reason, facts.comment_given, facts.last_writer, at_ms, cycle, side=side)
 
 
 def _stage_shown(view: RecordView) -> Stage | None:

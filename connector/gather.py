@@ -62,6 +62,11 @@ def gather(conn: Connection, leads: Sequence[lead_store.Lead], mapping: LeadMapp
                 link.key: Baseline.from_json(baselines[link.key])
                 for link in links[lead.id]
                 if link.key in baselines
+            }
+            | {
+                item.key: Baseline.from_json(baselines[item.key])
+                for item in records[lead.id]
+                if item.key in baselines and _is_sales_lead(item, mapping)
             },
             linked_sides=frozenset(
                 link.side for link in links[lead.id] if link.role == "primary" and link.key not in seen
@@ -76,6 +81,12 @@ def gather(conn: Connection, leads: Sequence[lead_store.Lead], mapping: LeadMapp
             accounts=accounts.get(lead.id, {}),
         )
     return inputs
+
+
+def _is_sales_lead(item: Observation, mapping: LeadMapping) -> bool:
+    side = mapping.sides.get(item.side)
+    target = side.objects.get(item.object) if side is not None else None
+    return target is not None and target.role == "sales_lead"
 
 
 def _accounts(

@@ -20,7 +20,8 @@ from mappings.values import Value
 
 @dataclass(frozen=True, slots=True)
 class PastRejection:
-    """Sales sent the lead back: why, in whose words, who and when, and in which cycle."""
+    """Sales sent the lead back: why, in whose words, who and when, and in which cycle. `side`: where it said
+    so, if that is not the CRM's own record."""
 
     reason: str
     comment: str | None
@@ -28,6 +29,7 @@ class PastRejection:
     at_ms: int
     cycle: int
     score: int | None = None
+    side: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,13 +71,14 @@ class Published:
 @dataclass(frozen=True, slots=True)
 class AwaitedReason:
     """A rejection that came without a reason: since when leadloop knows it, by whom, whether the reason has
-    been asked for, and when sales said it."""
+    been asked for, when sales said it, and on which side, if that is not the CRM's own record."""
 
     since_ms: int
     by: str | None
     comment: str | None = None
     asked: bool = False
     said_ms: int = 0
+    side: str | None = None
 
 
 ResponseState = Literal["running", "due soon", "met", "breached"]

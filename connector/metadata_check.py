@@ -7,6 +7,7 @@ mapping that says it. A native field that is absent is found here for `check --l
 from __future__ import annotations
 
 from collections.abc import Mapping
+from types import MappingProxyType
 
 from connector.object_check import Finding, ObjectCheck
 from connector.person_check import PersonCheck
@@ -51,13 +52,19 @@ def check_metadata(
     metadata: Metadata,
     fields: Mapping[str, FieldRule],
     rules: Rules,
+    refused: Mapping[str, str] = MappingProxyType({}),
 ) -> list[Finding]:
     """Everything in a side's document that its platform would not take. `fields`: the canonical fields;
-    `rules`: whose reasons, tracks and grades are written there."""
+    `rules`: whose reasons, tracks and grades are written there; `refused`: objects that leadloop may not
+    read, and why."""
     found: list[Finding] = []
     for name, mapped in side.objects.items():
         path: Path = ("objects", name)
         described = metadata.objects.get(name)
+        if name in refused:
+            told = f"{side.side} does not let leadloop read {name}: {refused[name]}"
+            found.append(Finding(document.error(path, told, key=True)))
+            continue
         if described is None:
             hint = did_you_mean(name, metadata.objects)
             error = document.error(path, f"{side.side} has no object {name}", hint, key=True)

@@ -61,6 +61,25 @@ class ObjectCheck:
         yield from self._counters()
         yield from self._activity()
         yield from self._opportunity_stages()
+        if self.mapped.role == "sales_lead":
+            yield from self._sales_lead()
+
+    def _sales_lead(self) -> Iterator[Finding]:
+        """The stages of sales' work, and where it says why it gave somebody back."""
+        for index, field in enumerate(self.mapped.stage):
+            path: Path = ("stage", index)
+            yield from self._read_only((*path, "field"), field.field)
+            info = self.described.get(field.field)
+            for native in field.values:
+                yield from self._not_offered((*path, "values", native), info, native)
+            lacking = [each for each in (info.options or ()) if each not in field.values] if info else []
+            if lacking:
+                told = (
+                    f"nothing is said of the stages {', '.join(lacking)}: what sales does there is not seen"
+                )
+                yield self._say((*path, "values"), told, "add them", warning=True)
+        if self.mapped.reason is not None:
+            yield from self._pair(("reason",), self.mapped.reason, "picklist", writes=False)
 
     def _opportunity_stages(self) -> Iterator[Finding]:
         """The stages of an opportunity that say something of their own."""

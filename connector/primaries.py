@@ -25,10 +25,12 @@ def choose_primaries(
     for item in observations:
         side = mapping.sides.get(item.side)
         target = side.objects.get(item.object) if side is not None else None
-        if target is None or target.role == "activity" or target.role == "account":  # speak of no one lead
+        if target is None:
             continue
-        if target.role != "person":
+        if target.role == "opportunity" or target.role == "opportunity_contact":
             roles[item.key] = target.role
+        elif target.role != "person":
+            continue  # it is of no one lead
         elif item.deleted or item.merged_into or item.converted:
             roles[item.key] = "past"
         elif item.key in outside:

@@ -13,7 +13,7 @@ from dataclasses import replace
 
 from connector.accounts import match_account
 from connector.agree import agree
-from connector.claims import read_claims, read_facts
+from connector.claims import Claim, read_claims, read_facts
 from connector.clock import DAY_MS
 from connector.desired import Desired
 from connector.first_stage import start
@@ -25,6 +25,7 @@ from connector.publishing import MIN_CHANGE, publish_and_write
 from connector.pursuit import follow_deal
 from connector.record_view import CONFIRM_AFTER_MS, RecordView, look
 from connector.rejecting import asked_ms, default_reason_ms
+from connector.sales_leads import in_hand, unknown_stages, with_rejection, work_claims
 from connector.score_move import score_move
 from connector.shown import crm_shows
 from connector.signals import born_ms, new_activities, recorded_activities
@@ -56,7 +57,9 @@ def reconcile(lead: LeadInput, policy: Policy, now_ms: int) -> Plan:
     ]
     agreement = agree(lead.state, views, mapping, policy.directory, lead.histories)
     stale = lead.state.verdict_to_clear
+    work = in_hand(lead.state, lead.observations, lead.baselines, mapping)
     facts = read_facts(lead.observations, views, mapping, policy.directory, stale)
+    facts = with_rejection(facts, work, policy.directory)
     counts = new_activities(views, policy.live_since_ms)
     recorded, ahead_ms = recorded_activities(
         lead.activity_records, mapping, lead.counted, policy.live_since_ms, now_ms
@@ -77,9 +80,9 @@ def reconcile(lead: LeadInput, policy: Policy, now_ms: int) -> Plan:
     state = _forget_cleared_verdict(state, views)
     started: list[StageMove] = []
     if not state.started:
-        state, first = start(state, views, facts, mapping, policy.rules, policy.live_since_ms, now_ms)
+        state, first = start(state, views, facts, mapping, policy.rules, policy.live_since_ms, now_ms, work)
         started.append(first)
-    elif state.resting and (counts or any(_wakes(view, lead, policy) for view in views)):
+    elif state.resting and (counts or any(_wakes(view, lead, policy) for view in [*views, *work])):
         state = replace(state, resting=False)
     if state.resting and any(item.at_ms >= policy.live_since_ms for item in known):
         state = replace(state, resting=False)
@@ -94,7 +97,7 @@ def reconcile(lead: LeadInput, policy: Policy, now_ms: int) -> Plan:
         facts_of=lambda now: lead_facts(now, known, sides, account),
         crm=facts,
         shows=crm_shows(views, lead.refusals, mapping, policy.directory, lead.looked_ms),
-        claims=[] if started else read_claims(views, mapping, policy.directory, now_ms, stale),
+        claims=[] if started else _claims(lead, views, work, policy, now_ms),
         directory=policy.directory,
         braked=lead.braked,
         own_users=policy.own_users,
@@ -112,7 +115,7 @@ def reconcile(lead: LeadInput, policy: Policy, now_ms: int) -> Plan:
     for view in views:
         if now_ms >= _confirm_at_ms(view, now_ms + 1) or policy.lacks_fields(view.observation):
             desired.confirm(view)
-    holds = (*primary_holds, *_conflicts(state), *walk.holds, *desired.holds)
+    holds = (*primary_holds, *_conflicts(state), *unknown_stages(work), *walk.holds, *desired.holds)
     return Plan(
         lead_id=state.lead_id,
         state=replace(state, unspelled=desired.unspelled),
@@ -121,7 +124,9 @@ def reconcile(lead: LeadInput, policy: Policy, now_ms: int) -> Plan:
         holds=_distinct(holds),
         activities=activities,
         baselines={
-            view.key: view.baseline for view in views if view.baseline != lead.baselines.get(view.key)
+            view.key: view.baseline
+            for view in [*views, *work]
+            if view.baseline != lead.baselines.get(view.key)
         },
         roles=roles,
         pool_states=walk.pool_states if walk.pool_states is not lead.turns else {},
@@ -131,6 +136,16 @@ def reconcile(lead: LeadInput, policy: Policy, now_ms: int) -> Plan:
         due_at_ms=_due_at_ms(state, walk, views, desired, ahead_ms, now_ms),
         undated=agreement.undated,
     )
+
+
+def _claims(
+    lead: LeadInput, views: Sequence[RecordView], work: Sequence[RecordView], policy: Policy, now_ms: int
+) -> list[Claim]:
+    """What people say of the stage: in the CRM, in records of sales' work elsewhere, in marketing."""
+    said = read_claims(views, policy.mapping, policy.directory, now_ms, lead.state.verdict_to_clear)
+    held, live_ms = lead.state.held_stages, policy.live_since_ms
+    said += work_claims(work, policy.directory, live_ms, now_ms, held)
+    return sorted(said, key=lambda claim: claim.rank)
 
 
 def _without(lead: LeadInput, closed: frozenset[str]) -> LeadInput:

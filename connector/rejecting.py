@@ -39,11 +39,20 @@ def reject(walk: Walk, claim: Claim) -> bool:
     if claim.reason is None:
         if walk.state.awaited_reason is None:
             waiting = AwaitedReason(
-                since_ms=walk.now_ms, by=claim.actor, comment=claim.comment, said_ms=claim.at_ms
+                since_ms=walk.now_ms,
+                by=claim.actor,
+                comment=claim.comment,
+                said_ms=claim.at_ms,
+                side=_aside(claim),
             )
             walk.state = replace(walk.state, awaited_reason=waiting)
         return False
-    return _rejected(walk, claim.reason, claim.comment, claim.actor, claim.at_ms)
+    return _rejected(walk, claim.reason, claim.comment, claim.actor, claim.at_ms, _aside(claim))
+
+
+def _aside(claim: Claim) -> str | None:
+    """The side of a claim that is not the CRM's."""
+    return claim.side if claim.rank else None
 
 
 def by_reason(walk: Walk) -> bool:
@@ -62,13 +71,19 @@ def by_reason(walk: Walk) -> bool:
             walk.crm.comment_given or waiting.comment,
             waiting.by,
             waiting.said_ms or waiting.since_ms,
+            waiting.side,
         )
     if walk.crm.rejection_taken_back:
         walk.state = replace(walk.state, awaited_reason=None)
         return False
     if walk.now_ms >= default_reason_ms(walk, waiting):
         return _rejected(
-            walk, walk.rules.default_reason, waiting.comment, waiting.by, waiting.said_ms or waiting.since_ms
+            walk,
+            walk.rules.default_reason,
+            waiting.comment,
+            waiting.by,
+            waiting.said_ms or waiting.since_ms,
+            waiting.side,
         )
     return False
 
@@ -101,10 +116,12 @@ def ask_for_reason(walk: Walk) -> None:
         )
 
 
-def _rejected(walk: Walk, reason: str, comment: str | None, by: str | None, at_ms: int) -> bool:
+def _rejected(
+    walk: Walk, reason: str, comment: str | None, by: str | None, at_ms: int, side: str | None
+) -> bool:
     reason = known_reason(reason, walk.rules.reasons) or reason
     consequence = reason_meant(reason, walk.rules.reasons, walk.rules.default_reason)
-    past = PastRejection(reason, comment, by, at_ms, walk.state.cycle, walk.verdict.score)
+    past = PastRejection(reason, comment, by, at_ms, walk.state.cycle, walk.verdict.score, side)
     stage = walk.state.stage
     target = Stage.NURTURE
     if consequence.then == "disqualify" or stage in (Stage.INQUIRY, Stage.QUALIFICATION):

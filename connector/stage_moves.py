@@ -61,7 +61,7 @@ def _by_claim(walk: Walk) -> bool:
         else:
             moved = _claim_stage(walk, claim, claim.meaning)
         if moved:
-            walk.outrank()
+            walk.outrank(claim)
             return True
     return False
 
@@ -90,7 +90,7 @@ def _illegal(walk: Walk, claim: Claim, target: Stage) -> bool:
     told = f"{claim.where}: {walk.state.stage.value} → {target.value} is no legal move for {claim.cause}"
     if walk.mapping.illegal_moves == "accept":
         return walk.put(target, claim.cause, claim.at_ms, claim.actor, claim.reason, None, (), False)
-    if walk.mapping.illegal_moves == "hold":
+    if walk.mapping.illegal_moves == "hold" or claim.read_only:
         held = {**walk.state.held_stages, f"{claim.side}.{claim.native}": told}
         walk.state = replace(walk.state, held_stages=held)
     elif claim.verdict:

@@ -59,9 +59,11 @@ class Walk:
         """Ask the rules anew about the lead as it is now."""
         self.verdict = self.rules.evaluate(self.facts_of(self.state), self.now_ms)
 
-    def outrank(self) -> None:
-        """What the CRM says counts more than what marketing says at the same time."""
-        self.claims = [claim for claim in self.claims if claim.cause == "sales"]
+    def outrank(self, by: Claim | None = None) -> None:
+        """What a fact or this claim says counts more than what is said at the same time by who ranks lower;
+        what sales says is not outdone by a fact."""
+        most = 1 if by is None else min(by.rank, 1)
+        self.claims = [claim for claim in self.claims if claim.rank <= most]
 
     def owner(self) -> str | None:
         """Who has the lead: the owner on its records, else the one of the hand-off."""

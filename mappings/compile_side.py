@@ -126,6 +126,7 @@ class _ObjectCompiler:
             accepted_by_owner=self._accepted_by_owner(),
             stages=self._opportunity_stages(),
             account=self._account(),
+            reason=self._reason(),
         )
 
     def _filter(self) -> FilterRule | None:
@@ -133,6 +134,13 @@ class _ObjectCompiler:
             return None
         line, column = self.document.place((*self.path, "filter"))
         return FilterRule(self.mapped.filter, self.document.source.name, line, column)
+
+    def _reason(self) -> Pair | None:
+        if self.mapped.reason is None:
+            return None
+        return self.pairs.compiled(
+            (*self.path, "reason"), "rejection_reason", self.mapped.reason, "picklist", read_only=True
+        )
 
     def _account(self) -> str | None:
         accounts = [name for name, mapped in self.objects.items() if mapped.role == "account"]
@@ -184,10 +192,14 @@ class _ObjectCompiler:
                     self._error((key,), f'"{key}" is for objects with "role: activity"', key=True)
         if role != "opportunity" and "stages" in written:
             self._error(("stages",), '"stages" is for objects with "role: opportunity"', key=True)
+        if role != "sales_lead" and "reason" in written:
+            self._error(("reason",), '"reason" is for objects with "role: sales_lead"', key=True)
+        if role == "sales_lead":
+            self._check_sales_lead()
         if role == "person":
             return
         for key in (
-            "stage",
+            *(() if role == "sales_lead" else ("stage",)),
             "verdict",
             "leadloop",
             "activities",
@@ -203,6 +215,13 @@ class _ObjectCompiler:
             self._check_account()
         if role == "activity" and "fields" in written:
             self._error(("fields",), "leadloop reads no fields of an activity", 'use "attributes"', key=True)
+
+    def _check_sales_lead(self) -> None:
+        """A sales lead counts by its birth, and says something by its stage."""
+        if self.mapped.created is None:
+            self._error(("role",), 'a sales lead needs "created", the native field with its birth')
+        if not self.mapped.stage:
+            self._error(("role",), 'a sales lead needs "stage", what its stages mean')
 
     def _check_account(self) -> None:
         """An account is of use where it can be matched, has an owner, and the lead has a field for that."""

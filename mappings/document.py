@@ -67,10 +67,14 @@ CONTACT_ROLE_FIELDS: Final[dict[str, FieldType]] = {
 ACCOUNT_FIELDS: Final[dict[str, FieldType]] = {"name": "text", "website": "url", "owner": "owner"}
 """What can be known of an account, a company."""
 
+SALES_LEAD_FIELDS: Final[dict[str, FieldType]] = {"name": "text", "owner": "owner"}
+"""What can be known of a sales lead, a record for sales' work on a person."""
+
 ROLE_FIELDS: Final[dict[str, dict[str, FieldType]]] = {
     "account": ACCOUNT_FIELDS,
     "opportunity": OPPORTUNITY_FIELDS,
     "opportunity_contact": CONTACT_ROLE_FIELDS,
+    "sales_lead": SALES_LEAD_FIELDS,
 }
 
 
@@ -222,7 +226,7 @@ class CreateDocument(Strict):
 class ObjectDocument(Strict):
     """One object of a side."""
 
-    role: Literal["person", "opportunity", "opportunity_contact", "account", "activity"]
+    role: Literal["person", "opportunity", "opportunity_contact", "account", "sales_lead", "activity"]
     precedence: int = 1
     primary: Literal["oldest", "newest", "hold"] = "hold"
     created: str | None = None
@@ -230,6 +234,7 @@ class ObjectDocument(Strict):
     fields: dict[str, AnyPair] = Field(default_factory=dict)
     stage: list[StageFieldDocument] = Field(default_factory=list)
     verdict: VerdictDocument | None = None
+    reason: AnyPair | None = None
     leadloop: dict[str, AnyPair] = Field(default_factory=dict)
     activities: list[CounterDocument] = Field(default_factory=list)
     create: CreateDocument | None = None

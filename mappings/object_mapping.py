@@ -21,7 +21,7 @@ Reader = Callable[[Raw, OwnerDirectory, str | None], Value]
 Writer = Callable[[Value, OwnerDirectory, str | None], Raw]
 """(canonical value, directory, the lead's country) -> native value. Raises NoSpelling."""
 
-Role = Literal["person", "opportunity", "opportunity_contact", "account", "activity"]
+Role = Literal["person", "opportunity", "opportunity_contact", "account", "sales_lead", "activity"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,7 +173,8 @@ class ObjectMapping:
     """One object of one side. `pairs` are the lead's fields (of an opportunity: the facts about it),
     `outputs` the leadloop fields, whose canonical names are those of `mappings.document.LEADLOOP_FIELDS`.
     `created`: the native field with the record's birth, by which `primary` orders records. `account`: the
-    native field with the id of the person's account on this side.
+    native field with the id of the person's account on this side. `reason`: where a sales lead says why sales
+    gave the person back; its canonical name is 'rejection_reason'.
     `accepted_by_owner`: who takes a record that was handed over as its owner accepts the lead ('taken'), or
     whoever is made its owner ('given'). `stages`: what an open opportunity of this native stage means; the
     others mean `opportunity`."""
@@ -196,6 +197,7 @@ class ObjectMapping:
     accepted_by_owner: Literal["taken", "given"] | None = None
     stages: ReadOnly[str, Stage] = field(default_factory=dict)
     account: str | None = None
+    reason: Pair | None = None
     natives: tuple[str, ...] = field(init=False)
     _plan: tuple[tuple[str, str, Reader], ...] = field(init=False, repr=False, compare=False)
     _country: str | None = field(init=False, repr=False, compare=False)
@@ -216,6 +218,7 @@ class ObjectMapping:
             names += [self.verdict.field]
             names += [self.verdict.reason.native] if self.verdict.reason else []
             names += [self.verdict.comment] if self.verdict.comment else []
+        names += [self.reason.native] if self.reason is not None else []
         names += [pair.native for pair in self.outputs]
         for counter in self.counters:
             names += [name for name in (counter.counter, counter.at, counter.detail) if name is not None]

@@ -156,7 +156,7 @@ def ask_platforms(place: Place, configuration: Configuration) -> tuple[list[Find
         side = validate(SideDocument, document)
         try:
             names = names_to_describe(configuration.mapping.sides[side.side])
-            metadata, owners[side.side] = _describe(place, settings, side, names)
+            metadata, owners[side.side], refused = _describe(place, settings, side, names)
         except Exception as error:
             code = exit_code(error)
             if code is None:
@@ -166,7 +166,7 @@ def ask_platforms(place: Place, configuration: Configuration) -> tuple[list[Find
             unanswered.append(Unanswered(side.side, said if named else f"{side.side}: {said}", code))
             continue
         findings += check_metadata(
-            document, side, metadata, configuration.mapping.fields, configuration.rules
+            document, side, metadata, configuration.mapping.fields, configuration.rules, refused
         )
     directory = Directory(owners)
     missing = missing_owners(configuration.rules.named_owners, configuration.mapping, directory)
@@ -177,16 +177,36 @@ def ask_platforms(place: Place, configuration: Configuration) -> tuple[list[Find
 
 def _describe(
     place: Place, settings: Settings, side: SideDocument, names: list[str]
-) -> tuple[Metadata, list[Owner]]:
-    """What a platform says of the mapped objects, and who can own records there. Raises SettingsError,
-    WrongAccount, RetryLater, Refused."""
-    from connector.platforms.protocol import FreeMeter
+) -> tuple[Metadata, list[Owner], dict[str, str]]:
+    """What a platform says of the mapped objects, who can own records there, and which objects leadloop may
+    not read, with the reason. Raises SettingsError, WrongAccount, RetryLater, and Refused where nothing may
+    be read."""
+    from connector.platforms.errors import Refused
+    from connector.platforms.protocol import FreeMeter, Metadata
     from connector.wiring import open_platform
 
     platform = open_platform(side.side, side.platform, settings, FreeMeter(), place.clock)
     try:
         platform.prove_identity()
-        return platform.describe(names), list(platform.owners())
+        owners = list(platform.owners())
+        refused: dict[str, str] = {}
+        try:
+            metadata = platform.describe(names)
+            # what may be described may still not be read: that is another permission on some platforms
+            platform.count([name for name in side.objects if name in metadata.objects])
+            return metadata, owners, refused
+        except Refused as error:
+            found: dict[str, Any] = {}
+            for name in side.objects:
+                try:
+                    known = platform.describe([each for each in names if each.partition(".")[0] == name])
+                    platform.count([name] if name in known.objects else [])
+                    found |= known.objects
+                except Refused as why:
+                    refused[name] = why.reason
+            if not found:
+                raise error
+            return Metadata(found), owners, refused
     finally:
         platform.close()
 

@@ -9,6 +9,8 @@ import pytest
 
 from connector.configuration import shipped
 from tests.cli.shell import Answer, Shell
+from tests.connector.switched_on import with_objects
+from tests.world import World
 
 MAPPINGS = "mappings: [lead.yaml, salesforce.yaml, hubspot.yaml]\nrules: [rules.yaml]\n"
 
@@ -212,3 +214,53 @@ def test_as_json_a_platform_that_could_not_be_asked_is_named(own: Shell) -> None
     assert answer.json["ok"] is False
     assert [one["side"] for one in answer.json["unanswered"]] == ["hubspot"]
     assert "127.0.0.1:9" in answer.json["unanswered"][0]["message"]
+
+
+# the objects of HubSpot that are switched on by hand
+
+
+@pytest.fixture
+def switched_on(own: Shell, folder: Path) -> Shell:
+    """The same, with deals, companies and leads of HubSpot."""
+    (folder / "hubspot.yaml").write_text(with_objects("deals", "companies", "leads"))
+    return own
+
+
+def test_objects_that_are_switched_on_are_in_order(switched_on: Shell) -> None:
+    answer = switched_on("check", "--live")
+    assert answer.code == 0, answer.out
+    assert "Both platforms have what is mapped" in answer.out
+
+
+def test_an_object_that_the_token_may_not_read_is_an_error_that_names_the_scope(
+    switched_on: Shell, folder: Path, world: World
+) -> None:
+    every = {f"crm.{kind}.{name}.read" for kind in ("objects", "schemas") for name in ("contacts", "leads")}
+    every |= {"crm.schemas.deals.read", "crm.objects.owners.read"}
+    world.hubspot.access.add_token("small-token", every)
+    text = (folder / "hubspot.yaml").read_text().splitlines()
+
+    answer = switched_on("check", "--live", LEADLOOP_HUBSPOT__ACCESS_TOKEN="small-token")
+
+    assert answer.code == 1
+    errors = [line for line in lines(answer) if "warning" not in line]
+    assert errors == [
+        f"hubspot.yaml:{text.index('  ' + name + ':') + 1}:3: hubspot does not let leadloop read {name}: the "
+        f"HubSpot token lacks the scopes crm.{kind}.{name}.read: grant them"
+        for name, kind in (("deals", "objects"), ("companies", "schemas"))
+    ]
+
+
+def test_stages_that_the_account_does_not_have_are_told_and_those_that_nobody_mapped(
+    switched_on: Shell, folder: Path
+) -> None:
+    change(folder, "hubspot.yaml", "appointmentscheduled: qualified", "appointmentsheduled: qualified")
+    change(folder, "hubspot.yaml", "connected-stage-id: ", "connectd-stage-id: ")
+
+    answer = switched_on("check", "--live")
+
+    assert answer.code == 0
+    told = "\n".join(lines(answer))
+    assert 'dealstage does not offer "appointmentsheduled"; did you mean "appointmentscheduled"?' in told
+    assert 'hs_pipeline_stage does not offer "connectd-stage-id"' in told
+    assert "nothing is said of the stages connected-stage-id: what sales does there is not seen" in told

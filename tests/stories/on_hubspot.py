@@ -7,6 +7,9 @@ from typing import Any
 from tests.stories.scene import Scene
 from tests.stories.sentences import Sentence
 
+PRIMARY_COMPANY = 1
+"""HubSpot's type of the association of a contact with its primary company."""
+
 
 def fills_in(scene: Scene, lead: str, form: str, fields: dict[str, Any]) -> None:
     """HubSpot makes a contact of whoever it does not know."""
@@ -52,6 +55,40 @@ def opens_deal(scene: Scene, deal: str, lead: str, fields: dict[str, Any]) -> No
     scene.portal.associate("deals", made, "contacts", contact_id)
 
 
+def edits_deal(scene: Scene, deal: str, fields: dict[str, Any]) -> None:
+    scene.portal.update("deals", scene.in_hubspot("deals", "dealname", deal), **fields)
+
+
+def opens_lead(scene: Scene, user: str, lead: str, fields: dict[str, Any]) -> None:
+    """A record of HubSpot's leads object, in the first stage of its pipeline."""
+    contact_id = scene.contact_id(lead)
+    start = {"hs_pipeline": "lead-pipeline-id", "hs_pipeline_stage": "new-stage-id"}
+    about = {"hs_lead_name": lead, "hubspot_owner_id": scene.owners[user]}
+    made = scene.portal.create("leads", **{**about, **start, **fields})
+    scene.portal.associate("leads", made, "contacts", contact_id)
+
+
+def edits_lead(
+    scene: Scene, user: str, lead: str, fields: dict[str, Any]
+) -> None:  # HubSpot does not tell who
+    scene.portal.update("leads", scene.in_hubspot("leads", "hs_lead_name", lead), **fields)
+
+
+def enters_company(scene: Scene, user: str, company: str, fields: dict[str, Any]) -> None:
+    scene.portal.create("companies", **{"name": company, "hubspot_owner_id": scene.owners[user], **fields})
+
+
+def employs(scene: Scene, lead: str, company: str) -> None:
+    company_id = scene.in_hubspot("companies", "name", company)
+    scene.portal.associate("contacts", scene.contact_id(lead), "companies", company_id, PRIMARY_COMPANY)
+
+
+def edits_later(scene: Scene, lead: str, fields: dict[str, Any]) -> None:
+    """Before leadloop looks again."""
+    scene.world.later(seconds=30)
+    edits(scene, lead, fields)
+
+
 def leaves(scene: Scene, user: str) -> None:
     if user not in scene.owners:
         raise KeyError(f"{user} is no user of HubSpot")
@@ -78,6 +115,26 @@ SENTENCES = (
         "a deal with the contact; HubSpot moves the lifecycle stage by itself",
         opens_deal,
         "may",
+    ),
+    Sentence('somebody edits the deal "{deal}"', "changes its properties", edits_deal, "must"),
+    Sentence(
+        "{user} opens a HubSpot lead for {lead}",
+        "makes a record of the leads object about the contact, and owns it",
+        opens_lead,
+        "may",
+    ),
+    Sentence("{user} edits the HubSpot lead of {lead}", "changes the newest one", edits_lead, "must"),
+    Sentence('{user} enters the company "{company}"', "makes a company and owns it", enters_company, "may"),
+    Sentence(
+        'marketing puts {lead} into the company "{company}"',
+        "makes it the primary company of the contact",
+        employs,
+    ),
+    Sentence(
+        "half a minute later marketing edits {lead}",
+        "changes these properties of the contact before leadloop looks again",
+        edits_later,
+        "must",
     ),
     Sentence("{user} leaves", "the user is deactivated", leaves),
     Sentence("{user} joins", "the user is made", joins),

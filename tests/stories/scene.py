@@ -99,6 +99,13 @@ class Scene:
             raise KeyError(f"{lead} is not in HubSpot")
         return record_id
 
+    def in_hubspot(self, object_name: str, key: str, value: str) -> str:
+        """The id of the newest record of this object whose property shows this value."""
+        found = [row["id"] for row in self.portal.rows(object_name) if row[key] == value]
+        if not found or found[-1] is None:
+            raise KeyError(f'there is no "{value}" among the {object_name} of HubSpot')
+        return found[-1]
+
     def hubspot_owner_shown(self, native_id: str | None) -> str | None:
         """The name of the HubSpot user with this id."""
         names = {number: name for name, number in self.owners.items()}
