@@ -92,6 +92,19 @@ class HubSpotSandbox(HubSpotWorld, SandboxWorld):
     def settings(self, **switches: Any) -> None:
         self.control("POST", "settings", switches)
 
+    def make(self, object_name: str, *records: Values) -> list[str]:
+        """Records of another object than people."""
+        body = {"object": object_name, "records": [dict(values) for values in records]}
+        ids: list[str] = self.control("POST", "records", body)["ids"]
+        return ids
+
+    def associate(
+        self, origin: str, origin_id: str, target: str, target_id: str, *, end: bool = False
+    ) -> None:
+        """Associate two records, or end that."""
+        ends = {"from": origin, "from_id": origin_id, "to": target, "to_id": target_id}
+        self.control("POST", "dissociate" if end else "associate", ends)
+
     def small_pages(self) -> int:
         return 200
 
@@ -121,6 +134,14 @@ class RealHubSpot(HubSpotWorld, RealWorld):
 
     def settings(self, **switches: Any) -> None:
         pytest.skip("a real account has no switches for what is not known of it")
+
+    def make(self, object_name: str, *records: Values) -> list[str]:
+        pytest.skip("the contract makes only people in a real account")
+
+    def associate(
+        self, origin: str, origin_id: str, target: str, target_id: str, *, end: bool = False
+    ) -> None:
+        pytest.skip("the contract makes only people in a real account")
 
     def remove(self, record_id: str) -> None:
         settings = load_settings({}, self.environment()).hubspot

@@ -66,3 +66,17 @@ class ReadingContract:
         (made,) = written(there.write([create(world, "keyed", **{names.key: key})]))
         found = there.find(names.person, names.key, [key], [names.email])
         assert [each.record_id for each in found] == [made.record_id]
+
+    def test_a_history_tells_the_newest_value_first_or_nothing(self, world: World, there: Platform) -> None:
+        names = world.names
+        began_ms = world.began_ms
+        (record_id,) = world.create(world.person("history"))
+        for value in ("Anna", "Annie"):
+            world.clock.advance(5)
+            world.edit(record_id, **{names.first: value})
+        found = there.history(names.person, [record_id, names.unknown_id], [names.first])
+        told = found.get((record_id, names.first), ())
+        assert [past.value for past in told] in ([], ["Annie", "Anna", "Nomen"])
+        assert [past.at_ms for past in told] == sorted((past.at_ms for past in told), reverse=True)
+        assert all(past.at_ms > began_ms for past in told)
+        assert set(found) <= {(record_id, names.first)}

@@ -10,6 +10,7 @@ import pytest
 from connector.clock import ManualClock
 from connector.platforms.errors import Missing, Refused, RetryLater
 from connector.platforms.protocol import Platform, RecordWrite, Watch, Written
+from connector.sandbox import HUBSPOT_APP_ID
 from connector.sandbox.control import Control
 from connector.sandbox.hubspot import HubSpotPortal
 from connector.sandbox.server import serve
@@ -67,6 +68,86 @@ class TestHubSpot(PlatformContract):
         found = {each.record_id: each for each in there.read("contacts", [other], ["email"]).found}
         assert found[other].deleted
         assert found[other].merged_into == survivor
+
+    def test_a_deal_shows_its_contacts_however_it_is_read(
+        self, world: HubSpotSandbox, there: Platform
+    ) -> None:
+        one, other = world.create(world.person("deal-one"), world.person("deal-two"))
+        shared, alone, nobodys = world.make("deals", {"dealname": "1"}, {"dealname": "2"}, {"dealname": "3"})
+        for deal, person in ((shared, one), (shared, other), (alone, one)):
+            world.associate("deals", deal, "contacts", person)
+        expected = {shared: {"contacts": (one, other)}, alone: {"contacts": (one,)}, nobodys: {}}
+
+        read = there.read("deals", list(expected), ["dealname"]).found
+        assert {each.record_id: dict(each.refs) for each in read} == expected
+        pages = list(there.changes([Watch("deals", ("dealname",), world.began_ms)]))
+        assert {each.record_id: dict(each.refs) for page in pages for each in page.observations} == expected
+        whole = list(there.everything("deals", ["dealname"]))
+        assert {each.record_id: dict(each.refs) for page in whole for each in page.observations} == expected
+        listed = there.listed("deals").records
+        assert {each.record_id: dict(each.refs or {}) for each in listed} == expected
+
+        world.associate("deals", shared, "contacts", one, end=True)
+        (shown,) = there.read("deals", [shared], ["dealname"]).found
+        assert shown.refs == {"contacts": (other,)}
+
+    def test_the_contacts_of_many_changed_deals_are_one_call(
+        self, world: HubSpotSandbox, there: Platform, meter: ContractMeter
+    ) -> None:
+        (person,) = world.create(world.person("many"))
+        deals = world.make("deals", *({"dealname": str(number)} for number in range(410)))
+        world.associate("deals", deals[0], "contacts", person)
+        meter.calls.clear()
+        pages = list(there.changes([Watch("deals", ("dealname",), world.began_ms)]))
+        assert [len(page.observations) for page in pages] == [200, 199, 11]
+        assert (meter.calls["search"], meter.calls["read"]) == (3, 1)
+        (about,) = [each for page in pages for each in page.observations if each.refs]
+        assert about.record_id == deals[0]
+
+    def test_what_was_read_before_associations_fail_is_asked_for_again(
+        self, world: HubSpotSandbox, there: Platform
+    ) -> None:
+        world.make("deals", {"dealname": "1"})
+        world.faults(fail_next={"count": 1, "status": 502, "match": "associations"})
+        watch = Watch("deals", ("dealname",), world.began_ms)
+        with pytest.raises(RetryLater):
+            list(there.changes([watch]))
+        assert sum(len(page.observations) for page in there.changes([watch])) == 1
+
+    def test_a_lead_of_the_leads_object_names_its_contact(
+        self, world: HubSpotSandbox, there: Platform
+    ) -> None:
+        (person,) = world.create(world.person("worked"))
+        about, nobodys = world.make("leads", {"hs_lead_name": "1"}, {"hs_lead_name": "2"})
+        world.associate("leads", about, "contacts", person)
+        found = there.read("leads", [about, nobodys], ["hs_lead_name"]).found
+        assert {each.record_id: (dict(each.refs), dict(each.fields)) for each in found} == {
+            about: ({"contacts": (person,)}, {"hs_lead_name": "1"}),
+            nobodys: ({}, {"hs_lead_name": "2"}),
+        }
+
+    def test_the_stages_of_pipelines_are_what_a_stage_field_offers(
+        self, world: HubSpotSandbox, there: Platform
+    ) -> None:
+        described = there.describe(["deals", "leads"]).objects
+        assert "closedwon" in (described["deals"]["dealstage"].options or ())
+        assert "unqualified-stage-id" in (described["leads"]["hs_pipeline_stage"].options or ())
+
+    def test_histories_are_read_fifty_at_a_time_and_our_own_values_known(
+        self, world: HubSpotSandbox, meter: ContractMeter
+    ) -> None:
+        there = world.connect(meter, LEADLOOP_HUBSPOT__APP_ID=str(HUBSPOT_APP_ID))
+        ids = world.create(*(world.person(f"p{number}") for number in range(60)))
+        world.clock.advance(5)
+        there.write([RecordWrite("t", "contacts", ids[0], {"firstname": "Ours"})])
+        meter.calls.clear()
+        found = there.history("contacts", ids, ["firstname"])
+        assert meter.calls == {"read": 2}
+        assert len(found) == 60
+        assert [(past.value, past.own) for past in found[ids[0], "firstname"]] == [
+            ("Ours", True),
+            ("Nomen", False),
+        ]
 
     def test_numbers_and_booleans_are_sent_as_text(self, world: HubSpotSandbox, there: Platform) -> None:
         (record_id,) = world.create(world.person("typed"))
