@@ -12,6 +12,7 @@ from connector.sandbox.salesforce import custom_field
 from connector.sandbox.salesforce.stamps import stamp_of_ms
 from connector.store.errors import StoreError
 from connector.store.leases import lease_held
+from connector.worker.passes import Pass, act
 from tests.streams.salesforce import SIDE, Streamed, serving
 
 
@@ -26,6 +27,23 @@ def test_a_new_lead_reaches_hubspot_without_a_poll(streamed: Streamed) -> None:
 
     assert [row["email"] for row in streamed.world.hubspot.rows("contacts")] == ["bo@acme.example"]
     assert streamed.polls_wanted == 0
+
+
+def test_what_leadloop_wrote_itself_comes_back_and_ends_there(streamed: Streamed) -> None:
+    streamed.begin()
+    streamed.world.later(seconds=1)
+    lead = streamed.lead("bo@acme.example")
+    streamed.follow_to(lead)
+    streamed.read()
+    streamed.decide()
+    assert streamed.world.sf_lead("bo@acme.example")["Leadloop_Stage__c"] == "nurture"
+
+    streamed.follow_to(lead)  # leadloop's own write
+    assert streamed.read().records == 1
+    written = Pass()
+    act(streamed.world.leadloop, written)
+
+    assert written.written == 0
 
 
 def test_what_happens_while_nobody_follows_is_told_afterwards(streamed: Streamed) -> None:
@@ -228,6 +246,67 @@ def test_a_session_that_cannot_be_renewed_is_told(streamed: Streamed) -> None:
     assert seconds == 300
     assert "LEADLOOP_SALESFORCE__SESSION_ID" in str(streamed.told[-1][1]["reason"])
     follower.stream.close()
+
+
+def test_a_session_that_is_refused_right_after_a_login_is_left_alone(
+    streamed: Streamed, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Repeated logins can lock the user."""
+    streamed.environment = {
+        "LEADLOOP_SALESFORCE__SESSION_ID": "",
+        "LEADLOOP_SALESFORCE__INSTANCE_URL": streamed.world.sandbox.salesforce_url,
+        "LEADLOOP_SALESFORCE__CONSUMER_KEY": SALESFORCE_CLIENT_ID,
+        "LEADLOOP_SALESFORCE__CONSUMER_SECRET": SALESFORCE_CLIENT_SECRET,
+    }
+    logins: list[str] = []
+    issue = streamed.world.salesforce.auth.issue
+
+    def useless(user_id: str) -> str:
+        logins.append(user_id)
+        return issue(user_id)[:-1]
+
+    monkeypatch.setattr(streamed.world.salesforce.auth, "issue", useless)
+    follower = streamed.follower()
+
+    assert streamed.follow(lambda: False, follower) == 300
+    assert "fresh login" in str(streamed.told[-1][1]["reason"])
+    assert streamed.follow(lambda: False, follower) == 300
+
+    assert len(logins) == 2
+    follower.stream.close()
+
+
+def test_a_stream_that_falls_silent_is_opened_anew(streamed: Streamed) -> None:
+    """A connection can be dead without anybody saying so."""
+    with serving(streamed.world, keepalive_seconds=270) as mute:
+        streamed.server = mute
+
+        def time_passes() -> bool:
+            streamed.world.later(minutes=7)
+            return False
+
+        assert streamed.follow(time_passes) == 5
+
+    assert "has been silent on /data/" in str(streamed.told[-1][1]["reason"])
+
+
+def test_who_follows_keeps_the_lease_while_nothing_happens(streamed: Streamed) -> None:
+    with serving(streamed.world, keepalive_seconds=270) as mute:
+        streamed.server = mute
+        seen: set[int] = set()
+
+        def time_passes() -> bool:
+            now_ms = streamed.world.clock.now_ms()
+            with streamed.world.database.read() as conn:
+                assert lease_held(conn, f"stream.{SIDE}", now_ms)
+            seen.add(streamed.place().seen_ms)
+            streamed.world.later(seconds=16)
+            return len(seen) > 6
+
+        streamed.follow(time_passes)
+
+    assert max(seen) - min(seen - {0}) >= 60_000
+    assert streamed.place().reached_ms is None  # Salesforce has not said that it told everything
 
 
 def test_credentials_of_another_org_are_refused(streamed: Streamed) -> None:
