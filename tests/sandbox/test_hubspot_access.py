@@ -52,6 +52,8 @@ def test_a_token_without_the_scope_is_refused_and_told_which(anyone: Wire, porta
     context = reply.body["errors"][0]["context"]
     assert context == {"requiredGranularScopes": ["crm.objects.contacts.write"]}
     assert anyone.get("/crm/v3/owners").status == 403
+    assert anyone.post("/crm/v4/associations/deals/contacts/batch/read", {"inputs": []}).status == 403
+    assert anyone.get("/crm/v3/pipelines/deals").status == 403
     assert anyone.get("/crm/v3/properties/contacts").status == 403
 
 
