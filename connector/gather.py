@@ -14,8 +14,10 @@ from connector.accounts import (
     named_by,
     names_of_lead,
 )
+from connector.clock import SECOND_MS
 from connector.installation import is_lead_id
 from connector.intake.ambiguity import sides_in_doubt
+from connector.intake.timetable import SHORT_OVERLAP_SECONDS, looked_of
 from connector.lead import Baseline, LeadState
 from connector.lead_input import LeadInput
 from connector.observation import Observation, RecordKey
@@ -24,7 +26,6 @@ from connector.store import account_names, quarantine
 from connector.store import activities as activity_store
 from connector.store import leads as lead_store
 from connector.store.baselines import baselines_of
-from connector.store.cursors import cursors_of
 from connector.store.links import Link, links_of
 from connector.store.observations import observations_by_key, observations_of, referring
 from mappings.mapping import Mapping as LeadMapping
@@ -47,10 +48,12 @@ def gather(conn: Connection, leads: Sequence[lead_store.Lead], mapping: LeadMapp
     foreign = _foreign_ids(conn, records, mapping)
     states = {lead.id: LeadState.from_json(lead.state) for lead in leads}
     accounts = _accounts(conn, states, records, mapping) if has_accounts(mapping) else {}
+    # by our clock, as deadlines are; what is stored a moment after it was stamped may have been passed over
     looked_ms = {
-        (side, feed): cursor.stamp_ms
+        (side, name): looked.at_ms - SHORT_OVERLAP_SECONDS * SECOND_MS
         for side in mapping.sides
-        for feed, cursor in cursors_of(conn, side).items()
+        for name, looked in looked_of(conn, side).items()
+        if looked.at_ms
     }
     inputs: dict[str, LeadInput] = {}
     for lead in leads:

@@ -16,6 +16,7 @@ from threading import Lock
 from connector.brake import BrakeLimits
 from connector.clock import Clock
 from connector.connections import Connections
+from connector.intake.timetable import SHORT_OVERLAP_SECONDS
 from connector.lead_input import Policy
 from connector.platforms.protocol import Owner, Platform
 from connector.report.context import DEFAULT_FIELDS, ReportFields
@@ -24,13 +25,13 @@ from connector.store.database import Database
 
 @dataclass(frozen=True, slots=True)
 class Feed:
-    """How one side is looked at: which objects with which native fields, how often, and how far back; and how
-    often deletions are looked for that `changes` does not show (0: never)."""
+    """How one side is looked at: which objects with which native fields, how often each, and how far back;
+    and how often deletions are looked for that `changes` does not show (0: never)."""
 
     objects: Mapping[str, tuple[str, ...]]
-    poll_seconds: float
+    poll_seconds: Mapping[str, float]
     overlap_seconds: int
-    short_overlap_seconds: int = 30
+    short_overlap_seconds: int = SHORT_OVERLAP_SECONDS
     archived_seconds: float = 0.0
 
 

@@ -20,6 +20,8 @@ from pydantic_settings import BaseSettings, EnvSettingsSource, PydanticBaseSetti
 from connector.platforms.settings import PREFIX, HubSpotSettings, SalesforceSettings, SettingsError
 from connector.variables import SECRETS_DIR, unknown_variables
 from connector.webhooks.settings import WebhookSettings
+from mappings.mapping import Mapping as LeadMapping
+from mappings.problems import did_you_mean
 from mappings.source import ConfigError, ConfigErrors, Document, validate
 
 __all__ = [
@@ -120,6 +122,40 @@ def written_settings(document: Document) -> Mapping[str, Any]:
         raise ConfigErrors(errors)
     validate(Settings, document, ("settings",))
     return dict(written)
+
+
+def unknown_objects(document: Document, mapping: LeadMapping) -> list[ConfigError]:
+    """What `settings` of leadloop.yaml says of objects that no side of the mapping has."""
+    written = document.data.get("settings") if isinstance(document.data, Mapping) else None
+    found = []
+    for platform in _PLATFORMS:
+        part = written.get(platform) if isinstance(written, Mapping) else None
+        named = part.get("poll_seconds_of") if isinstance(part, Mapping) else None
+        for name, message, hint in _not_mapped(
+            named if isinstance(named, Mapping) else {}, platform, mapping
+        ):
+            path = ("settings", platform, "poll_seconds_of", name)
+            found.append(document.error(path, message, hint, key=True))
+    return found
+
+
+def check_objects(settings: Settings, mapping: LeadMapping) -> None:
+    """Raises SettingsError when an interval is set for an object that no side of the mapping has."""
+    lines = [
+        f"{PREFIX}{platform.upper()}__POLL_SECONDS_OF: {message}{f'; {hint}' if hint else '.'}"
+        for platform in _PLATFORMS
+        for _, message, hint in _not_mapped(getattr(settings, platform).poll_seconds_of, platform, mapping)
+    ]
+    if lines:
+        raise SettingsError("\n".join(lines))
+
+
+def _not_mapped(named: Iterable[str], platform: str, mapping: LeadMapping) -> Iterable[tuple[str, str, str]]:
+    """Each name that is no object of this platform, why it is refused, and the nearest that is one."""
+    known = [name for side in mapping.sides.values() if side.platform == platform for name in side.objects]
+    for name in named:
+        if name not in known:
+            yield name, f'the mapping has no object "{name}" of {platform}', did_you_mean(name, known)
 
 
 def setting_names() -> frozenset[str]:

@@ -14,18 +14,19 @@ from importlib.metadata import entry_points
 from typing import Any
 
 from connector.budget import Budget
-from connector.clock import DAY_MS, HOUR_MS, Clock
+from connector.clock import DAY_MS, HOUR_MS, SECOND_MS, Clock
 from connector.configuration import Configuration, compile_documents
 from connector.connections import Connections, Opener
 from connector.installation import Feed, Installation
 from connector.intake.poll import start_cursors
+from connector.intake.timetable import follow_seconds, seconds_of
 from connector.lead_input import Policy
 from connector.memory import collect_seldom
 from connector.metadata_check import missing_fields, names_to_describe
 from connector.owners import Directory
 from connector.platforms.protocol import Account, Allowance, Metadata, Meter, Platform
 from connector.remembered import remember
-from connector.settings import Settings, SettingsError
+from connector.settings import Settings, SettingsError, check_objects
 from connector.store import configurations as configuration_store
 from connector.store import holds as hold_store
 from connector.store import leads as lead_store
@@ -41,6 +42,9 @@ LIVE_SINCE = "live_since_ms"
 
 _COUNTS_KEPT_MS = 35 * DAY_MS
 """How long calls and changes stay counted: longer than any window that is looked at."""
+
+_SAME_TIME_MS = 2 * SECOND_MS
+"""Clocks that are no further apart go alike."""
 
 _UNKNOWN_PLATFORM = Allowance(10_000, 50, 20, 50, 10.0)
 
@@ -91,6 +95,7 @@ def connect(
     """Connect to every side of the mapping. `platforms` replaces the connections (tests).
 
     Raises SettingsError, WrongAccount, or what a platform refuses."""
+    check_objects(settings, configuration.mapping)
     budgets: dict[str, Budget] = {}
     connections: dict[str, Platform] = dict(platforms or {})
     openers: dict[str, Opener] = {name: partial(_same, given) for name, given in connections.items()}
@@ -123,7 +128,7 @@ def connect(
             create_when=configuration.create_when,
             filters=configuration.filters,
             directory=directory,
-            live_since_ms=_live_since_ms(database, clock),
+            live_since_ms=_live_since_ms(database, clock, accounts),
             own_users={name: account.user_id for name, account in accounts.items() if account.user_id},
             readable={
                 (name, object_name): frozenset(natives)
@@ -144,7 +149,7 @@ def connect(
     )
     _hold_missing_fields(database, clock, missing)
     for name in connections:
-        _start(installation, name)
+        _start(installation, name, accounts[name].ahead_ms)
     _decide_unknown_owners_again(installation)
     _forget_old_counts(installation)
     collect_seldom()
@@ -229,12 +234,16 @@ def _remember_accounts(database: Database, accounts: Mapping[str, Account]) -> N
                 )
 
 
-def _live_since_ms(database: Database, clock: Clock) -> int:
+def _live_since_ms(database: Database, clock: Clock, accounts: Mapping[str, Account]) -> int:
+    """Since when leadloop is live, as platforms date what happens: by the clock that is furthest behind, or
+    what happens in the first moments would seem to be older."""
     with database.begin() as conn:
         known = get_value(conn, LIVE_SINCE)
         if isinstance(known, int):
             return known
-        now_ms = clock.now_ms()
+        behind_ms = min((account.ahead_ms for account in accounts.values()), default=0)
+        # answers travel, and are dated to the second: that much is no difference
+        now_ms = clock.now_ms() + (behind_ms if behind_ms < -_SAME_TIME_MS else 0)
         put_value(conn, LIVE_SINCE, now_ms)
         return now_ms
 
@@ -248,9 +257,10 @@ def _feeds(
     for name, side in mapping.sides.items():
         own: Any = getattr(settings, side.platform, None)
         missing += missing_fields(side, metadata[name])
+        objects = readable(side, metadata[name])
         feeds[name] = Feed(
-            objects=readable(side, metadata[name]),
-            poll_seconds=own.poll_seconds if own is not None else 60.0,
+            objects=objects,
+            poll_seconds={key: each for key, each in _seconds_of(side, own).items() if key in objects},
             overlap_seconds=own.overlap_seconds if own is not None else 600,
             archived_seconds=getattr(own, "archived_seconds", 0.0),
         )
@@ -266,6 +276,12 @@ def readable(side: SideMapping, metadata: Metadata) -> dict[str, tuple[str, ...]
         for name, target in targets
         if name in metadata.objects
     }
+
+
+def _seconds_of(side: SideMapping, own: Any) -> dict[str, float]:
+    if own is None:
+        return seconds_of(side, 60.0, {})
+    return seconds_of(side, own.poll_seconds, own.poll_seconds_of)
 
 
 def _options(
@@ -297,7 +313,7 @@ def _hold_missing_fields(database: Database, clock: Clock, missing: list[str]) -
             lead_store.mark_all_dirty(conn, now_ms)
 
 
-def _start(installation: Installation, side: str) -> None:
+def _start(installation: Installation, side: str, ahead_ms: int) -> None:
     """Start the cursors of a new side, and of objects that are new in its mapping, at now; a side without
     people is known completely from the start."""
     database = installation.database
@@ -309,6 +325,8 @@ def _start(installation: Installation, side: str) -> None:
         complete = sum(installation.platforms[side].count(people).values()) == 0
         with database.begin() as conn:
             put_value(conn, f"complete:{side}", complete)
-    start_cursors(installation, side)  # objects that the mapping has had before keep theirs
+    start_cursors(installation, side, ahead_ms)  # objects that the mapping has had before keep theirs
+    with database.begin() as conn:
+        follow_seconds(conn, side, installation.feeds[side].poll_seconds, installation.clock.now_ms())
     if complete:
         installation.complete.add(side)

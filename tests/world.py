@@ -20,6 +20,7 @@ from connector.intake.sweep import sweep
 from connector.lead import LeadState
 from connector.sandbox import HUBSPOT_ACCESS_TOKEN, SALESFORCE_SESSION_ID
 from connector.sandbox.host import Sandbox
+from connector.sandbox.shifted_clock import ShiftedClock
 from connector.settings import load_settings
 from connector.store import leads as lead_store
 from connector.store.database import Database
@@ -71,7 +72,7 @@ def configuration(rules: str = RULES, documents: Mapping[str, str] | None = None
 
 class World:
     """`with World(tmp_path) as world:`. The platforms have every field that the configuration maps, and these
-    salespeople."""
+    salespeople. `fast_seconds`: how far leadloop's own clock is ahead of the platforms'."""
 
     def __init__(
         self,
@@ -80,8 +81,10 @@ class World:
         url: str | None = None,
         salespeople: Sequence[str] = SALES,
         start_ms: int = START_MS,
+        fast_seconds: float = 0.0,
     ) -> None:
         self.clock = ManualClock(start_ms)
+        self.own_clock = ShiftedClock(self.clock, round(1_000 * fast_seconds))
         self.sandbox = Sandbox(self.clock)
         self.salesforce = self.sandbox.salesforce
         self.hubspot = self.sandbox.hubspot
@@ -122,7 +125,7 @@ class World:
                     "LEADLOOP_HUBSPOT__ACCESS_TOKEN": HUBSPOT_ACCESS_TOKEN,
                 },
             )
-            self._connected = connect(self.config, settings, self.database, self.clock)
+            self._connected = connect(self.config, settings, self.database, self.own_clock)
         return self._connected
 
     def reconnect(self) -> None:

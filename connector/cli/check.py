@@ -49,7 +49,7 @@ def look(place: Place, *, live: bool = False) -> dict[str, Any]:
 
     Raises ConfigErrors, SettingsError for settings that cannot be read."""
     from connector.configuration import MAIN_FILE, compile_documents, read_documents, read_main, shown_name
-    from connector.settings import written_settings
+    from connector.settings import unknown_objects, written_settings
     from mappings.problems import ConfigErrors
 
     written = (place.folder / MAIN_FILE).exists()
@@ -72,6 +72,7 @@ def look(place: Place, *, live: bool = False) -> dict[str, Any]:
         errors += problems.errors
     if configuration is not None:
         errors += _nobody_gets_an_mql(configuration)
+        errors += unknown_objects(main, configuration.mapping)
     report = _cases(configuration) if configuration is not None else None
     warnings: list[ConfigError] = []
     if report is not None:

@@ -13,6 +13,7 @@ import structlog
 
 from connector.clock import HOUR_MS, SECOND_MS, Clock
 from connector.configuration import Configuration
+from connector.intake.timetable import Looked, looked_of
 from connector.metrics import CONTENT_TYPE, Metrics
 from connector.platforms.errors import RetryLater
 from connector.settings import Settings, SettingsError
@@ -33,7 +34,7 @@ RECONNECT_MS = 6 * HOUR_MS
 """Users, queues and fields change; connecting costs a few calls."""
 
 LATE_POLLS = 5
-"""A side that has missed so many looks is not ready."""
+"""A side with an object that has missed so many looks is not ready."""
 
 log = structlog.get_logger()
 
@@ -102,18 +103,20 @@ class Service:
         connected, worker = self.connected, self._worker
         if connected is None or worker is None:
             return "not connected yet"
-        now_ms = self._clock.now_ms()
-        for side, feed in connected.installation.feeds.items():
-            last_ms = worker.last_poll_ms.get(side, self._began_ms)
-            if now_ms - last_ms > LATE_POLLS * feed.poll_seconds * SECOND_MS:
-                return f"{side} has not been looked at for {(now_ms - last_ms) // SECOND_MS} seconds"
-            if side not in worker.last_poll_ms:
-                return f"{side} has not been looked at yet"
         try:
-            with self._database.read():
-                return None
+            with self._database.read() as conn:
+                looked = {side: looked_of(conn, side) for side in connected.installation.feeds}
         except StoreError as error:
             return str(error)
+        now_ms = self._clock.now_ms()
+        for side, feed in connected.installation.feeds.items():
+            for name, seconds in feed.poll_seconds.items():
+                last_ms = looked[side].get(name, Looked()).at_ms
+                if not last_ms:
+                    return f"{side} has not been looked at yet"
+                if now_ms - last_ms > LATE_POLLS * seconds * SECOND_MS:
+                    return f"{side} has not been looked at for {(now_ms - last_ms) // SECOND_MS} seconds"
+        return None
 
     def metrics(self) -> tuple[str, bytes]:
         """Content type and page of the metrics. Raises StoreError."""

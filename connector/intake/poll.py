@@ -1,29 +1,35 @@
 """Poll: look at a side for changes, store what it shows, and mark the leads concerned dirty.
 
 An observation is stored in the same transaction that moves the cursor past it. A finished look moves the
-cursor up to a little before its own beginning, so that what is read is not read again, and now and then a
-look goes far back (`overlap_seconds`), because rows become visible late: transactions that commit after later
-ones, search indexes that lag. Re-read rows are recognised by their version and cost nothing more.
+cursor up to a little before its own beginning, by the clock that stamps the records, so that what is read is
+not read again; and now and then a look goes far back (`overlap_seconds`), because rows become visible late:
+transactions that commit after later ones, search indexes that lag. Re-read rows are recognised by their
+version and cost nothing more.
 """
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 
 from sqlalchemy import Connection
 
+from connector.clock import SECOND_MS
 from connector.installation import Installation
 from connector.intake.archived import ARCHIVED, find_archived
 from connector.intake.taking_in import take_in
+from connector.intake.timetable import Looked, forget_looked, put_looked, refuse
 from connector.lane import Lane
+from connector.platforms.errors import PlatformError, RetryLater
 from connector.platforms.protocol import ChangePage, Cursor, Watch
 from connector.store.catch_ups import catch_ups_of, finish_catch_up
-from connector.store.cursors import cursors_of, put_cursor
+from connector.store.cursors import cursors_of, move_cursor, put_cursor, send_back, updated_ms
 from connector.store.settings_values import get_value, put_value
 from mappings.object_mapping import ObjectMapping
 
 DEEP = "deep:"
-"""Prefix of the feed that remembers when an object was last looked at with the full overlap."""
+"""Prefix of the feed that remembers when an object was last looked at with the full overlap: where that look
+began by the platform's clock, and (as the moment of storing) by ours."""
 
 
 @dataclass(slots=True)
@@ -35,22 +41,31 @@ class Polled:
     leads: int = 0
 
 
-def start_cursors(installation: Installation, side: str) -> None:
+def start_cursors(installation: Installation, side: str, ahead_ms: int = 0) -> None:
     """Begin at now where a side has never been looked at: nothing that is already there is imported, but for
-    accounts, which are read from the first one on, and again when other fields of theirs are."""
+    accounts, which are read from the first one on, and again when other fields of theirs are. `ahead_ms`: how
+    far the clock that stamps the side's records is ahead of ours."""
     now_ms = installation.clock.now_ms()
+    there_ms = now_ms + ahead_ms
     objects = installation.policy.mapping.sides[side].objects
     with installation.database.begin() as conn:
         known = cursors_of(conn, side)
         for name in installation.feeds[side].objects:
             if name not in known:
-                put_cursor(conn, side, name, Cursor(now_ms), now_ms)
-                put_cursor(conn, side, DEEP + name, Cursor(now_ms), now_ms)
-                put_value(conn, began_key(side, name), now_ms)
+                put_cursor(conn, side, name, Cursor(there_ms), now_ms)
+                put_cursor(conn, side, DEEP + name, Cursor(there_ms), now_ms)
+                put_value(conn, began_key(side, name), there_ms)
             if objects[name].role == "account":
                 _read_all_once(conn, installation, objects[name], now_ms)
         if ARCHIVED not in known:
             put_cursor(conn, side, ARCHIVED, Cursor(now_ms), now_ms)
+
+
+def look_again(conn: Connection, side: str, name: str, since_ms: int, now_ms: int) -> None:
+    """Have an object read again from `since_ms` on, by the platform's clock, with the next look at its side.
+    A look that is under way meanwhile does not undo it."""
+    send_back(conn, side, name, since_ms, now_ms)
+    forget_looked(conn, side, name)
 
 
 def _read_all_once(conn: Connection, installation: Installation, target: ObjectMapping, now_ms: int) -> None:
@@ -60,7 +75,7 @@ def _read_all_once(conn: Connection, installation: Installation, target: ObjectM
     read = {pair.canonical: pair.native for pair in target.pairs if pair.native in natives}
     key = f"read_all:{target.side}:{target.object}"
     if get_value(conn, key) != read:
-        put_cursor(conn, target.side, target.object, Cursor(0), now_ms)
+        look_again(conn, target.side, target.object, 0, now_ms)
         put_value(conn, began_key(target.side, target.object), 0)
         put_value(conn, key, read)
 
@@ -70,49 +85,82 @@ def began_key(side: str, name: str) -> str:
     return f"began_ms:{side}:{name}"
 
 
-def poll(installation: Installation, side: str) -> Polled:
-    """Look once. Raises RetryLater or Refused when the platform does not answer; what was stored stays."""
+def poll(installation: Installation, side: str, names: Collection[str] | None = None) -> Polled:
+    """Look once, at the objects in `names` or at all of the side's. Raises RetryLater or Refused when the
+    platform does not answer; what was stored stays."""
     feed = installation.feeds[side]
-    started_ms = installation.clock.now_ms()
-    with installation.database.read() as conn:
-        cursors = cursors_of(conn, side)
-        asked = catch_ups_of(conn, side)  # a stream has lost events of these objects
-    overlap_ms = 1_000 * feed.overlap_seconds
-    watches: list[Watch] = []
-    deep: set[str] = set()
-    for name, natives in feed.objects.items():
-        since_ms = cursors.get(name, Cursor(started_ms)).stamp_ms
-        last_deep_ms = cursors.get(DEEP + name, Cursor(started_ms)).stamp_ms
-        if overlap_ms and started_ms - last_deep_ms >= overlap_ms:
-            deep.add(name)
-            since_ms = min(since_ms, last_deep_ms) - overlap_ms
-        since_ms = min(since_ms, asked.get(name, since_ms))
-        watches.append(Watch(name, natives, since_ms))
-    result = Polled()
-    for page in installation.platforms[side].changes(watches, Lane.HANDOFF):
-        before = cursors.get(page.object, Cursor(0))
-        reached = [before, *([page.reached] if page.reached is not None else [])]
+    watched = [name for name in feed.objects if names is None or name in names]
+    look = _Look(installation, side, watched)
+    try:
+        for page in installation.platforms[side].changes(look.watches, Lane.HANDOFF):
+            look.store(page)
+    except RetryLater:
+        raise
+    except PlatformError:
+        with installation.database.begin() as conn:
+            refuse(conn, side, look.open, installation.clock.now_ms())
+        raise
+    look.result.leads += len(find_archived(installation, side))
+    return look.result
+
+
+class _Look:
+    """One look at some objects of a side. `open` are those that have not been read to their end."""
+
+    def __init__(self, installation: Installation, side: str, names: Collection[str]) -> None:
+        self._installation = installation
+        self._side = side
+        self._feed = installation.feeds[side]
+        self._started_ms = installation.clock.now_ms()
+        with installation.database.read() as conn:
+            self._cursors = cursors_of(conn, side)
+            stored_ms = updated_ms(conn, side)
+            self._asked = catch_ups_of(conn, side)  # a stream has lost events of these objects
+        self._deep = {name for name in names if self._goes_far(stored_ms.get(DEEP + name))}
+        self.watches = [Watch(name, self._feed.objects[name], self._since_ms(name)) for name in names]
+        self.open = set(names)
+        self.result = Polled()
+
+    def _goes_far(self, last_ms: int | None) -> bool:
+        """Whether it is time to go back over the full overlap; also when our clock has been put back."""
+        overlap_ms = SECOND_MS * self._feed.overlap_seconds
+        return bool(overlap_ms) and (last_ms is None or not 0 <= self._started_ms - last_ms < overlap_ms)
+
+    def _since_ms(self, name: str) -> int:
+        since_ms = self._cursors.get(name, Cursor(self._started_ms)).stamp_ms
+        if name in self._deep:
+            # what was stamped within the overlap before the last such look may have shown up after it
+            since_ms = min(since_ms, self._cursors.get(DEEP + name, Cursor(since_ms)).stamp_ms)
+            since_ms -= SECOND_MS * self._feed.overlap_seconds
+        return min(since_ms, self._asked.get(name, since_ms))
+
+    def store(self, page: ChangePage) -> None:
+        """Store a page, and with it how far its object is read now."""
+        name, side, now_ms = page.object, self._side, self._installation.clock.now_ms()
+        asked_ms = self._started_ms if page.asked_ms is None else page.asked_ms
+        before = self._cursors.get(name)
+        cursor = self._reached(page, asked_ms)
+        with self._installation.database.begin() as conn:
+            taken = take_in(conn, self._installation, page.observations, now_ms)
+            if page.last and name in self._asked:
+                finish_catch_up(conn, side, name, self._asked[name])
+            # somebody who has sent the cursor back meanwhile wants it there for the next look
+            if move_cursor(conn, side, name, before, cursor, now_ms):
+                self._cursors[name] = cursor
+                if page.last:
+                    put_looked(conn, side, name, Looked(self._started_ms))
+                if page.last and name in self._deep:
+                    put_cursor(conn, side, DEEP + name, Cursor(asked_ms), self._started_ms)
         if page.last:
-            reached.append(Cursor(started_ms - 1_000 * feed.short_overlap_seconds))
-        cursors[page.object] = max(reached, key=lambda cursor: (cursor.stamp_ms, cursor.record_id))
-        _store_page(installation, side, page, cursors[page.object], result)
-        if page.last and page.object in deep:
-            with installation.database.begin() as conn:
-                put_cursor(conn, side, DEEP + page.object, Cursor(started_ms), started_ms)
-        if page.last and page.object in asked:
-            with installation.database.begin() as conn:
-                finish_catch_up(conn, side, page.object, asked[page.object])
-    result.leads += len(find_archived(installation, side))
-    return result
+            self.open.discard(name)
+        self.result.records += len(taken.stored)
+        self.result.changed += sum(1 for item in taken.stored if item.status in ("new", "changed"))
+        self.result.leads += len(taken.leads)
 
-
-def _store_page(
-    installation: Installation, side: str, page: ChangePage, cursor: Cursor, result: Polled
-) -> None:
-    now_ms = installation.clock.now_ms()
-    with installation.database.begin() as conn:
-        taken = take_in(conn, installation, page.observations, now_ms)
-        put_cursor(conn, side, page.object, cursor, now_ms)
-    result.records += len(taken.stored)
-    result.changed += sum(1 for item in taken.stored if item.status in ("new", "changed"))
-    result.leads += len(taken.leads)
+    def _reached(self, page: ChangePage, asked_ms: int) -> Cursor:
+        """Where the next look goes on. After a finished one that is never past the platform's own clock, even
+        where records are stamped ahead of it."""
+        if page.last:
+            return Cursor(asked_ms - SECOND_MS * self._feed.short_overlap_seconds)
+        before = self._cursors.get(page.object, Cursor(0))
+        return max([before, page.reached or before], key=lambda cursor: (cursor.stamp_ms, cursor.record_id))

@@ -17,12 +17,14 @@ from connector.platforms.errors import Ambiguous, Missing, Refused, RetryLater
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """Who the credentials belong to: the org or portal id, and the user id our own writes carry."""
+    """Who the credentials belong to: the org or portal id, and the user id our own writes carry. `ahead_ms`:
+    how far the platform's clock is ahead of ours."""
 
     account_id: str
     name: str
     user_id: str | None = None
     time_zone: str = "UTC"
+    ahead_ms: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,12 +82,15 @@ class Watch:
 @dataclass(frozen=True, slots=True)
 class ChangePage:
     """Some changed records of one object, in ascending order of stamp across its pages. `reached` is the
-    place to resume from once this page is stored; `last` says that the object has no further page now."""
+    place to resume from once this page is stored; `last` says that the object has no further page now.
+    `asked_ms`: when the object was asked for, by the clock that stamps its records, and not a moment later;
+    None: that clock is taken to go as ours does."""
 
     object: str
     observations: Sequence[Observation]
     reached: Cursor | None
     last: bool
+    asked_ms: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -71,6 +71,7 @@ def _path_secret(secret: SecretStr) -> SecretStr:
 PathSecret = Annotated[SecretStr, AfterValidator(_path_secret)]
 Origin = Annotated[str, AfterValidator(_origin)]
 LoopbackOrigin = Annotated[str, AfterValidator(_loopback_origin)]
+Seconds = Annotated[float, Field(ge=1)]
 Percent = Annotated[int, Field(ge=1, le=100)]
 
 
@@ -102,7 +103,14 @@ class PlatformSettings(BaseModel):
     daily_limit: int | None = Field(
         default=None, ge=1, description="calls a day, where the platform does not tell it in its answers"
     )
-    poll_seconds: float = Field(default=60.0, ge=1, description="time between two looks for changes")
+    poll_seconds: Seconds = Field(
+        default=60.0, description="time between two looks at what decides stages: people and opportunities"
+    )
+    poll_seconds_of: dict[str, Seconds] = Field(
+        default_factory=dict,
+        description='the same for single objects, by name: `{"Task": 900}`; activities and accounts that are '
+        "not named have 300, or `poll_seconds` where that is longer",
+    )
     overlap_seconds: int = Field(
         default=600,
         ge=0,
@@ -270,6 +278,9 @@ class HubSpotSettings(PlatformSettings):
     api_version: Literal["v3", "2026-03", "2026-09"] = Field(
         default="v3",
         description="v3 ends in September 2027; from 2026-09 on validation rules apply to API writes",
+    )
+    poll_seconds: Seconds = Field(
+        default=30.0, description="time between two looks at what decides stages: people and opportunities"
     )
     archived_seconds: float = Field(
         default=3_600.0,

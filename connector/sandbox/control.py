@@ -1,6 +1,6 @@
 """The control endpoints that every world has: state, faults, requests, clock. JSON under `/_sandbox/`, no
 authentication, never counted. Everything else there is the world's own (records, merges, conversions) and
-goes on to its app.
+goes on to its app, whose answers are dated here by the world's clock.
 
 GET `state`, GET and POST `faults`, GET and DELETE `requests`, GET and POST `clock`.
 """
@@ -8,16 +8,21 @@ GET `state`, GET and POST `faults`, GET and DELETE `requests`, GET and POST `clo
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from email.utils import formatdate
+from functools import lru_cache
 from typing import Any, Protocol, runtime_checkable
 
 import orjson
 
 from connector.clock import Clock
-from connector.sandbox.faults import CONTROL_PREFIX, App, Faults, Receive, Requests, Scope, Send
+from connector.sandbox.faults import CONTROL_PREFIX, App, Faults, Message, Receive, Requests, Scope, Send
 
 
 class World(Protocol):
     """What the host needs of a platform's sandbox."""
+
+    @property
+    def clock(self) -> Clock: ...
 
     @property
     def faults(self) -> Faults: ...
@@ -70,7 +75,7 @@ class Control:
         if scope["type"] == "http" and path.startswith(CONTROL_PREFIX):
             action = self._actions.get((scope["method"], path.removeprefix(CONTROL_PREFIX).rstrip("/")))
         if action is None:
-            await self._app(scope, receive, send)
+            await self._app(scope, receive, self._dated(send))
             return
         status = 200
         body: Any
@@ -82,6 +87,17 @@ class Control:
         except ValueError as error:
             status, body = 400, {"error": str(error)}
         await send_json(send, status, body)
+
+    def _dated(self, send: Send) -> Send:
+        async def dated(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                message["headers"] = [
+                    *message["headers"],
+                    (b"date", _date(self._world.clock.now_ms() // 1_000)),
+                ]
+            await send(message)
+
+        return dated
 
     def _set_faults(self, given: Mapping[str, Any]) -> Any:
         self._world.faults.apply(given)
@@ -104,6 +120,11 @@ class Control:
             raise ValueError("the clock only moves forward")
         self._clock.advance(seconds)
         return {"now_ms": self._clock.now_ms()}
+
+
+@lru_cache(maxsize=16)
+def _date(second: int) -> bytes:
+    return formatdate(second, usegmt=True).encode("latin-1")
 
 
 async def read_body(receive: Receive) -> bytes:

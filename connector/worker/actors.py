@@ -8,7 +8,7 @@ clock sends another wake-up for it. So nothing here is retried, and a wake-up to
 from __future__ import annotations
 
 import traceback
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from threading import Event
@@ -24,6 +24,7 @@ from connector.installation import Installation
 from connector.intake.hints import follow_hints
 from connector.intake.poll import poll
 from connector.intake.sweep import sweep
+from connector.intake.timetable import due_objects
 from connector.lane import Lane
 from connector.platforms.errors import PlatformError, RetryLater
 from connector.platforms.protocol import ChangePage, ListPage, Platform, Watch
@@ -42,8 +43,6 @@ SLICE_MS = 30 * SECOND_MS
 
 CALLS_AT_ONCE = 5
 """Batches claimed at a time: with every call as slow as its timeouts allow, the claim outlives them all."""
-
-AFTER_REFUSED_SECONDS = 300.0
 
 HINTS_LEASE_MS = 6 * MINUTE_MS
 """Renewed with each few batches, and longer than the duty may take: two workers would read the same twice."""
@@ -92,14 +91,15 @@ class Duties:
             lease = PollLease(database, clock, side, self._installation.new_token())
             if not self._in_force() or not lease.begin():
                 return
-            next_ms = clock.now_ms() + int(self._installation.feeds[side].poll_seconds * SECOND_MS)
-            looked = False
+            seconds = self._installation.feeds[side].poll_seconds
+            with database.read() as conn:
+                due = due_objects(conn, side, seconds, clock.now_ms())
+            patience_seconds, looked = 0.0, False
             try:
-                wait_seconds = self._look(side, lease)
-                looked = not wait_seconds
-                next_ms = max(next_ms, clock.now_ms() + int(wait_seconds * SECOND_MS))
+                if due:  # the intervals may have become longer since the look was planned
+                    patience_seconds, looked = self._look(side, due, lease)
             finally:
-                lease.end(next_ms, looked)
+                lease.end(seconds, patience_seconds, looked)
 
     def hints(self, side: str) -> None:
         """Read what a side's platform told of, if nobody else is reading it."""
@@ -219,26 +219,27 @@ class Duties:
         except StoreError as error:
             log.warning("left for later", duty=duty, reason=str(error))
 
-    def _look(self, side: str, lease: PollLease) -> float:
-        """Look once; returns how many seconds to leave the platform alone, 0 for the usual."""
+    def _look(self, side: str, due: Sequence[str], lease: PollLease) -> tuple[float, bool]:
+        """Look once at these objects; returns how many seconds the platform wants to be left alone, and
+        whether it answered for all of them."""
         platform = _Renewing(self._installation.platforms[side], lease)
         # polling reads changes and archived records, and nothing else of a platform
         leased = replace(self._installation, platforms={side: cast("Platform", platform)})
         try:
-            polled = poll(leased, side)
+            polled = poll(leased, side, due)
         except RetryLater as error:
             log.warning("poll postponed", side=side, reason=error.reason, after_seconds=error.after_seconds)
-            return error.after_seconds
+            return error.after_seconds, False
         except PlatformError as error:
             log.error("poll refused", side=side, reason=str(error))
-            return AFTER_REFUSED_SECONDS
+            return 0.0, False
         finally:
             # pages that came before a fault are stored, and their leads are dirty
             if platform.pages:
                 self._wake(SETTLE)
         if polled.leads:
             log.info("polled", side=side, records=polled.records, changed=polled.changed, leads=polled.leads)
-        return 0.0
+        return 0.0, True
 
 
 class _Renewing:

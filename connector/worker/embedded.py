@@ -7,7 +7,7 @@ settles. They wake each other; the truth is in the database, so a kill at any mo
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import structlog
@@ -18,6 +18,7 @@ from connector.installation import Installation
 from connector.intake.hints import follow_hints
 from connector.intake.poll import poll
 from connector.intake.sweep import sweep
+from connector.intake.timetable import due_objects, next_poll_ms, plan_next
 from connector.platforms.errors import PlatformError, RetryLater
 from connector.settle import settle
 from connector.store import inbox, outbox
@@ -130,14 +131,12 @@ class Embedded:
     def _take_turn(self, side: str, turn: _SideTurn) -> float:
         """Poll if it is time, read what was told of, and deliver what is due; returns how many seconds there
         is nothing to do."""
-        clock, feed = self._installation.clock, self._installation.feeds[side]
-        asked = side in self._to_poll
-        if asked or clock.now_ms() >= turn.next_poll_ms:
+        clock, database = self._installation.clock, self._installation.database
+        with database.read() as conn:
+            poll_ms = next_poll_ms(conn, side)
+        if side in self._to_poll or clock.now_ms() >= poll_ms:
             self._to_poll.discard(side)
-            turn.next_poll_ms = clock.now_ms() + int(feed.poll_seconds * SECOND_MS)
-            wait_seconds = self._poll(side)
-            if wait_seconds:
-                turn.next_poll_ms = max(turn.next_poll_ms, clock.now_ms() + int(wait_seconds * SECOND_MS))
+            poll_ms = self._poll(side)
         if clock.now_ms() >= turn.owners_ms:
             turn.owners_ms = clock.now_ms() + OWNERS_EVERY_MS
             self._reload_owners(side)
@@ -146,10 +145,10 @@ class Embedded:
         delivered = self._deliver(side)
         if self._follow_hints(side) or delivered or self._verify(side, turn):
             return 0.0
-        with self._installation.database.read() as conn:
+        with database.read() as conn:
             next_write_ms = outbox.next_write_ms(conn, side)
             next_hint_ms = inbox.next_hint_ms(conn, side)
-        wait_ms = turn.next_poll_ms - clock.now_ms()
+        wait_ms = poll_ms - clock.now_ms()
         if next_hint_ms is not None:
             wait_ms = min(wait_ms, next_hint_ms - clock.now_ms())
         if next_write_ms is not None:
@@ -157,16 +156,28 @@ class Embedded:
             wait_ms = min(wait_ms, max(next_write_ms - clock.now_ms(), SECOND_MS))
         return max(0.0, min(wait_ms / SECOND_MS, LONGEST_SLEEP_SECONDS))
 
-    def _poll(self, side: str) -> float:
-        """Look once; returns how many seconds to leave the platform alone, 0 for the usual."""
+    def _poll(self, side: str) -> int:
+        """Look at what is due, once; returns the moment of the next look."""
+        clock, database = self._installation.clock, self._installation.database
+        seconds = self._installation.feeds[side].poll_seconds
+        with database.read() as conn:
+            due = due_objects(conn, side, seconds, clock.now_ms())
+        patience_seconds = self._look(side, due) if due else 0.0
+        with database.begin() as conn:
+            return plan_next(conn, side, seconds, clock.now_ms(), patience_seconds)
+
+    def _look(self, side: str, due: Sequence[str]) -> float:
+        """Look once at these objects; returns how many seconds the platform wants to be left alone."""
         try:
-            polled = poll(self._installation, side)
+            polled = poll(self._installation, side, due)
         except RetryLater as error:
             log.warning("poll postponed", side=side, reason=error.reason, after_seconds=error.after_seconds)
+            self._to_settle.set()  # for what came before the fault
             return error.after_seconds
         except PlatformError as error:
             log.error("poll refused", side=side, reason=str(error))
-            return 300.0
+            self._to_settle.set()
+            return 0.0
         self.last_poll_ms[side] = self._installation.clock.now_ms()
         if polled.leads:
             log.info("polled", side=side, records=polled.records, changed=polled.changed, leads=polled.leads)
@@ -259,8 +270,7 @@ class Embedded:
 
 @dataclass(slots=True)
 class _SideTurn:
-    """When a side is looked at next, its users and queues, and whether it is to be verified."""
+    """When a side's users and queues are read next, and whether it is to be verified."""
 
     owners_ms: int
     verify_ms: int = 0
-    next_poll_ms: int = 0

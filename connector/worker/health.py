@@ -9,8 +9,9 @@ from __future__ import annotations
 from collections.abc import Collection
 
 from connector.clock import MINUTE_MS
+from connector.intake.timetable import next_poll_ms
 from connector.store.database import Database
-from connector.worker.poll_lease import LEASE_MS, next_poll_ms
+from connector.worker.poll_lease import LEASE_MS
 
 LATE_MS = LEASE_MS + 5 * MINUTE_MS
 """After a worker died while polling, its side is taken over once the lease has ended."""

@@ -1,4 +1,4 @@
-"""Poll lease: one worker at a time looks at a side, and no more often than its interval.
+"""Poll lease: one worker at a time looks at a side, and only when its time has come.
 
 The lease and the moment of the next look are both in the database, so that any number of wake-ups in any
 number of workers make one look. Does not look itself.
@@ -6,28 +6,23 @@ number of workers make one look. Does not look itself.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from sqlalchemy import Connection
 
 from connector.clock import MINUTE_MS, Clock
+from connector.intake.timetable import hasten, next_poll_ms, plan_next
 from connector.store.database import Database
 from connector.store.errors import LeaseLost
 from connector.store.leases import drop_lease, take_lease
-from connector.store.settings_values import get_value, put_value, values_under
+from connector.store.settings_values import put_value, values_under
 from connector.worker.wakeups import poll_of
 
 LEASE_MS = 5 * MINUTE_MS
 """Renewed with every page. Outlives an HTTP timeout; when a worker dies, its side waits this long."""
 
 
-_NEXT = "next_poll_ms:"
 _LOOKED = "last_poll_ms:"
-
-
-def next_poll_ms(conn: Connection, side: str) -> int:
-    """When the side is to be looked at next; 0 when nobody has looked yet."""
-    return int(get_value(conn, _NEXT + side, 0))
 
 
 def last_polls_ms(conn: Connection, sides: Iterable[str]) -> dict[str, int]:
@@ -41,7 +36,7 @@ def poll_soon(database: Database, clock: Clock, side: str, token: str) -> None:
     enough. Raises StoreError."""
     with database.begin() as conn:
         if take_lease(conn, poll_of(side), token, clock.now_ms(), LEASE_MS):
-            put_value(conn, _NEXT + side, 0)
+            hasten(conn, side)
             drop_lease(conn, poll_of(side), token)
 
 
@@ -74,14 +69,16 @@ class PollLease:
             if not self._still_ours(conn):
                 raise LeaseLost([poll_of(self._side)])
 
-    def end(self, next_ms: int, looked: bool) -> None:
-        """Give it back; the next look is at `next_ms`. `looked`: whether this one was answered. What somebody
-        else has taken over stays as it is. Raises StoreError."""
+    def end(self, seconds: Mapping[str, float], patience_seconds: float, looked: bool) -> None:
+        """Give it back, and plan the next look by the objects' intervals in `seconds`, but not before the
+        platform's patience is over. `looked`: whether this one was answered. What somebody else has taken
+        over stays as it is. Raises StoreError."""
         with self._database.begin() as conn:
             if self._still_ours(conn):
-                put_value(conn, _NEXT + self._side, next_ms)
+                now_ms = self._clock.now_ms()
+                plan_next(conn, self._side, seconds, now_ms, patience_seconds)
                 if looked:
-                    put_value(conn, _LOOKED + self._side, self._clock.now_ms())
+                    put_value(conn, _LOOKED + self._side, now_ms)
             drop_lease(conn, poll_of(self._side), self._token)
 
     def _still_ours(self, conn: Connection) -> bool:

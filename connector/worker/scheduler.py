@@ -14,6 +14,7 @@ from threading import Event
 import structlog
 
 from connector.clock import SECOND_MS, Clock
+from connector.intake.timetable import next_poll_ms
 from connector.store import inbox, outbox
 from connector.store import leads as lead_store
 from connector.store.configurations import applied_configuration
@@ -21,7 +22,6 @@ from connector.store.database import Database
 from connector.store.errors import StoreError
 from connector.store.leases import drop_lease, take_lease
 from connector.store.sweeps import next_sweep_ms
-from connector.worker.poll_lease import next_poll_ms
 from connector.worker.wakeups import SETTLE, deliver_of, hints_of, poll_of, verify_of
 
 LEASE = "clock"

@@ -240,3 +240,20 @@ def test_rules_without_a_route_are_a_mistake_since_every_mql_would_wait(shell: S
     answer = shell("--config", str(folder), "check")
     assert answer.code == 1
     assert "rules.yaml:1:1: no route gives an MQL to anybody; write routes: [{route: everyone" in answer.out
+
+
+def test_an_interval_of_an_object_that_is_not_mapped_is_told_with_its_place(
+    shell: Shell, folder: Path
+) -> None:
+    (folder / "leadloop.yaml").write_text(
+        "settings:\n  salesforce:\n    poll_seconds_of: {Account: 900, Leads: 30}\n  hubspot:\n"
+        "    poll_seconds_of: {contacts: 45}\n"
+    )
+    answer = shell("check", "--json")
+    assert answer.code == 1
+    assert [
+        (error["line"], error["column"], error["message"], error["hint"]) for error in answer.json["errors"]
+    ] == [
+        (3, 23, 'the mapping has no object "Account" of salesforce', 'did you mean "Contact"?'),
+        (3, 37, 'the mapping has no object "Leads" of salesforce', 'did you mean "Lead"?'),
+    ]

@@ -66,7 +66,7 @@ def test_pages_of_several_objects_are_stored_each_with_its_own_cursor(world: Wor
     later = 1_800_000_100_000
     pages = [
         _page("contacts", range(later, later + 3)),
-        _page("deals", range(later, later + 2), last=True),
+        _page("deals", range(later, later + 2)),
         _page("contacts", range(later + 3, later + 5)),
         _page("contacts", range(0), last=True),
     ]
@@ -75,5 +75,6 @@ def test_pages_of_several_objects_are_stored_each_with_its_own_cursor(world: Wor
     assert (polled.records, polled.changed) == (7, 7)
     with world.database.read() as conn:
         cursors = cursors_of(conn, "hubspot")
-    assert cursors["contacts"] == Cursor(later + 4, str(later + 4))
+    # read to their ends: what is stamped ahead of the platform's clock does not take the cursor along
+    assert cursors["contacts"] == Cursor(world.clock.now_ms() - 30_000)
     assert cursors["deals"] == Cursor(later + 1, str(later + 1))

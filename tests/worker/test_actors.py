@@ -10,6 +10,7 @@ import pytest
 from dramatiq.brokers.stub import StubBroker
 
 from connector.installation import Installation
+from connector.intake.timetable import next_poll_ms
 from connector.platforms.errors import RetryLater
 from connector.platforms.protocol import ChangePage
 from connector.settle import BATCH
@@ -21,7 +22,6 @@ from connector.store.inbox import Hint, count_hints, put_hints
 from connector.store.leases import take_lease
 from connector.worker.actors import Duties, declare_actors
 from connector.worker.broker import middleware
-from connector.worker.poll_lease import next_poll_ms
 from connector.worker.wakeups import Wakeups, duties_of
 from tests.worker.crew import Woken, watching, work
 from tests.world import World

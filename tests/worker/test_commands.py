@@ -11,12 +11,13 @@ import pytest
 
 from connector.cli.worker_service import ClockService
 from connector.clock import MINUTE_MS, ManualClock, SystemClock
+from connector.intake.timetable import next_poll_ms
 from connector.sandbox import HUBSPOT_ACCESS_TOKEN, SALESFORCE_SESSION_ID
 from connector.sandbox.host import Sandbox
 from connector.settings import load_settings
 from connector.store.database import Database
 from connector.store.settings_values import put_value
-from connector.worker.poll_lease import last_polls_ms, next_poll_ms
+from connector.worker.poll_lease import last_polls_ms
 from tests.cli.live import command, surroundings
 from tests.cli.shell import Shell
 from tests.worker.conftest import is_live

@@ -7,11 +7,11 @@ from collections.abc import Iterator
 
 import pytest
 
-from connector.clock import MINUTE_MS
+from connector.intake.timetable import next_poll_ms
 from connector.platforms.protocol import ChangePage
 from connector.store import leads as lead_store
 from connector.worker.actors import Duties
-from connector.worker.poll_lease import LEASE_MS, PollLease, next_poll_ms
+from connector.worker.poll_lease import LEASE_MS, PollLease
 from tests.worker.crew import Crew, Killed, Woken, watching, work
 from tests.world import World
 
@@ -115,7 +115,7 @@ def test_one_who_was_taken_for_dead_stores_nothing_more(world: World, crew: Crew
     Duties(watching(first, "hubspot", pages=stalls), Woken().send).poll("hubspot")
     with world.database.read() as conn:
         # as the second one left it
-        assert next_poll_ms(conn, "hubspot") == took_over[0] + MINUTE_MS
+        assert next_poll_ms(conn, "hubspot") == took_over[0] + 30_000
         assert len(lead_store.find_leads(conn, "ann@big.example")) == 1
 
 

@@ -83,7 +83,7 @@ class HubSpot:
             )
         self._transport.time_zone = body.get("timeZone") or "UTC"
         name = f"{portal} ({body.get('accountType') or 'HubSpot'})"
-        return Account(portal, name, None, self._transport.time_zone)
+        return Account(portal, name, None, self._transport.time_zone, self._transport.there.ahead_ms)
 
     def describe(self, objects: Sequence[str]) -> Metadata:
         """Property definitions, one call an object, and one more for the stages of its pipelines. Object
@@ -145,7 +145,7 @@ class HubSpot:
 
     def _searched(self, watch: Watch, lane: Lane) -> Iterator[ChangePage]:
         _checked(watch.object, watch.fields)
-        started_ms = self._clock.now_ms()
+        asked_ms = started_ms = self._clock.now_ms()
 
         def search(body: Mapping[str, Any]) -> Mapping[str, Any]:
             nonlocal started_ms
@@ -160,6 +160,7 @@ class HubSpot:
                 observe(page.rows, self.side, watch.object, watch.fields, started_ms),
                 reached,
                 page.last,
+                self._transport.there.at(asked_ms),
             )
 
     def everything(

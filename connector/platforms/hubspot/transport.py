@@ -19,6 +19,7 @@ from urllib3.exceptions import HTTPError
 
 from connector.clock import Clock
 from connector.lane import Lane
+from connector.platforms.clock_there import ClockThere
 from connector.platforms.credentials import RefreshToken
 from connector.platforms.errors import Refused, RetryLater
 from connector.platforms.hubspot.answers import Answer, answer_of, pools_to, unanswered, usage_of
@@ -88,6 +89,7 @@ class Transport:
         credentials = settings.credentials()
         self._meter = meter
         self._clock = clock
+        self.there = ClockThere(clock)
         self._timeout = (settings.connect_timeout_seconds, settings.read_timeout_seconds)
         self._wire = _Wire(settings)
         self._host = urlsplit(settings.base_url).netloc
@@ -205,6 +207,7 @@ class Transport:
             response = answered.response
         except _Unanswered as lost:
             raise unanswered(lost.error, self._host, writing=kind == "write") from lost
+        self.there.heard(response.headers.get("Date"))
         self._meter.answered(usage_of(response.headers))
         return answer_of(response, self._clock.now_ms(), self.time_zone)
 

@@ -94,6 +94,7 @@ class Salesforce:
             rows[0]["Name"],
             id18(user) if user else None,
             rows[0].get("TimeZoneSidKey") or "UTC",
+            self._transport.there.ahead_ms,
         )
 
     def _accepted(self, path: str) -> Any:
@@ -262,11 +263,13 @@ class Salesforce:
         self._transport.close()
 
     def _pages(self, columns: Columns, answer: Any, started_ms: int, lane: Lane) -> Iterator[ChangePage]:
+        # a query keeps to the ids that it found: what came after the first page is not among them
+        asked_ms = self._transport.there.at(started_ms)
         while True:
             following = answer.get("nextRecordsUrl")
             observations = columns.observe(answer["records"], self.side, started_ms)
             reached = Cursor(observations[-1].stamp_ms, observations[-1].record_id) if observations else None
-            yield ChangePage(columns.object, observations, reached, last=following is None)
+            yield ChangePage(columns.object, observations, reached, following is None, asked_ms)
             if following is None:
                 return
             started_ms = self._clock.now_ms()

@@ -26,6 +26,7 @@ from urllib3.exceptions import HTTPError, MaxRetryError, NewConnectionError, Rea
 
 from connector.clock import Clock
 from connector.lane import Lane
+from connector.platforms.clock_there import ClockThere
 from connector.platforms.credentials import SessionId
 from connector.platforms.errors import Refused, RetryLater
 from connector.platforms.protocol import Meter, Usage
@@ -119,6 +120,7 @@ class Transport:
         self.settings = settings
         self._meter = meter
         self._clock = clock
+        self.there = ClockThere(clock)
         self._wire = _Wire((settings.connect_timeout_seconds, settings.read_timeout_seconds))
         for origin in (settings.base_url, settings.instance_url, settings.login_url):
             if origin is not None:
@@ -129,7 +131,7 @@ class Transport:
         self._http.trust_env = not is_loopback(settings.base_url or settings.instance_url or "")
         self._http.mount("https://", self._wire)
         self._http.mount("http://", self._wire)
-        self._http.hooks["response"].append(self._note_limits)
+        self._http.hooks["response"].append(self._note_headers)
         self._client: Client | None = None
         self._session: Session | None = None
         self._no_login_until_ms = 0
@@ -302,7 +304,8 @@ class Transport:
             f"the connection to Salesforce at {host} broke ({type(error).__name__})", 15, writing
         )
 
-    def _note_limits(self, response: requests.Response, *_: object, **__: object) -> None:
+    def _note_headers(self, response: requests.Response, *_: object, **__: object) -> None:
+        self.there.heard(response.headers.get("Date"))
         limits = response.headers.get("Sforce-Limit-Info", "")
         used, slash, most = limits.partition("api-usage=")[2].partition(";")[0].partition("/")
         if slash and used.isdigit() and most.strip().isdigit():

@@ -65,6 +65,11 @@ class HubSpotPortal:
         self._app = FaultGate(HubSpotApp(self), self.faults, self.requests, path_kind, error_body)
 
     @property
+    def clock(self) -> Clock:
+        """By which records are stamped and answers dated."""
+        return self.crm.clock
+
+    @property
     def portal_id(self) -> int:
         """What account-info says."""
         return self.crm.portal_id

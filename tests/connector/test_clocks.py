@@ -1,0 +1,104 @@
+"""Clocks that differ: what a platform stamps by a clock of its own is neither passed over nor read late."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from connector.intake.poll import poll
+from connector.intake.timetable import due_objects
+from connector.lane import Lane
+from connector.observation import RecordKey
+from connector.platforms.protocol import ChangePage, Watch
+from connector.store.cursors import cursors_of
+from connector.store.observations import observations_by_key
+from tests.world import World
+
+HOUR = 3_600
+SIDES = {"salesforce": ("Lead", 60), "hubspot": ("contacts", 30)}
+
+
+class _Asked:
+    """A platform that notes from when on it was asked for what has changed."""
+
+    def __init__(self, platform: Any) -> None:
+        self._platform = platform
+        self.since_ms: list[tuple[str, int]] = []
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._platform, name)
+
+    def changes(self, watches: Sequence[Watch], lane: Lane) -> Iterator[ChangePage]:
+        self.since_ms += [(watch.object, watch.since_ms) for watch in watches]
+        yield from self._platform.changes(watches, lane)
+
+
+def _enter(world: World, side: str, number: int) -> str:
+    email = f"p{number}@x.example"
+    if side == "salesforce":
+        return world.salesforce.insert("Lead", Email=email, LastName=f"P{number}", Company="X")
+    return world.hubspot.create("contacts", email=email, lastname=f"P{number}")
+
+
+@pytest.mark.parametrize("fast_seconds", [-HOUR, -120, -7.5, 0, 7.5, 120, HOUR])
+def test_a_clock_that_is_off_delays_nothing_and_loses_nothing(fast_seconds: float, tmp_path: Path) -> None:
+    chance = random.Random(fast_seconds)
+    with World(tmp_path, fast_seconds=fast_seconds) as world:
+        asked: dict[str, Any] = {side: _Asked(there) for side, there in world.leadloop.platforms.items()}
+        leadloop = replace(world.leadloop, platforms=asked)
+        waiting: dict[RecordKey, int] = {}
+        looks: list[tuple[str, str, int, int]] = []
+        last_ms = dict.fromkeys(SIDES, world.clock.now_ms())
+        for step in range(150):
+            world.later(seconds=chance.choice([1, 3, 11]))
+            now_ms = world.clock.now_ms()
+            for side, (name, _) in SIDES.items():
+                if chance.random() < 0.4:
+                    waiting[RecordKey(side, name, _enter(world, side, 10 * step + len(waiting)))] = now_ms
+            for side, (name, _) in SIDES.items():
+                with world.database.read() as conn:
+                    due = due_objects(conn, side, leadloop.feeds[side].poll_seconds, world.own_clock.now_ms())
+                if name in due:
+                    asked[side].since_ms.clear()
+                    poll(leadloop, side, due)
+                    looks.append((side, name, dict(asked[side].since_ms)[name], last_ms[side]))
+                    last_ms[side] = now_ms
+            with world.database.read() as conn:
+                found = observations_by_key(conn, waiting)
+            waiting = {key: at_ms for key, at_ms in waiting.items() if key not in found}
+            late = {
+                key: now_ms - at_ms
+                for key, at_ms in waiting.items()
+                if now_ms - at_ms > 1_000 * SIDES[key.side][1]
+            }
+            assert not late, "later than with the next look"
+            with world.database.read() as conn:
+                for side in SIDES:
+                    reached_ms = cursors_of(conn, side)[SIDES[side][0]].stamp_ms
+                    assert reached_ms <= now_ms, "never past the clock that stamps the records"
+    far = 0
+    for side, _, since_ms, before_ms in looks[4:]:
+        overlap_ms = before_ms - since_ms
+        far += overlap_ms > 33_000
+        # what an answer's date leaves out of a second
+        assert overlap_ms <= 33_000 or overlap_ms >= 290_000, (side, overlap_ms)
+    assert far <= 6, "now and then a look goes far back, and no more often"
+    assert len(looks) > 15
+
+
+@pytest.mark.parametrize("fast_seconds", [-120, 120])
+def test_who_comes_right_after_going_live_is_new_whichever_clock_is_ahead(
+    fast_seconds: float, tmp_path: Path
+) -> None:
+    with World(tmp_path, fast_seconds=fast_seconds) as world:
+        world.leadloop  # noqa: B018  # connected, and live
+        world.later(seconds=5)
+        world.hubspot.create("contacts", email="ann@acme.example", firstname="Ann", lastname="Lee")
+        world.run()
+        assert world.contact("ann@acme.example")["leadloop_stage"] == "nurture"
+        assert not world.lead("ann@acme.example").resting
