@@ -249,11 +249,12 @@ def test_an_interval_of_an_object_that_is_not_mapped_is_told_with_its_place(
         "settings:\n  salesforce:\n    poll_seconds_of: {Account: 900, Leads: 30}\n  hubspot:\n"
         "    poll_seconds_of: {contacts: 45}\n"
     )
+    known = "known: CampaignMember, Contact, Lead, Opportunity, OpportunityContactRole"
     answer = shell("check", "--json")
     assert answer.code == 1
     assert [
         (error["line"], error["column"], error["message"], error["hint"]) for error in answer.json["errors"]
     ] == [
-        (3, 23, 'the mapping has no object "Account" of salesforce', 'did you mean "Contact"?'),
+        (3, 23, 'the mapping has no object "Account" of salesforce', known),
         (3, 37, 'the mapping has no object "Leads" of salesforce', 'did you mean "Lead"?'),
     ]
