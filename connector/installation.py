@@ -19,8 +19,10 @@ from connector.connections import Connections
 from connector.intake.timetable import SHORT_OVERLAP_SECONDS
 from connector.lead_input import Policy
 from connector.platforms.protocol import Owner, Platform
+from connector.remembered import Options
 from connector.report.context import DEFAULT_FIELDS, ReportFields
 from connector.store.database import Database
+from mappings.mapping import Mapping as LeadMapping
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,10 +31,15 @@ class Feed:
     and how often deletions are looked for that `changes` does not show (0: never)."""
 
     objects: Mapping[str, tuple[str, ...]]
-    poll_seconds: Mapping[str, float]
+    seconds: Mapping[str, float]
     overlap_seconds: int
     short_overlap_seconds: int = SHORT_OVERLAP_SECONDS
     archived_seconds: float = 0.0
+
+    @property
+    def poll_seconds(self) -> dict[str, float]:
+        """How often each of the objects is looked at that there are."""
+        return {name: self.seconds[name] for name in self.objects}
 
 
 _LEAD_ID = re.compile("L[0-9a-f]{24}")
@@ -58,7 +65,9 @@ class Installation:
     `complete` names the sides of which every person is known here (they were empty when leadloop was
     connected, or a backfill has read them), so that a create needs no look-up first.
     `aside` are connections for what is asked while leads are decided, in a thread that no side has to itself.
-    `verify_every_ms`: how long after the beginning of a sweep the next one begins; 0: never."""
+    `written`: the mapping as it is written, where that of the policy is what the platforms offer of it;
+    `options`: what they offer. `verify_every_ms`: how long after the beginning of a sweep the next one
+    begins; 0: never."""
 
     database: Database
     clock: Clock
@@ -70,6 +79,8 @@ class Installation:
     brake: BrakeLimits = field(default_factory=BrakeLimits)
     owners: dict[str, Sequence[Owner]] = field(default_factory=dict)
     complete: set[str] = field(default_factory=set)
+    written: LeadMapping | None = None
+    options: Options = field(default_factory=dict)
     read_before_handoff: bool = False
     verify_every_ms: int = 0
     report_fields: ReportFields = DEFAULT_FIELDS
@@ -78,3 +89,8 @@ class Installation:
     jitter: Callable[[], float] = random.random
     lock: Lock = field(default_factory=Lock)
     on_event: Callable[[str, Mapping[str, object]], None] = lambda _name, _facts: None
+
+    @property
+    def mapping(self) -> LeadMapping:
+        """The mapping as it is written."""
+        return self.policy.mapping if self.written is None else self.written

@@ -14,24 +14,20 @@ from importlib.metadata import entry_points
 from typing import Any
 
 from connector.budget import Budget
-from connector.clock import DAY_MS, HOUR_MS, SECOND_MS, Clock
+from connector.clock import HOUR_MS, SECOND_MS, Clock
 from connector.configuration import Configuration, compile_documents
 from connector.connections import Connections, Opener
 from connector.installation import Feed, Installation
 from connector.intake.poll import start_cursors
 from connector.intake.timetable import follow_seconds, seconds_of
 from connector.lead_input import Policy
+from connector.learning import decide_unknown_owners_again, forget_old_counts, keep, options_of, readable
 from connector.memory import collect_seldom
 from connector.metadata_check import missing_fields, names_to_describe
 from connector.owners import Directory
 from connector.platforms.protocol import Account, Allowance, Metadata, Meter, Platform
-from connector.remembered import remember
 from connector.settings import Settings, SettingsError, check_objects
 from connector.store import configurations as configuration_store
-from connector.store import holds as hold_store
-from connector.store import leads as lead_store
-from connector.store.brakes import forget_counts
-from connector.store.calls import forget_calls
 from connector.store.cursors import cursors_of
 from connector.store.database import Database
 from connector.store.settings_values import get_value, put_value
@@ -39,9 +35,6 @@ from mappings.mapping import Mapping as LeadMapping
 from mappings.mapping import SideMapping
 
 LIVE_SINCE = "live_since_ms"
-
-_COUNTS_KEPT_MS = 35 * DAY_MS
-"""How long calls and changes stay counted: longer than any window that is looked at."""
 
 _SAME_TIME_MS = 2 * SECOND_MS
 """Clocks that are no further apart go alike."""
@@ -114,16 +107,14 @@ def connect(
         for name, side in configuration.mapping.sides.items()
     }
     feeds, missing = _feeds(configuration.mapping, settings, metadata)
+    options = options_of(metadata)
     owners = {name: connection.owners() for name, connection in connections.items()}
-    with database.begin() as conn:
-        for name, side in configuration.mapping.sides.items():
-            remember(conn, side, accounts[name].user_id, owners[name], metadata[name], clock.now_ms())
     directory = Directory(owners)
     installation = Installation(
         database=database,
         clock=clock,
         policy=Policy(
-            mapping=configuration.mapping.offered(_options(metadata)),
+            mapping=configuration.mapping.offered(options),
             rules=configuration.rules,
             create_when=configuration.create_when,
             filters=configuration.filters,
@@ -141,17 +132,19 @@ def connect(
         aside=Connections(openers),
         feeds=feeds,
         owners=dict(owners),
+        written=configuration.mapping,
+        options=options,
         configuration=configuration.version,
         brake=configuration.brake,
         read_before_handoff=configuration.read_before_handoff,
         verify_every_ms=int(settings.verify_hours * HOUR_MS),
         report_fields=configuration.report,
     )
-    _hold_missing_fields(database, clock, missing)
     for name in connections:
+        keep(installation, name, owners[name], metadata[name])
         _start(installation, name, accounts[name].ahead_ms)
-    _decide_unknown_owners_again(installation)
-    _forget_old_counts(installation)
+    decide_unknown_owners_again(installation)
+    forget_old_counts(installation)
     collect_seldom()
     return Connected(installation, accounts, budgets, tuple(missing))
 
@@ -159,35 +152,6 @@ def connect(
 def _same(platform: Platform) -> Platform:
     """A connection that was given serves every thread."""
     return platform
-
-
-def reload_owners(installation: Installation, side: str) -> None:
-    """Read a side's users and queues again, and look again at leads whose owner was unknown there. Drops what
-    was counted long ago as well: this is done every hour. Raises RetryLater or Refused; the old ones stay
-    then."""
-    _forget_old_counts(installation)
-    owners = installation.platforms[side].owners()
-    with installation.lock:
-        installation.owners = {**installation.owners, side: owners}
-        installation.policy = replace(installation.policy, directory=Directory(installation.owners))
-    _decide_unknown_owners_again(installation)
-
-
-def _forget_old_counts(installation: Installation) -> None:
-    before_ms = installation.clock.now_ms() - _COUNTS_KEPT_MS
-    with installation.database.begin() as conn:
-        forget_calls(conn, before_ms)
-        forget_counts(conn, before_ms)
-
-
-def _decide_unknown_owners_again(installation: Installation) -> None:
-    with installation.database.begin() as conn:
-        waiting = {
-            lead_id
-            for lead_id, holds in hold_store.open_holds(conn).items()
-            if any(hold.kind in ("owner_unknown", "no_owner", "nobody_else") for hold in holds)
-        }
-        lead_store.mark_dirty(conn, waiting, installation.clock.now_ms())
 
 
 def open_platform(side: str, platform: str, settings: Settings, meter: Meter, clock: Clock) -> Platform:
@@ -257,60 +221,19 @@ def _feeds(
     for name, side in mapping.sides.items():
         own: Any = getattr(settings, side.platform, None)
         missing += missing_fields(side, metadata[name])
-        objects = readable(side, metadata[name])
         feeds[name] = Feed(
-            objects=objects,
-            poll_seconds={key: each for key, each in _seconds_of(side, own).items() if key in objects},
+            objects=readable(side, metadata[name]),
+            seconds=_seconds_of(side, own),
             overlap_seconds=own.overlap_seconds if own is not None else 600,
             archived_seconds=getattr(own, "archived_seconds", 0.0),
         )
     return feeds, missing
 
 
-def readable(side: SideMapping, metadata: Metadata) -> dict[str, tuple[str, ...]]:
-    """The mapped objects that a side's platform has, with the mapped fields that it has of each."""
-    # what speaks about people is stored before them, so that a conversion is decided with its opportunity
-    targets = sorted(side.objects.items(), key=lambda item: item[1].role == "person")
-    return {
-        name: tuple(native for native in target.natives if native in metadata.objects[name])
-        for name, target in targets
-        if name in metadata.objects
-    }
-
-
 def _seconds_of(side: SideMapping, own: Any) -> dict[str, float]:
     if own is None:
         return seconds_of(side, 60.0, {})
     return seconds_of(side, own.poll_seconds, own.poll_seconds_of)
-
-
-def _options(
-    metadata: Mapping[str, Metadata],
-) -> dict[tuple[str, str], dict[str, tuple[str, ...] | None]]:
-    return {
-        (side, name): {native: info.options for native, info in described.items()}
-        for side, known in metadata.items()
-        for name, described in known.objects.items()
-    }
-
-
-def _hold_missing_fields(database: Database, clock: Clock, missing: list[str]) -> None:
-    wanted = [
-        hold_store.WantedHold(
-            kind="field_missing",
-            subject=sentence,
-            message=f"{sentence}: its mapping is suspended.",
-            remedy="Create it there, give the integration user access to it, or take it out of the mapping.",
-        )
-        for sentence in missing
-    ]
-    now_ms = clock.now_ms()
-    with database.begin() as conn:
-        synced = hold_store.sync_holds(
-            conn, {hold_store.INSTALLATION: wanted}, now_ms, kinds={"field_missing"}
-        )
-        if synced.closed:  # what can be seen now is read of every record, whether somebody changes it or not
-            lead_store.mark_all_dirty(conn, now_ms)
 
 
 def _start(installation: Installation, side: str, ahead_ms: int) -> None:

@@ -16,6 +16,7 @@ import structlog
 from connector.cli.service import LOOK_SECONDS
 from connector.clock import Clock
 from connector.configuration import Configuration, compile_documents
+from connector.learning import readable
 from connector.metadata_check import names_to_describe
 from connector.metrics import CONTENT_TYPE, Metrics
 from connector.platforms.errors import RetryLater
@@ -24,7 +25,7 @@ from connector.store.configurations import applied_configuration
 from connector.store.database import Database
 from connector.store.errors import StoreError
 from connector.store.settings_values import get_value
-from connector.wiring import budget_of, open_platform, readable
+from connector.wiring import budget_of, open_platform
 from connector.worker.poll_lease import last_polls_ms, poll_soon
 from connector.worker.stream_threads import OpenedStream, StreamThreads, open_stream
 

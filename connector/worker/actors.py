@@ -26,6 +26,7 @@ from connector.intake.poll import poll
 from connector.intake.sweep import sweep
 from connector.intake.timetable import due_objects
 from connector.lane import Lane
+from connector.learning import LEARN_EVERY_MS, learn_again
 from connector.platforms.errors import PlatformError, RetryLater
 from connector.platforms.protocol import ChangePage, ListPage, Platform, Watch
 from connector.settle import BATCH, settle
@@ -33,8 +34,6 @@ from connector.store.configurations import applied_configuration
 from connector.store.errors import LeaseLost, StoreError
 from connector.store.leases import drop_lease, take_lease
 from connector.store.sweeps import next_sweep_ms
-from connector.wiring import reload_owners
-from connector.worker.embedded import OWNERS_EVERY_MS
 from connector.worker.poll_lease import PollLease
 from connector.worker.wakeups import SETTLE, deliver_of, duties_of, hints_of, poll_of, verify_of
 
@@ -77,7 +76,7 @@ class Duties:
         self._wake = wake
         self._stopping = stopping or Event()
         self._outdated = outdated
-        self._owners_ms = installation.clock.now_ms() + OWNERS_EVERY_MS
+        self._learn_ms = installation.clock.now_ms() + LEARN_EVERY_MS
 
     @property
     def sides(self) -> tuple[str, ...]:
@@ -123,7 +122,7 @@ class Duties:
     def settle(self) -> None:
         """Reconcile leads until none is left that needs it; others are woken to help with a long queue."""
         with self._patiently(SETTLE):
-            self._reload_owners()
+            self._learn_again()
             until_ms = self._installation.clock.now_ms() + SLICE_MS
             while self._in_force():
                 try:
@@ -199,17 +198,17 @@ class Duties:
         self._outdated()
         return False
 
-    def _reload_owners(self) -> None:
-        """Read users and queues again, now and then: each process decides by a copy of its own."""
+    def _learn_again(self) -> None:
+        """Read users, fields and picklists again, now and then: each process decides by a copy of its own."""
         now_ms = self._installation.clock.now_ms()
-        if now_ms < self._owners_ms:
+        if now_ms < self._learn_ms:
             return
-        self._owners_ms = now_ms + OWNERS_EVERY_MS
+        self._learn_ms = now_ms + LEARN_EVERY_MS
         for side in self.sides:
             try:
-                reload_owners(self._installation, side)
+                learn_again(self._installation, side)
             except PlatformError as error:
-                log.warning("owners not read", side=side, reason=str(error))
+                log.warning("users and fields not read", side=side, reason=str(error))
 
     @contextmanager
     def _patiently(self, duty: str) -> Iterator[None]:
@@ -232,6 +231,8 @@ class Duties:
             return error.after_seconds, False
         except PlatformError as error:
             log.error("poll refused", side=side, reason=str(error))
+            self._learn_ms = 0  # a field may be gone
+            self._wake(SETTLE)
             return 0.0, False
         finally:
             # pages that came before a fault are stored, and their leads are dirty

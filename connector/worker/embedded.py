@@ -12,13 +12,14 @@ from dataclasses import dataclass
 
 import structlog
 
-from connector.clock import HOUR_MS, MINUTE_MS, SECOND_MS
+from connector.clock import MINUTE_MS, SECOND_MS
 from connector.delivery import deliver
 from connector.installation import Installation
 from connector.intake.hints import follow_hints
 from connector.intake.poll import poll
 from connector.intake.sweep import sweep
 from connector.intake.timetable import due_objects, next_poll_ms, plan_next
+from connector.learning import LEARN_EVERY_MS, learn_again
 from connector.platforms.errors import PlatformError, RetryLater
 from connector.settle import settle
 from connector.store import inbox, outbox
@@ -27,7 +28,6 @@ from connector.store.at_work import at_work
 from connector.store.errors import LeaseLost, StoreBusy, StoreError
 from connector.store.leases import end_leases
 from connector.store.sweeps import next_sweep_ms
-from connector.wiring import reload_owners
 
 LONGEST_SLEEP_SECONDS = 60.0
 STORE_PAUSE_SECONDS = 5.0
@@ -41,9 +41,6 @@ VERIFY_SLICE_MS = 5 * SECOND_MS
 
 VERIFY_ASK_MS = MINUTE_MS
 """How often it is asked whether a sweep is due."""
-
-OWNERS_EVERY_MS = HOUR_MS
-"""How often users and queues are read again: people join and leave."""
 
 log = structlog.get_logger()
 
@@ -118,7 +115,7 @@ class Embedded:
 
     def _side_loop(self, side: str) -> None:
         clock, wake = self._installation.clock, self._to_deliver[side]
-        turn = _SideTurn(owners_ms=clock.now_ms() + OWNERS_EVERY_MS)
+        turn = _SideTurn(learn_ms=clock.now_ms() + LEARN_EVERY_MS)
         while not self._stopping.is_set():
             wake.clear()
             try:
@@ -136,10 +133,10 @@ class Embedded:
             poll_ms = next_poll_ms(conn, side)
         if side in self._to_poll or clock.now_ms() >= poll_ms:
             self._to_poll.discard(side)
-            poll_ms = self._poll(side)
-        if clock.now_ms() >= turn.owners_ms:
-            turn.owners_ms = clock.now_ms() + OWNERS_EVERY_MS
-            self._reload_owners(side)
+            poll_ms = self._poll(side, turn)
+        if clock.now_ms() >= turn.learn_ms:
+            turn.learn_ms = clock.now_ms() + LEARN_EVERY_MS
+            self._learn_again(side)
         if self._stopping.is_set():
             return 0.0
         delivered = self._deliver(side)
@@ -156,17 +153,17 @@ class Embedded:
             wait_ms = min(wait_ms, max(next_write_ms - clock.now_ms(), SECOND_MS))
         return max(0.0, min(wait_ms / SECOND_MS, LONGEST_SLEEP_SECONDS))
 
-    def _poll(self, side: str) -> int:
+    def _poll(self, side: str, turn: _SideTurn) -> int:
         """Look at what is due, once; returns the moment of the next look."""
         clock, database = self._installation.clock, self._installation.database
         seconds = self._installation.feeds[side].poll_seconds
         with database.read() as conn:
             due = due_objects(conn, side, seconds, clock.now_ms())
-        patience_seconds = self._look(side, due) if due else 0.0
+        patience_seconds = self._look(side, due, turn) if due else 0.0
         with database.begin() as conn:
             return plan_next(conn, side, seconds, clock.now_ms(), patience_seconds)
 
-    def _look(self, side: str, due: Sequence[str]) -> float:
+    def _look(self, side: str, due: Sequence[str], turn: _SideTurn) -> float:
         """Look once at these objects; returns how many seconds the platform wants to be left alone."""
         try:
             polled = poll(self._installation, side, due)
@@ -176,6 +173,7 @@ class Embedded:
             return error.after_seconds
         except PlatformError as error:
             log.error("poll refused", side=side, reason=str(error))
+            turn.learn_ms = 0  # a field may be gone
             self._to_settle.set()
             return 0.0
         self.last_poll_ms[side] = self._installation.clock.now_ms()
@@ -220,11 +218,11 @@ class Embedded:
             turn.verify_ms = now_ms + VERIFY_ASK_MS
         return swept is not None and swept.ended_ms is None
 
-    def _reload_owners(self, side: str) -> None:
+    def _learn_again(self, side: str) -> None:
         try:
-            reload_owners(self._installation, side)
+            learn_again(self._installation, side)
         except PlatformError as error:
-            log.warning("owners not read", side=side, reason=str(error))
+            log.warning("users and fields not read", side=side, reason=str(error))
 
     def _deliver(self, side: str) -> bool:
         """Send what is due; True when something was, so that there may be more."""
@@ -270,7 +268,7 @@ class Embedded:
 
 @dataclass(slots=True)
 class _SideTurn:
-    """When a side's users and queues are read next, and whether it is to be verified."""
+    """When a side's users, fields and picklists are read next, and whether it is to be verified."""
 
-    owners_ms: int
+    learn_ms: int
     verify_ms: int = 0

@@ -58,7 +58,7 @@ def install(
             session = SalesforceSettings.model_validate({"base_url": url, "session_id": "session"})
             platforms[side] = connect_salesforce(session, side, budget, clock)
         objects = {name: mapped.natives for name, mapped in config.mapping.sides[side].objects.items()}
-        feeds[side] = Feed(objects=objects, poll_seconds=dict.fromkeys(objects, 60.0), overlap_seconds=600)
+        feeds[side] = Feed(objects=objects, seconds=dict.fromkeys(objects, 60.0), overlap_seconds=600)
         with database.begin() as conn:
             for name in objects:
                 put_cursor(conn, side, name, Cursor(since_ms - 1_000), now_ms)

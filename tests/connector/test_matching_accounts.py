@@ -8,10 +8,10 @@ import pytest
 
 from connector.configuration import Configuration, shipped
 from connector.intake.sweep import sweep
+from connector.learning import learn_again
 from connector.observation import RecordKey
 from connector.store import account_names
 from connector.store.versions import drop_observations
-from connector.wiring import reload_owners
 from mappings.problems import ConfigErrors
 from tests.connector.test_routing import EVERYONE, KIM, SAM, enter, given, last_move, rules
 from tests.world import World, configuration
@@ -160,7 +160,7 @@ def test_an_owner_who_has_left_is_passed_over(world: World) -> None:
     account(world, "Acme", KIM, "acme.example")
     world.salesforce.update("User", world.users[KIM], IsActive=False)
     world.leadloop  # noqa: B018  # connected before anybody acts
-    reload_owners(world.leadloop, "salesforce")
+    learn_again(world.leadloop, "salesforce")
     enter(world, ANN)
     assert given(world, ANN) == SAM
     told = last_move(world, ANN)[1]

@@ -5,10 +5,10 @@ from __future__ import annotations
 from sqlalchemy import select
 
 from connector.clock import DAY_MS
+from connector.learning import learn_again
 from connector.store.brakes import count_changes
 from connector.store.calls import count_calls
 from connector.store.schema import brake_counts, calls
-from connector.wiring import reload_owners
 from tests.world import World
 
 AGES_DAYS = (0, 34, 36, 400)
@@ -42,8 +42,8 @@ def test_who_runs_for_weeks_drops_it_too(world: World) -> None:
     world.leadloop  # noqa: B018  # connected before anything was counted
     count_some(world)
     assert counted_days_ago(world) == (set(AGES_DAYS), set(AGES_DAYS))
-    reload_owners(world.leadloop, "hubspot")
+    learn_again(world.leadloop, "hubspot")
     assert counted_days_ago(world) == ({0, 34}, {0, 34})
     world.later(days=36)
-    reload_owners(world.leadloop, "hubspot")
+    learn_again(world.leadloop, "hubspot")
     assert counted_days_ago(world) == ({0}, set())

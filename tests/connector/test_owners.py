@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from connector.wiring import reload_owners
+from connector.learning import learn_again
 from tests.connector.test_life_of_a_lead import ANN, enter_ann
 from tests.world import RULES, World, configuration
 
@@ -28,7 +28,7 @@ def test_an_owner_who_joins_later_gets_the_lead_then(tmp_path: Path) -> None:
         assert (hold.kind, hold.subject) == ("owner_unknown", "hubspot")
         assert hold.remedy == "Invite lou@sales.example to hubspot, or change the route."
         joined = world.hubspot.add_owner("lou@sales.example")
-        reload_owners(world.leadloop, "hubspot")
+        learn_again(world.leadloop, "hubspot")
         world.run()
         assert world.contact(ANN)["hubspot_owner_id"] == joined
         assert world.holds(ANN) == []
@@ -50,7 +50,7 @@ def test_a_route_to_a_queue_that_salesforce_lacks_is_a_hold(tmp_path: Path) -> N
         assert world.contact(ANN)["leadloop_stage"] == "mql", "nobody has been given the lead"
         assert world.sf_lead(ANN)["Leadloop_Owner__c"] is None
         queue = world.salesforce.add_queue("Inbound Leads")
-        reload_owners(world.leadloop, "salesforce")
+        learn_again(world.leadloop, "salesforce")
         world.run()
         assert world.sf_lead(ANN)["OwnerId"] == queue
         assert world.contact(ANN)["leadloop_stage"] == "distributed"
@@ -64,7 +64,7 @@ def test_an_owner_who_could_not_be_read_is_taken_up_once_the_user_is_known(world
     lead = world.lead(ANN)
     assert "hubspot.owner" in lead.unreadable
     assert "owner" not in lead.differences
-    reload_owners(world.leadloop, "hubspot")
+    learn_again(world.leadloop, "hubspot")
     world.hubspot.update("contacts", contact_id, jobtitle="CEO")
     world.run()
     lead = world.lead(ANN)

@@ -5,8 +5,8 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from pathlib import Path
 
+from connector.learning import learn_again
 from connector.store import ledger
-from connector.wiring import reload_owners
 from tests.world import RULES, World, configuration
 
 SAM, KIM = "sam@sales.example", "kim@sales.example"
@@ -101,7 +101,7 @@ def test_a_member_who_is_no_user_on_one_side_is_passed_over_until_invited(tmp_pa
             f"next in pool everyone; left out: {lou} (is no active user on hubspot)",
         )
         world.hubspot.add_owner(lou)
-        reload_owners(world.leadloop, "hubspot")
+        learn_again(world.leadloop, "hubspot")
         enter(world, BOB)
         assert given(world, BOB) == lou
 
@@ -124,8 +124,8 @@ def test_when_all_members_are_gone_the_lead_is_held_with_a_remedy_and_goes_on_by
         assert world.contact(ANN)["leadloop_stage"] == "mql"
         world.salesforce.add_user("Lou", lou)
         world.hubspot.add_owner(lou)
-        reload_owners(world.leadloop, "hubspot")
-        reload_owners(world.leadloop, "salesforce")
+        learn_again(world.leadloop, "hubspot")
+        learn_again(world.leadloop, "salesforce")
         assert given(world, ANN) == lou
         assert world.holds(ANN) == []
 

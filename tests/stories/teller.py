@@ -14,12 +14,12 @@ from pathlib import Path
 from connector.clock import DAY_MS, HOUR_MS, MINUTE_MS, SECOND_MS
 from connector.demo.agreement import compare
 from connector.intake.hints import follow_hints
+from connector.learning import LEARN_EVERY_MS, learn_again
 from connector.sandbox import HUBSPOT_CLIENT_SECRET
 from connector.sandbox.hubspot.problems import Problem
 from connector.sandbox.salesforce.refusals import Refusal
 from connector.store.leads import next_due_ms
-from connector.wiring import choose_configuration, reload_owners
-from connector.worker.embedded import OWNERS_EVERY_MS
+from connector.wiring import choose_configuration
 from connector.worker.passes import Pass, act, run_until_quiet
 from mappings.problems import Path as KeyPath
 from tests.cli.shell import Shell
@@ -144,7 +144,7 @@ class _Teller:
             raise self._failed(
                 path, f"leadloop is at work on the step before until {self._now()}: begin later"
             )
-        owners_ms: int | None = clock.now_ms() + OWNERS_EVERY_MS
+        owners_ms: int | None = clock.now_ms() + LEARN_EVERY_MS
         while (now_ms := clock.now_ms()) < until_ms:
             with self._world.database.read() as conn:
                 due_ms = next_due_ms(conn)
@@ -152,7 +152,7 @@ class _Teller:
             clock.advance((to_ms - now_ms) / SECOND_MS)
             if to_ms == owners_ms:
                 for side in self._world.leadloop.feeds:
-                    reload_owners(self._world.leadloop, side)
+                    learn_again(self._world.leadloop, side)
                 owners_ms = None  # who is there changes in steps only: once between two is enough
             self._work()
 
