@@ -1,4 +1,4 @@
-"""What an admin changes on a platform while leadloop runs is noticed within the hour, put in force, and told."""
+"""What an admin changes on a platform while leadloop runs is noticed within the hour, used, and told."""
 
 from __future__ import annotations
 
@@ -128,6 +128,7 @@ def test_a_field_that_was_hidden_suspends_its_mapping_and_not_the_polls(world: W
     lead_id = make_mql(world)
     world.salesforce.faults.hidden_fields = {("Lead", "Rating")}
     duties = Duties(world.leadloop, Woken().send)
+    world.later(minutes=1)
     duties.poll("salesforce")  # refused; what is there is asked for at once
     duties.settle()
     assert told(world) == [
