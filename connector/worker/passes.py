@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from connector.clock import MINUTE_MS
 from connector.delivery import deliver
 from connector.installation import Installation
 from connector.intake.hints import follow_hints
@@ -16,6 +17,14 @@ from connector.settle import settle
 from connector.store.at_work import at_work
 
 ROUNDS_AT_MOST = 60
+
+BATCHES_AT_ONCE = 20
+"""So many batches of leads are settled before what follows is sent."""
+
+LOOK_AGAIN_MS = 5 * MINUTE_MS
+"""So long leads are settled before the platforms are looked at again. What was written is to be seen there
+within some minutes, or it is read by its id: of a million leads the first would be due again before the last
+had its turn, and no pass came to an end."""
 
 
 class NeverQuiet(RuntimeError):
@@ -50,27 +59,39 @@ def look(installation: Installation, result: Pass) -> int:
     return leads
 
 
-def act(installation: Installation, result: Pass) -> int:
-    """Settle and deliver until neither has anything left that can be done now; returns writes made."""
-    written = 0
+def act(installation: Installation, result: Pass, until_ms: int | None = None) -> bool:
+    """Settle and deliver until neither has anything left that can be done now, or `until_ms` has passed;
+    returns whether nothing is left."""
     for _ in range(ROUNDS_AT_MOST):
         moved = False
+        batches = 0
         while (settled := settle(installation)).leads:
             result.leads += settled.leads
             result.moves += settled.moves
             moved = True
-        for side in installation.feeds:
-            # what is written leaves the outbox, and nothing is planned meanwhile: this comes to an end
-            while (delivered := deliver(installation, side)).written:
-                written += delivered.written
-                result.refused += delivered.refused
-                moved = True
-            result.refused += delivered.refused
-            moved = moved or bool(delivered)
+            batches += 1
+            if batches % BATCHES_AT_ONCE == 0:
+                _deliver(installation, result)
+                if until_ms is not None and installation.clock.now_ms() >= until_ms:
+                    return False
+        moved = _deliver(installation, result) or moved
         if not moved:
-            result.written += written
-            return written
+            return True
     raise NeverQuiet(f"after {ROUNDS_AT_MOST} rounds of settling and delivery there is still work")
+
+
+def _deliver(installation: Installation, result: Pass) -> bool:
+    """Send what waits for either side; returns whether there was anything."""
+    moved = False
+    for side in installation.feeds:
+        # what is written leaves the outbox, and nothing is planned meanwhile: this comes to an end
+        while delivered := deliver(installation, side):
+            result.written += delivered.written
+            result.refused += delivered.refused
+            moved = True
+            if not delivered.written:
+                break
+    return moved
 
 
 def run_until_quiet(installation: Installation, between_seconds: float = 0.0) -> Pass:
@@ -79,11 +100,15 @@ def run_until_quiet(installation: Installation, between_seconds: float = 0.0) ->
 
     Raises NeverQuiet past a bound, and RetryLater or Refused when a platform does not answer a poll."""
     result = Pass()
+    clock = installation.clock
     with at_work(installation.database):
-        for _ in range(ROUNDS_AT_MOST):
-            result.rounds += 1
+        while result.rounds < ROUNDS_AT_MOST:
             look(installation, result)
-            if not act(installation, result):
+            before = result.written
+            if not act(installation, result, clock.now_ms() + LOOK_AGAIN_MS):
+                continue
+            result.rounds += 1
+            if result.written == before:
                 return result
-            installation.clock.sleep(between_seconds)
+            clock.sleep(between_seconds)
     raise NeverQuiet(f"after {ROUNDS_AT_MOST} looks at the platforms there is still something to write")
