@@ -8,14 +8,18 @@ about who became whom is the truth that leadloop's links are held against.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from itertools import islice
 from random import Random
+from threading import Event
 from typing import Any
 
 from sqlalchemy import select
 
 from connector.demo.agreement import compare, people_of
 from connector.installation import Installation
+from connector.intake.backfill import Standing, begin, objects_of, read
 from connector.intake.forgetting import forget_lead
 from connector.intake.hints import follow_hints
 from connector.intake.poll import poll
@@ -51,6 +55,7 @@ class Identities:
         self.marks: dict[RecordKey, str] = {}
         self.forbidden: set[str] = set()
         self.forgotten: set[str] = set()
+        self._to_be_forgotten: set[str] = set()
         self._gone: list[tuple[str, str]] = []
         self._events: list[Hint] = []
         self._lead_ids = 0
@@ -89,7 +94,6 @@ class Identities:
         world.salesforce.outbound.set_up(
             "http://127.0.0.1:9/unused", HINTED, world.salesforce.integration_user_id
         )
-        self.installation()
 
     # walking --------------------------------------------------------------------------------------------
 
@@ -105,6 +109,35 @@ class Identities:
         self._hear()
         if told is not None:
             self.log.append(f"{one.__name__}: {told}")
+
+    def before(self, number: int) -> None:
+        """One thing that people do before leadloop is there."""
+        chance = Random(number)
+        places = range(self._acts.index(self.forget))
+        one = self._acts[chance.choices(places, [self._weights[place] for place in places])[0]]
+        self.world.later(seconds=chance.choice([0, 1, 7, 40]))
+        with suppress(Refusal, Problem, KeyError):
+            self.log.append(f"before: {one.__name__}: {one(chance)}")
+        self.world.hubspot.crm.webhooks.pending.clear()
+        self.world.salesforce.outbound.pending.clear()
+
+    def backfill(self, numbers: Iterator[int], chance: Random) -> None:
+        """Read everything, page by page; between the pages life goes on, and now and then it is stopped."""
+        self.world.salesforce.bulk.page_size = 3
+        while True:
+            installation, stopping = self.installation(), Event()
+
+            def told(standing: Standing, _wait_seconds: float) -> None:
+                self.log.append(f"page of {standing.name}: {standing.records}")
+                for number in islice(numbers, 2):
+                    self.step(number)
+                if chance.random() < 0.3:
+                    stopping.set()  # noqa: B023  # called within this turn alone
+
+            standings = begin(installation, objects_of(installation))
+            if all(each.done for each in standings):
+                return
+            read(installation, next(each for each in standings if not each.done), told, stopping)
 
     def installation(self) -> Installation:
         """leadloop, connected, with ids that are the same in every run."""
@@ -278,9 +311,7 @@ class Identities:
         made = self.world.hubspot.merge(str(one["id"]), str(other["id"]))
         for gone in {str(one["id"]), str(other["id"])} - {made}:
             self.became[RecordKey("hubspot", "contacts", gone)] = RecordKey("hubspot", "contacts", made)
-        self.marks[RecordKey("hubspot", "contacts", made)] = str(
-            self.world.hubspot.get("contacts", made)["lastname"]
-        )
+        self.marks.pop(RecordKey("hubspot", "contacts", made), None)  # it may show either's name now
         return f"{one['id']} + {other['id']} = {made}"
 
     def delete_in_salesforce(self, chance: Random) -> str | None:
@@ -350,7 +381,8 @@ class Identities:
                 links = links_of(conn, [lead_id])[lead_id]
                 names = keys_of_leads(conn, [lead_id])[lead_id]
             self.forbidden.update(self.marks[link.key] for link in links if link.key in self.marks)
-            self.forgotten.update(name.value for name in names if name.kind == "email")
+            mails = {name.value for name in names if name.kind == "email"}
+            (self.forgotten if key is None else self._to_be_forgotten).update(mails)
 
     def change_address(self, chance: Random) -> str | None:
         mail = self._address(chance)
@@ -409,6 +441,9 @@ class Identities:
         for side in self.installation().feeds:
             while follow_hints(self.installation(), side).taken:
                 pass
+        if any(each.kind == "forget" for each in hints):
+            self.forgotten |= self._to_be_forgotten
+            self._to_be_forgotten = set()
 
     def decide(self, _chance: Random) -> str:
         return f"{act(self.installation(), Pass())} written"
