@@ -63,7 +63,7 @@ def test_a_person_who_is_known_gets_no_second_record_beside_one_that_is_outside(
         assert world.run().written == 0
 
 
-def test_a_record_that_leaves_stays_as_it_is_and_the_lead_goes_on_without_it(tmp_path: Path) -> None:
+def test_what_leadloop_makes_shows_its_lead_though_it_is_not_known_to_pass(tmp_path: Path) -> None:
     with world_with(tmp_path, crm='not (rating == "Cold")') as world:
         lead_id = make_mql(world)  # its rating is blank: not known to be anything, so not known to pass
         assert world.salesforce.get("Lead", lead_id)["Leadloop_Stage__c"] == "distributed"
@@ -92,6 +92,59 @@ def test_leaving_and_coming_back(tmp_path: Path) -> None:
         assert back["PostalCode"] == "20095"
         assert world.contact(ANN)["phone"] == "+4940999888"
         assert world.contact(ANN)["leadloop_stage"] == "accepted", "what sales said meanwhile counts"
+        assert world.run().written == 0
+
+
+def test_leaving_and_coming_back_in_hubspot(tmp_path: Path) -> None:
+    with world_with(tmp_path, map_='is_blank(company) or company != "Rival"') as world:
+        lead_id = make_mql(world)
+        contact = world.contact(ANN)["hs_object_id"]
+        world.hubspot.update("contacts", contact, company="Rival", city="Berlin")
+        world.run()
+        world.salesforce.update("Lead", lead_id, City="Hamburg", Status="Working - Contacted")
+        world.hubspot.update("contacts", contact, jobtitle="Clerk")
+        world.run()
+
+        out = world.hubspot.get("contacts", contact)
+        assert (out["city"], out["leadloop_stage"]) == ("Berlin", "distributed"), "nothing is written there"
+        inside = world.salesforce.get("Lead", lead_id)
+        assert (inside["Title"], inside["Leadloop_Stage__c"]) == ("VP Sales", "accepted")
+        assert len(world.hubspot.rows("contacts")) == 1
+        assert world.run().written == 0
+        assert world.verify().amiss == 0
+
+        world.hubspot.update("contacts", contact, company="Acme")
+        world.run()
+
+        assert world.hubspot.get("contacts", contact)["leadloop_stage"] == "accepted"
+        assert world.salesforce.get("Lead", lead_id)["Title"] == "Clerk"
+        assert world.run().written == 0
+        assert world.verify().amiss == 0
+
+
+def test_an_edited_filter_lets_people_in_and_out_with_the_next_sweep(tmp_path: Path) -> None:
+    """Bob takes part under the first filter and Ann under the second; nobody edits their records."""
+    with world_with(tmp_path, crm='lead_source == "Web"') as world:
+        ann = world.salesforce.insert("Lead", LastName="Lee", Company="Acme", Email=ANN, LeadSource="Fair")
+        bob = world.salesforce.insert(
+            "Lead", LastName="Ray", Company="Bolt", Email="bob@bolt.example", LeadSource="Web"
+        )
+        world.run()
+        assert [row["email"] for row in world.hubspot.rows("contacts")] == ["bob@bolt.example"]
+
+        world.reconnect()
+        world.config = configuration(RULES, documents('lead_source == "Fair"'))
+        world.later(hours=3)
+        world.run()
+        world.verify()
+        world.run()
+
+        assert {row["email"] for row in world.hubspot.rows("contacts")} == {ANN, "bob@bolt.example"}
+        assert world.salesforce.get("Lead", ann)["Leadloop_Stage__c"] == "nurture"
+        world.hubspot.update("contacts", world.contact("bob@bolt.example")["hs_object_id"], city="Oslo")
+        world.run()
+        assert world.salesforce.get("Lead", bob)["City"] is None, "he left"
+        assert world.verify().amiss == 0
         assert world.run().written == 0
 
 
