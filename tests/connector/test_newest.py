@@ -122,6 +122,28 @@ def test_only_conflicts_are_asked_about_and_fifty_of_them_in_a_call(world: World
     assert {world.sf_lead(email)["FirstName"] for email in emails} == {"Annie"}
 
 
+def test_a_history_that_salesforce_keeps_tells_that_the_change_there_came_last(tmp_path: Path) -> None:
+    lead = shipped("mappings", "lead").replace(
+        "first_name:   {type: text, policy: newest, else: salesforce",
+        "first_name:   {type: text, policy: newest, else: hubspot",
+    )
+    with World(tmp_path, configuration(RULES, {"preset:lead": lead})) as world:
+        world.salesforce.track("Lead", ["FirstName"])
+        world.leadloop  # noqa: B018  # connected before anybody acts
+        make_mql(world)
+        world.run()
+        world.later(hours=1)
+        change(world, hubspot="Annie")
+        at_ms = world.clock.now_ms()
+        change(world, salesforce="Anna")
+        world.salesforce.update("Lead", world.sf_lead(ANN)["Id"], Fax="1")  # moves the record's stamp only
+        touch(world)
+        world.run()
+        assert names(world) == ("Anna", "Anna")
+        how = decided(world)
+        assert (how.by, how.winner, how.moments["salesforce"]) == ("newest", "salesforce", (at_ms, at_ms))
+
+
 # the moment in a history --------------------------------------------------------------------------------
 
 

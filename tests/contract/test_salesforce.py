@@ -18,7 +18,7 @@ from connector.store.rows import to_json
 from tests.contract.contract import PlatformContract
 from tests.contract.salesforce_world import RealSalesforce, ReplayedSalesforce, SalesforceSandbox
 from tests.contract.steps import all_of, bulk_pages
-from tests.contract.worlds import ContractMeter
+from tests.contract.worlds import ContractMeter, RealWorld
 
 
 @contextmanager
@@ -49,6 +49,18 @@ class TestSalesforce(PlatformContract):
         pages = list(there.changes([Watch(name, (), world.clock.now_ms()) for name in objects]))
         assert [page.object for page in pages] == list(objects)
         assert meter.total - before == 1
+
+    def test_an_org_that_tracks_nothing_is_asked_for_histories_once(
+        self, world: SalesforceSandbox, there: Platform, meter: ContractMeter
+    ) -> None:
+        if isinstance(world, RealWorld):
+            pytest.skip("what a real org tracks is its admin's choice")
+        (record_id,) = world.create(world.person("untracked"))
+        assert there.history("Lead", [record_id], ["FirstName"]) == {}
+        before = meter.total
+        assert there.history("Lead", [record_id], ["FirstName"]) == {}
+        assert there.history("Opportunity", ["006000000000001AAA"], ["Name"]) == {}
+        assert meter.total == before
 
     def test_a_conversion_names_what_it_made(self, world: SalesforceSandbox, there: Platform) -> None:
         (lead_id,) = world.create(world.person("converted"))

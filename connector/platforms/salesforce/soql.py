@@ -46,6 +46,15 @@ def where_in(columns: Columns, key: str, values: Sequence[str]) -> str:
     )
 
 
+def changes_of(history: str, parent: str, ids: Sequence[str], fields: Sequence[str]) -> str:
+    """Who set these fields of these records, and when, newest first."""
+    return (
+        f"SELECT {parent}, Field, NewValue, CreatedDate, CreatedById FROM {history} "
+        f"WHERE {parent} IN ({', '.join(map(quoted, ids))}) AND Field IN ({', '.join(map(quoted, fields))}) "
+        "ORDER BY CreatedDate DESC"
+    )
+
+
 def all_of(columns: Columns, since_ms: int | None) -> str:
     """Every record, or those with a stamp in or after the second of `since_ms`, in no order: a bulk query
     that asks for one is not split up by Salesforce."""

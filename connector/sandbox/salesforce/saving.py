@@ -12,6 +12,7 @@ from typing import Any
 
 from connector.sandbox.salesforce import derived, ids, refusals
 from connector.sandbox.salesforce.duplicates import refuse_duplicates
+from connector.sandbox.salesforce.field_history import changes, history_of
 from connector.sandbox.salesforce.refusals import Refusal
 from connector.sandbox.salesforce.schema import ObjectSpec, Row
 from connector.sandbox.salesforce.values import read_value
@@ -99,6 +100,12 @@ def _finish(
             row.pop(name, None)
     row |= {"LastModifiedDate": now, "LastModifiedById": save.by_user, "SystemModstamp": now}
     world.put(spec.name, row)
+    tracked = world.tracked.get(spec.name)
+    if tracked and before is not None:
+        history = world.objects[history_of(spec.name)]
+        for change in changes(spec, tracked, before, row, save.by_user, now):
+            kept = {name: value for name, value in change.items() if value is not None}
+            world.put(history.name, {"Id": world.new_id(history), **kept})
     follow = derived.follow_up(world, spec.name, row, before)
     if follow is not None:
         insert(world, world.objects[follow[0]], follow[1], Save(save.by_user))

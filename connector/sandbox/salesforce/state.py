@@ -35,6 +35,7 @@ def saved_state(org: SalesforceOrg) -> dict[str, Any]:
             name: [asdict(field) for field in spec.fields.values() if field.custom]
             for name, spec in org.objects.items()
         },
+        "tracked": {name: sorted(fields) for name, fields in org.tracked.items()},
         "validation_rules": [asdict(rule) for rules in org.rules.values() for rule, _ in rules],
         "duplicate_rules": [asdict(rule) for rule in org.duplicate_rules],
         "counters": dict(org.counters),
@@ -54,6 +55,8 @@ def load_state(org: SalesforceOrg, saved: Mapping[str, Any]) -> None:
     for name, fields in saved["custom_fields"].items():
         for each in fields:
             org.add_field(name, FieldSpec(**{**each, **{key: tuple(each[key]) for key in _TUPLES}}))
+    for name, tracked in saved.get("tracked", {}).items():
+        org.track(name, tracked)
     org.rules.clear()
     for rule in saved["validation_rules"]:
         org.add_validation_rule(ValidationRule(**rule))

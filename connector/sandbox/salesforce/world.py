@@ -7,7 +7,7 @@ programs call. Everything here runs under `lock`. This file must not know HTTP.
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 
@@ -15,6 +15,7 @@ from connector.clock import Clock
 from connector.sandbox.faults import Faults
 from connector.sandbox.salesforce import ids, stamps
 from connector.sandbox.salesforce.change_events import ChangeEvents
+from connector.sandbox.salesforce.field_history import history_object, history_of
 from connector.sandbox.salesforce.outbound import OutboundMessages
 from connector.sandbox.salesforce.picklists import DEVELOPER_STATUSES, STAGES, LeadStatus, Stage
 from connector.sandbox.salesforce.schema import FieldSpec, ObjectSpec, Row
@@ -78,6 +79,7 @@ class World:
         self.duplicate_rules: list[DuplicateRule] = []
         self.deleted: dict[str, list[tuple[int, str]]] = {}
         self.schema_changed_ms = clock.now_ms()
+        self.tracked: dict[str, frozenset[str]] = {}
         self.counters: dict[str, int] = {}
         self._by_lower = {name.lower(): spec for name, spec in self.objects.items()}
         self._by_prefix = {spec.prefix: spec for spec in self.objects.values()}
@@ -131,6 +133,18 @@ class World:
             self.objects[object_name].add(spec)
             self._index_field(self.tables[object_name], spec)
             self.schema_changed_ms = self.now_ms()
+
+    def track(self, object_name: str, fields: Iterable[str]) -> None:
+        """Keep the history of these fields from now on, beside those that are tracked already. Raises
+        KeyError for an unknown object or field."""
+        with self.lock:
+            spec = self.objects[object_name]
+            names = {spec.fields[name].name for name in fields}
+            self.tracked[object_name] = self.tracked.get(object_name, frozenset()) | names
+            if history_of(object_name) not in self.objects:
+                history = history_object(object_name)
+                self.objects[history.name] = self._by_lower[history.name.lower()] = history
+                self._open_table(history)
 
     def new_id(self, spec: ObjectSpec) -> str:
         number = self.counters.get(spec.name, 0) + 1
