@@ -5,16 +5,19 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from threading import Event
 from typing import Any
 
 import pytest
 from sqlalchemy import select, update
 
 from connector.clock import HOUR_MS
+from connector.intake.backfill import begin, objects_of, read
 from connector.intake.findings import AMISS, Findings
 from connector.intake.forgetting import forget_lead
 from connector.intake.sweep import lease_of, sweep
 from connector.observation import RecordKey
+from connector.sandbox.faults import Rewrite
 from connector.sandbox.salesforce.world import ValidationRule
 from connector.settle import settle
 from connector.store import leads as lead_store
@@ -25,7 +28,7 @@ from connector.store.schema import leads, links, metadata, observations, outbox
 from connector.store.versions import drop_links
 from connector.worker.passes import Pass, look
 from tests.connector.test_life_of_a_lead import ANN, make_mql
-from tests.world import World
+from tests.world import RULES, World, configuration
 
 BOB = "bob@acme.example"
 
@@ -381,6 +384,61 @@ def test_what_differed_at_first_contact_is_left_alone_and_named(world: World) ->
     found = world.verify()
     assert amiss(found) == {}
     assert [one.fields for one in found.named["first_contact"]] == [("jobtitle",)]
+
+
+def test_what_a_platform_spells_its_own_way_is_named_and_left_alone(known: World) -> None:
+    known.salesforce.faults.rewrite_on_save.append(Rewrite("Lead", "Title", "truncate", 6))
+    known.hubspot.update("contacts", known.contact(ANN)["hs_object_id"], jobtitle="Head of Buying")
+    behind(known)
+    found = known.verify()
+    assert amiss(found) == {}
+    assert [one.fields for one in found.named["own_spelling"]] == [("Title",)]
+    assert known.run().written == 0
+
+
+def test_what_means_nothing_here_is_named_and_left_alone(known: World) -> None:
+    known.hubspot.update("contacts", known.contact(ANN)["hs_object_id"], phone="+4930123456")
+    known.run()
+    known.hubspot.update("contacts", known.contact(ANN)["hs_object_id"], phone="call me")
+    behind(known)
+    found = known.verify()
+    assert amiss(found) == {}
+    assert [one.fields for one in found.named["unreadable"]] == [("phone",)]
+    assert known.contact(ANN)["phone"] == "call me"
+
+
+def test_what_is_only_read_on_a_side_is_named_and_left_alone(known: World) -> None:
+    known.salesforce.update("Lead", known.sf_lead(ANN)["Id"], HasOptedOutOfEmail=True)
+    behind(known)
+    found = known.verify()
+    assert amiss(found) == {}
+    assert ("hs_email_optout",) in [one.fields for one in found.named["read_only"]]
+
+
+def test_an_owner_without_a_spelling_there_is_named_and_left_alone(tmp_path: Path) -> None:
+    route = "{route: everyone, pool: [sam@sales.example, kim@sales.example]}"
+    assert route in RULES
+    rules = RULES.replace(route, '{route: everyone, owner: "queue:Inbound Leads"}')
+    with World(tmp_path, configuration(rules)) as world:
+        world.salesforce.add_queue("Inbound Leads")
+        make_mql(world)
+        behind(world)
+        found = world.verify()
+        assert amiss(found) == {}
+        assert [one.fields for one in found.named["unspelled"]] == [("hubspot_owner_id",)]
+
+
+def test_who_rests_and_lacks_a_record_is_named_and_gets_none(tmp_path: Path) -> None:
+    with World(tmp_path) as world:
+        world.salesforce.insert("Lead", LastName="Lee", Company="Acme", Email=ANN)
+        world.later(days=1)
+        for standing in begin(world.leadloop, objects_of(world.leadloop)):
+            read(world.leadloop, standing, lambda _standing, _seconds: None, Event())
+        behind(world)
+        found = world.verify()
+        assert amiss(found) == {}
+        assert [one.lead_id for one in found.named["resting"]] == [world.lead(ANN).lead_id]
+        assert world.hubspot.rows("contacts") == []
 
 
 def test_two_records_that_both_speak_for_a_lead_get_their_roles_again(known: World) -> None:

@@ -149,6 +149,7 @@ class Walk:
         """What is wrong in the end; nothing, if all is well."""
         wrong = [*self.errors]
         wrong += self._at_rest()
+        wrong += self._swept()
         wrong += self._agreement()
         wrong += self._doubles()
         wrong += self._absent()
@@ -185,6 +186,19 @@ class Walk:
             wrong.append(f"the outbox is not empty: {dict(waiting)}")
         if backlog.dirty or backlog.leased:
             wrong.append(f"leads are waiting: {backlog}")
+        return wrong
+
+    def _swept(self) -> list[str]:
+        """A sweep knows the reason of whatever differs, and puts right what can be; a second one finds
+        nothing."""
+        self.world.later(hours=3)
+        run_until_quiet(self.installation(), 60.0)
+        wrong: list[str] = []
+        for which in ("first", "second"):
+            found = self.world.verify()
+            run_until_quiet(self.installation(), 60.0)
+            if found.unexplained or (found.amiss and which == "second"):
+                wrong.append(f"the {which} sweep: {found.named}")
         return wrong
 
     def _agreement(self) -> list[str]:
