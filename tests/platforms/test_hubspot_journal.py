@@ -57,6 +57,14 @@ def calls(portal: HubSpotPortal, text: str) -> int:
     return sum(1 for each in portal.requests.log if text in each.path)
 
 
+def deals(portal: HubSpotPortal) -> int:
+    """The subscription to deals."""
+    held = portal.crm.journal.subscriptions.items()
+    return next(
+        n for n, each in held if (each["objectTypeId"], each["subscriptionType"]) == ("0-3", "OBJECT")
+    )
+
+
 def test_what_people_do_is_told_in_order(following: Following, portal: HubSpotPortal) -> None:
     contact = portal.create("contacts", email="ann@acme.example", lastname="Arbor")
     assert following.told() == [("contacts", contact, "read")]
@@ -73,6 +81,16 @@ def test_what_people_do_is_told_in_order(following: Following, portal: HubSpotPo
         ("deals", deal, "read"),
     ]
     assert following.told() == []
+
+
+def test_an_association_and_its_end_tell_of_both_records(following: Following, portal: HubSpotPortal) -> None:
+    contact, deal = portal.create("contacts", email="ann@acme.example"), portal.create("deals", amount=5)
+    following.told()
+
+    portal.associate("contacts", contact, "deals", deal)
+    assert set(following.told()) == {("contacts", contact, "read"), ("deals", deal, "read")}
+    portal.dissociate("deals", deal, "contacts", contact)
+    assert set(following.told()) == {("contacts", contact, "read"), ("deals", deal, "read")}
 
 
 def test_properties_that_nobody_reads_are_not_told(following: Following, portal: HubSpotPortal) -> None:
@@ -413,7 +431,9 @@ def test_it_is_subscribed_to_once_and_then_left_alone(following: Following, port
     assert {(each["objectTypeId"], each["subscriptionType"]) for each in made.values()} == {
         ("0-1", "OBJECT"),
         ("0-1", "GDPR_PRIVACY_DELETION"),
+        ("0-1", "ASSOCIATION"),
         ("0-3", "OBJECT"),
+        ("0-3", "ASSOCIATION"),
     }
 
     following.restart()
@@ -425,7 +445,7 @@ def test_it_is_subscribed_to_once_and_then_left_alone(following: Following, port
 
 
 def test_what_others_subscribed_to_stays(following: Following, portal: HubSpotPortal) -> None:
-    (number,) = (n for n, each in portal.crm.journal.subscriptions.items() if each["objectTypeId"] == "0-3")
+    number = deals(portal)
     portal.crm.journal.subscriptions[number]["properties"] = ["theirs"]
     following.restart()
     following.told()
@@ -438,8 +458,7 @@ def test_without_leave_to_subscribe_it_says_what_lacks_and_reads_what_there_is(
 ) -> None:
     following.given = {"LEADLOOP_HUBSPOT__JOURNAL_SUBSCRIBE": "false"}
     journal = portal.crm.journal
-    (number,) = (n for n, each in journal.subscriptions.items() if each["objectTypeId"] == "0-3")
-    del journal.subscriptions[number]
+    del journal.subscriptions[deals(portal)]
     portal.access.app_scopes = frozenset(
         {"developer.webhooks_journal.read", "developer.webhooks_journal.subscriptions.read"}
     )
@@ -452,7 +471,7 @@ def test_without_leave_to_subscribe_it_says_what_lacks_and_reads_what_there_is(
     assert "contacts" not in batch.warning
     assert not alive.warning
     assert batch.told == [("contacts", contact, "read")]
-    assert len(journal.subscriptions) == 2
+    assert len(journal.subscriptions) == 4
 
     journal.subscriptions.clear()
     following.restart()
@@ -464,8 +483,7 @@ def test_a_subscription_that_is_refused_is_told_and_the_others_are_read(
     following: Following, portal: HubSpotPortal
 ) -> None:
     journal = portal.crm.journal
-    (number,) = (n for n, each in journal.subscriptions.items() if each["objectTypeId"] == "0-3")
-    del journal.subscriptions[number]
+    del journal.subscriptions[deals(portal)]
     portal.faults.fail_next(1, 400, {"message": "deals are not for you"}, match="POST /webhooks-journal/")
     following.restart()
 

@@ -97,37 +97,32 @@ def test_when_it_happened(moment: object, expected: int | None) -> None:
     assert occurred_ms({"occurredAt": moment}) == expected
 
 
-def test_what_is_mapped_is_subscribed_to_once() -> None:
-    contact, privacy, deal = sorted(
-        needed({"contacts": ("email", "lastmodifieddate", "phone"), "deals": ("amount",)}),
-        key=lambda each: (each.type_id, each.kind == "GDPR_PRIVACY_DELETION"),
-    )
+def test_what_is_mapped_is_subscribed_to() -> None:
+    wanted = needed({"deals": ("amount",), "contacts": ("email", "lastmodifieddate", "phone")})
 
-    bodies = [each.body("62515", []) for each in (contact, privacy, deal)]
-    assert bodies == [
-        {
-            "subscriptionType": "OBJECT",
-            "portalId": 62515,
-            "objectTypeId": "0-1",
-            "actions": ["CREATE", "UPDATE", "DELETE", "MERGE", "RESTORE"],
-            "properties": ["email", "phone"],
-        },
-        {
-            "subscriptionType": "GDPR_PRIVACY_DELETION",
-            "portalId": 62515,
-            "objectTypeId": "0-1",
-            "actions": ["GDPR_DELETE"],
-        },
-        {
-            "subscriptionType": "OBJECT",
-            "portalId": 62515,
-            "objectTypeId": "0-3",
-            "actions": ["CREATE", "UPDATE", "DELETE", "MERGE", "RESTORE"],
-            "properties": ["amount"],
-        },
+    records = ["CREATE", "UPDATE", "DELETE", "MERGE", "RESTORE"]
+    ends = ["ASSOCIATION_ADDED", "ASSOCIATION_REMOVED"]
+    bodies = [each.body("62515", []) for each in wanted]
+    assert [(each["subscriptionType"], each["objectTypeId"], each["actions"]) for each in bodies] == [
+        ("OBJECT", "0-3", records),
+        ("ASSOCIATION", "0-3", ends),
+        ("ASSOCIATION", "0-1", ends),
+        ("OBJECT", "0-1", records),
+        ("GDPR_PRIVACY_DELETION", "0-1", ["GDPR_DELETE"]),
     ]
-    assert all(each.is_met("62515", bodies) for each in (contact, privacy, deal))
-    assert not any(each.is_met("62516", bodies) for each in (contact, privacy, deal))
+    assert bodies[0]["properties"] == ["amount"]
+    assert bodies[1]["associatedObjectTypeIds"] == ["0-1"]
+    assert bodies[2]["associatedObjectTypeIds"] == ["0-3"]
+    assert bodies[3]["properties"] == ["email", "phone"]
+    assert {each["portalId"] for each in bodies} == {62515}
+    assert all(each.is_met("62515", bodies) for each in wanted)
+    assert not any(each.is_met("62516", bodies) for each in wanted)
+
+
+def test_what_a_lead_of_the_leads_object_is_about_is_subscribed_to() -> None:
+    (leads,) = needed({"leads": ("hs_lead_name",)})
+
+    assert leads.body("62515", [])["properties"] == ["hs_lead_name", "hs_primary_contact_id"]
 
 
 @pytest.mark.parametrize(

@@ -87,7 +87,7 @@ class Journalled:
         self._opened = None
 
     def read(self) -> int:
-        """Read what the inbox names; returns how many records were."""
+        """Read what the inbox names; returns how many records were read or were gone."""
         records = 0
         while (followed := follow_hints(self.world.leadloop, SIDE)).taken:
             records += followed.records + followed.missing

@@ -17,9 +17,10 @@ from connector.platforms.protocol import Allowance
 from connector.store import holds as hold_store
 from connector.store.catch_ups import catch_ups_of
 from connector.worker.passes import Pass, act
+from tests.connector.switched_on import with_objects
 from tests.connector.test_life_of_a_lead import ANN, enter_ann, make_mql
 from tests.streams.journalled import SIDE, Journalled
-from tests.world import World
+from tests.world import RULES, World, configuration
 
 
 @pytest.fixture
@@ -62,6 +63,27 @@ def test_a_change_in_hubspot_reaches_salesforce_without_a_look_at_hubspot(journa
 
     assert world.sf_lead(ANN)["Phone"] == "+49301234567"
     assert searches(world) == 0
+
+
+def test_a_deal_and_its_contact_move_the_lead_without_a_look(tmp_path: Path) -> None:
+    """Whether an association moves the stamp of a deal is not known: here it does not, so no look could tell."""
+    with World(tmp_path, configuration(RULES, {"preset:hubspot": with_objects("deals")})) as world:
+        journalled = Journalled(world)
+        make_mql(world)
+        journalled.work()
+        deal = world.hubspot.create("deals", dealname="Acme", pipeline="default", dealstage="contractsent")
+        journalled.work()
+        assert world.contact(ANN)["leadloop_stage"] == "distributed"
+
+        world.hubspot.associate("deals", deal, "contacts", str(world.contact(ANN)["id"]))
+        journalled.work()
+        assert world.contact(ANN)["leadloop_stage"] == "opportunity"
+
+        world.hubspot.update("deals", deal, dealstage="closedwon")
+        journalled.work()
+        assert world.contact(ANN)["leadloop_outcome"] == "won"
+        assert world.sf_lead(ANN)["Leadloop_Stage__c"] == "closed"
+        journalled.restart()
 
 
 def test_what_leadloop_writes_itself_comes_back_and_changes_nothing(journalled: Journalled) -> None:

@@ -14,12 +14,13 @@ from connector.lane import Lane
 from connector.observation import Observation, PastValue
 from connector.platforms.errors import PlatformError, Refused, RetryLater, WrongAccount
 from connector.platforms.hubspot.answers import Answer
-from connector.platforms.hubspot.associations import Associations, associated_with, listed_refs
+from connector.platforms.hubspot.associations import Associations, listed_refs
 from connector.platforms.hubspot.feed import read_changes
 from connector.platforms.hubspot.listing import read_list
 from connector.platforms.hubspot.metadata import fields_of, owners_of, stage_property, stages_of
 from connector.platforms.hubspot.names import is_id, is_object, is_property
 from connector.platforms.hubspot.records import (
+    associated_with,
     modified_property,
     observe,
     past_values,

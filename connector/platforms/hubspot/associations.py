@@ -16,20 +16,15 @@ from connector.lane import Lane
 from connector.observation import NO_REFS, Observation, Refs
 from connector.platforms.errors import PlatformError
 from connector.platforms.hubspot.faults import classify_item
+from connector.platforms.hubspot.records import associated_with
 from connector.platforms.hubspot.transport import Transport
 from connector.platforms.protocol import BulkPage, ChangePage, id_order
 
 MOST_READ: Final = 1_000
 
-_ASSOCIATED: Final = {"deals": "contacts", "deal": "contacts", "0-3": "contacts"}
 _NONE: Final = "NO_ASSOCIATIONS_FOUND"
 
 Page = TypeVar("Page", ChangePage, BulkPage)
-
-
-def associated_with(object_name: str) -> str | None:
-    """The object whose records must be asked for apart, if there is one."""
-    return _ASSOCIATED.get(object_name)
 
 
 def listed_refs(object_name: str, row: Mapping[str, Any]) -> Refs | None:

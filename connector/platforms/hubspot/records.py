@@ -15,8 +15,14 @@ from connector.platforms.stamps import epoch_ms
 MERGED = "hs_merged_object_ids"
 """Old ids of the records merged into this one, joined by `;`. A merge normally makes a new record."""
 
+_ASSOCIATED: Final = {"deals": "contacts", "deal": "contacts", "0-3": "contacts"}
 _NAMED: Final = dict.fromkeys(("leads", "lead", "0-136"), ("contacts", "hs_primary_contact_id"))
 """Objects whose records name the one they are about in a property."""
+
+
+def associated_with(object_name: str) -> str | None:
+    """The object that an observation refers to by an association, which no property of it shows."""
+    return _ASSOCIATED.get(object_name)
 
 
 def naming_property(object_name: str) -> str | None:

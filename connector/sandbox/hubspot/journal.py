@@ -160,7 +160,9 @@ class Journal:
 
     def _associated(self, crm: Any, table: Table, given: Mapping[str, Any]) -> None:
         action = "ASSOCIATION_REMOVED" if given.get("associationRemoved") else "ASSOCIATION_ADDED"
-        if not self._wants("ASSOCIATION", crm.portal_id, table.kind.type_id, action):
+        other = crm.tables[TYPES[given["associationTypeId"]].target].kind.type_id
+        like = self._like("ASSOCIATION", crm.portal_id, table.kind.type_id)
+        if not any(action in each["actions"] and other in each["associatedObjectTypeIds"] for each in like):
             return
         event = {
             "type": "association",
@@ -169,7 +171,7 @@ class Journal:
             "action": action,
             "fromObjectTypeId": table.kind.type_id,
             "fromObjectId": given["fromObjectId"],
-            "toObjectTypeId": crm.tables[TYPES[given["associationTypeId"]].target].kind.type_id,
+            "toObjectTypeId": other,
             "toObjectId": given["toObjectId"],
             "associationTypeId": given["associationTypeId"],
             "associationCategory": "HUBSPOT_DEFINED",
