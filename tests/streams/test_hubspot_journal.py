@@ -66,7 +66,7 @@ def test_a_change_in_hubspot_reaches_salesforce_without_a_look_at_hubspot(journa
 
 
 def test_a_deal_and_its_contact_move_the_lead_without_a_look(tmp_path: Path) -> None:
-    """Whether an association moves the stamp of a deal is not known: here it does not, so no look could tell."""
+    """Whether an association moves the stamp of a deal is not known; here it does not."""
     with World(tmp_path, configuration(RULES, {"preset:hubspot": with_objects("deals")})) as world:
         journalled = Journalled(world)
         make_mql(world)

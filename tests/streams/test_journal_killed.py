@@ -3,7 +3,6 @@ run` with the journal in place of polls."""
 
 from __future__ import annotations
 
-import json
 import signal
 import subprocess
 from collections.abc import Iterator
@@ -38,20 +37,15 @@ def live(tmp_path: Path, folder: Path) -> Iterator[Live]:
     made.close()
 
 
-def started(live: Live, folder: Path) -> subprocess.Popen[str]:
-    """`leadloop streams`, once it follows."""
-    process = subprocess.Popen(
+def start(live: Live, folder: Path) -> subprocess.Popen[str]:
+    """`leadloop streams` as a process of its own."""
+    return subprocess.Popen(
         command("streams"),
         cwd=folder,
         env=surroundings(live.environment),
         stderr=subprocess.PIPE,
         text=True,
     )
-    assert process.stderr is not None
-    for line in process.stderr:
-        if line.startswith("{") and json.loads(line)["event"] == "stream followed":
-            return process
-    raise AssertionError("it ended")
 
 
 def ended(process: subprocess.Popen[str], number: int) -> int:
@@ -61,8 +55,8 @@ def ended(process: subprocess.Popen[str], number: int) -> int:
     return process.returncode
 
 
-def kill_at_file(faults: Faults, number: int, process: subprocess.Popen[str]) -> None:
-    """SIGKILL while the storage hands out the file of this number, counted from now on."""
+def killed_at_file(faults: Faults, number: int, live: Live, folder: Path) -> int:
+    """The exit code of a process that gets SIGKILL while the storage hands out its file of this number."""
     usual = faults.take
     left = [number]
 
@@ -74,6 +68,10 @@ def kill_at_file(faults: Faults, number: int, process: subprocess.Popen[str]) ->
         return list(usual(method, path))
 
     faults.take = take  # type: ignore[method-assign,assignment]  # the sandbox asks it for each request
+    process = start(live, folder)
+    process.communicate(timeout=120)
+    faults.take = usual  # type: ignore[method-assign]  # as it was
+    return process.returncode
 
 
 def told(live: Live) -> list[str]:
@@ -90,22 +88,19 @@ def begun(live: Live) -> bool:
 def test_killed_while_it_fetches_nothing_is_lost_and_nothing_is_told_twice(live: Live, folder: Path) -> None:
     hubspot = live.sandbox.hubspot
     assert Process(folder, live.environment, "--once").ended() == 0
-    assert ended(started(live, folder), signal.SIGTERM) == 0  # the journal holds what comes from now on
+    first = start(live, folder)
+    eventually(lambda: begun(live))  # the journal holds what comes from now on
+    assert ended(first, signal.SIGTERM) == 0
     ids = []
     for killed in range(3):
-        ids += [hubspot.create("contacts", email=f"n{killed}-{n}@acme.example") for n in range(PEOPLE // 3)]
-        usual = hubspot.faults.take
-        process = started(live, folder)
-        kill_at_file(hubspot.faults, 3, process)
-        process.communicate(timeout=60)
-        assert process.returncode == -signal.SIGKILL
-        hubspot.faults.take = usual  # type: ignore[method-assign]  # as it was
-        live.sandbox.hubspot.crm.journal.most_events += 2
+        made = range(PEOPLE // 3)
+        ids += [hubspot.create("contacts", email=f"n{killed}-{n}@acme.example") for n in made]
+        assert killed_at_file(hubspot.faults, 3, live, folder) == -signal.SIGKILL
     assert len(told(live)) < PEOPLE
 
-    process = started(live, folder)
+    last = start(live, folder)
     eventually(lambda: len(told(live)) >= PEOPLE)
-    assert ended(process, signal.SIGTERM) == 0
+    assert ended(last, signal.SIGTERM) == 0
 
     assert sorted(told(live)) == sorted(ids)
 
