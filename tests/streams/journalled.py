@@ -97,7 +97,13 @@ class Journalled:
         """Follow, read, decide and deliver, without a look at either platform; returns the writes."""
         self.follow()
         self.read()
-        return act(self.world.leadloop, Pass())
+        return self.decide()
+
+    def decide(self) -> int:
+        """Decide and deliver; returns the writes."""
+        made = Pass()
+        assert act(self.world.leadloop, made)
+        return made.written
 
     def poll(self, side: str = SIDE) -> None:
         """One look at a side, as the follower asks for when events are lost."""

@@ -16,7 +16,6 @@ from connector.lane import Lane
 from connector.platforms.protocol import Allowance
 from connector.store import holds as hold_store
 from connector.store.catch_ups import catch_ups_of
-from connector.worker.passes import Pass, act
 from tests.connector.switched_on import with_objects
 from tests.connector.test_life_of_a_lead import ANN, enter_ann, make_mql
 from tests.streams.journalled import SIDE, Journalled
@@ -55,7 +54,7 @@ def test_a_change_in_hubspot_reaches_salesforce_without_a_look_at_hubspot(journa
     assert world.sf_lead(ANN)["Leadloop_Stage__c"] == "distributed"
     assert world.contact(ANN)["leadloop_stage"] == "distributed"
     journalled.poll("salesforce")  # what was created there has been seen
-    act(world.leadloop, Pass())
+    journalled.decide()
 
     world.hubspot.requests.reset()
     world.hubspot.update("contacts", contact, phone="+49 30 1234567")
@@ -307,7 +306,7 @@ def test_a_deletion_that_was_told_is_not_found_a_second_time_in_the_recycle_bin(
 
     world.later(hours=2)
     journalled.poll()
-    written = act(world.leadloop, Pass())
+    written = journalled.decide()
 
     lists = [each for each in world.hubspot.requests.log if each.method == "GET" and "/contacts" in each.path]
     assert lists
@@ -325,7 +324,7 @@ def test_a_deletion_that_the_recycle_bin_has_shown_is_not_told_a_second_time(jou
     world.later(hours=2)
     world.hubspot.archive("contacts", contact)
     journalled.poll()
-    act(world.leadloop, Pass())
+    journalled.decide()
     assert world.lead(ANN).cut_sides == (SIDE,)
     lead = world.lead(ANN)
 
