@@ -28,7 +28,7 @@ def activities(
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
-    """Take in what people did outside both platforms, each activity once by its key."""
+    """Take in what people did outside both platforms. Each activity counts once, by its key."""
     from connector.activity_file import read_csv, read_json_lines
     from connector.intake.custom_source import take_in
     from mappings.problems import did_you_mean

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -71,9 +72,12 @@ def backfill(
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the summary as JSON.")] = False,
 ) -> None:
-    """Read the people who were there before leadloop, on both platforms. Goes on where it was stopped, and
+    """Read the people who were there before leadloop. Of both platforms; goes on where it was stopped, and
     creates nothing without --create. Begin with --dry-run."""
     place = place_of(ctx)
+    if csv is not None and not os.access(csv if csv.exists() else csv.parent, os.W_OK):
+        # told now, and not after hours of reading
+        raise Problem(f"--csv {csv} cannot be written: look whether its folder is there, and who may write.")
     asked = _Asked(
         None if since is None else _moment_ms(since, place.clock.now_ms()),
         tuple(objects or ()),
@@ -172,6 +176,7 @@ def _work(place: Place, connected: Connected, asked: _Asked, stopping: threading
         before = sum(lead_store.count_by_stage(conn).values())
         together_before = count_by_sides(conn)
     standings = reading.begin(installation, chosen, asked.since_ms, anew=asked.anew or asked.dry_run)
+    read_before = frozenset(each.name for each in standings if each.done)
     stopped: str | None = None
     outlook, marked = None, None
     done: list[Standing] = list(standings)
@@ -205,6 +210,7 @@ def _work(place: Place, connected: Connected, asked: _Asked, stopping: threading
             dry_run=asked.dry_run,
             since_ms=asked.since_ms,
             standings=tuple(done),
+            read_before=read_before,
             leads_before=before,
             leads_after=sum(lead_store.count_by_stage(conn).values()),
             together_before=together_before,

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 import typer
 
-from connector.cli.output import SECOND_MS, span
+from connector.cli.output import SECOND_MS, counted, span
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -99,7 +99,7 @@ class Lines:
 
     def leads(self, looked: int, what: str) -> None:
         """So many leads were looked at after the reading."""
-        self._say(f"{looked:,} leads {what}", always=False)
+        self._say(f"{counted(looked, 'lead')} {what}", always=False)
 
     def _say(self, text: str, *, always: bool) -> None:
         now_ms = self._clock.now_ms()

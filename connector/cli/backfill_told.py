@@ -27,6 +27,7 @@ class Told:
     dry_run: bool
     since_ms: int | None
     standings: tuple[Standing, ...]
+    read_before: frozenset[str]
     leads_before: int
     leads_after: int
     together_before: Mapping[tuple[str, ...], int]
@@ -92,13 +93,13 @@ def _print(told: Told, csv: Path | None) -> None:
     page.heading("Dry run: nothing was changed anywhere" if told.dry_run else "Read")
     page.table(
         [
-            (each.name, f"{each.records:,}", f"{each.new:,}", f"{each.changed:,}", _stands(each))
+            (each.name, f"{each.records:,}", f"{each.new:,}", f"{each.changed:,}", _stands(each, told))
             for each in told.standings
         ],
         ("object", "records", "new", "changed", ""),
     )
     page.heading("Leads")
-    would = "would be" if told.dry_run else "are"
+    would = "would be" if told.dry_run else "is" if told.leads_after == 1 else "are"
     begun = told.leads_after - told.leads_before
     page.line(f"{counted(told.leads_after, 'lead')} {would} known, {begun:+,} by this")
     both = _together(told.together_after) - _together(told.together_before)
@@ -125,11 +126,15 @@ def _print(told: Told, csv: Path | None) -> None:
         more = len(told.doubts) - SHOWN
         if more > 0 and csv is None:
             page.line(f"and {more:,} more; --csv FILE writes all of them")
+    if told.read_before:
+        page.line("What was read before is not read again without --anew.", indent=0)
     calls = ", ".join(f"{side} {number:,}" for side, number in told.calls.items())
     page.heading(f"{span(told.spent_ms)}; API calls: {calls or 'none'}")
 
 
-def _stands(standing: Standing) -> str:
+def _stands(standing: Standing, told: Told) -> str:
+    if standing.name in told.read_before:
+        return "read before"
     if standing.done:
         return "read"
     return "begun" if standing.records else "not read yet"

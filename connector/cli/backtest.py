@@ -69,7 +69,8 @@ def backtest(
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
-    """Replay recorded history, or a file of leads with outcomes, under other rules. Writes nothing."""
+    """Replay history, or a file of leads, under other rules. The leads of a file come with their outcomes.
+    Writes nothing."""
     from connector.cli.try_ import database_url
 
     place = place_of(ctx)

@@ -69,7 +69,7 @@ def measure_file(
     read = fields_read(tried.documents_in("rules"), tried.scope)
     found = {
         "file": str(path),
-        "rules": str(rules) if rules is not None else str(place.folder),
+        "rules": place.name if rules is None else str(rules),
         "rows": rows,
         "outcome": outcome,
         "barred": sorted(barred),

@@ -52,7 +52,7 @@ def replay_history(
     if tally.begins_ms >= tally.until_ms:
         raise Problem("Nothing is recorded in this period: look at --since and --until.")
     found = {
-        "rules": str(rules) if rules is not None else str(place.folder),
+        "rules": place.name if rules is None else str(rules),
         "configuration_in_force": in_force.version,
         "same_rules": in_force.rules.version == tried.rules.version,
         "barred": list(barred),

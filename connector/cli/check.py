@@ -52,7 +52,6 @@ def look(place: Place, *, live: bool = False) -> dict[str, Any]:
     from connector.settings import unknown_objects, written_settings
     from mappings.problems import ConfigErrors
 
-    written = (place.folder / MAIN_FILE).exists()
     errors: list[ConfigError] = []
     texts: dict[str, str] = {}
     configuration: Configuration | None = None
@@ -85,7 +84,7 @@ def look(place: Place, *, live: bool = False) -> dict[str, Any]:
     failures = [] if report is None else report.failures
     found: dict[str, Any] = {
         "ok": not errors and not failures and not unanswered,
-        "place": str(place.folder.resolve()) if written else "the shipped configuration",
+        "place": place.name,
         "errors": [_as_data(error) for error in errors],
         "warnings": [_as_data(error) for error in warnings],
         "cases": {

@@ -50,6 +50,19 @@ app = typer.Typer(
 )
 
 
+def version() -> None:
+    """Print the version."""
+    from importlib.metadata import version as installed
+
+    typer.echo(installed("leadloop"))
+
+
+def tell_version(asked: bool) -> None:
+    if asked:
+        version()
+        raise typer.Exit
+
+
 @app.callback()
 def choose_place(
     ctx: typer.Context,
@@ -64,18 +77,14 @@ def choose_place(
             help="Folder with leadloop.yaml. Without that file in it, the shipped presets are used.",
         ),
     ] = Path(),
+    version: Annotated[  # noqa: ARG001  # `tell_version` has done all there is to do
+        bool,
+        typer.Option("--version", callback=tell_version, is_eager=True, help="Print the version and exit."),
+    ] = False,
 ) -> None:
     """Keeps leads in step between a CRM and a marketing-automation platform."""
     if ctx.obj is None:
         ctx.obj = Place(config)
-
-
-@app.command()
-def version() -> None:
-    """Print the version."""
-    from importlib.metadata import version as installed
-
-    typer.echo(installed("leadloop"))
 
 
 app.command()(run.run)
@@ -102,8 +111,9 @@ app.command("try")(try_.try_)
 app.command()(backtest.backtest)
 app.command()(sandbox.sandbox)
 demo.register(app)
+app.command()(version)
 
 
 def main() -> None:
-    """What the installed `leadloop` script calls."""
+    """Run the command that was typed."""
     app()

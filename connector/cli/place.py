@@ -35,6 +35,14 @@ class Place:
     folder: Path
     clock: Clock = field(default_factory=SystemClock)
 
+    @property
+    def name(self) -> str:
+        """What messages call its configuration."""
+        from connector.configuration import MAIN_FILE
+
+        written = (self.folder / MAIN_FILE).exists()
+        return str(self.folder.resolve()) if written else "the shipped configuration"
+
     def configuration(self) -> Configuration:
         """The folder, compiled; the shipped presets where it has no leadloop.yaml. Raises ConfigErrors."""
         from connector.configuration import load_configuration

@@ -9,7 +9,7 @@ import typer
 from connector.cli.failures import Problem
 from connector.cli.find import LEAD, one_lead
 from connector.cli.output import Page, counted, iso, moment, print_json
-from connector.cli.place import place_of
+from connector.cli.place import Place, place_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -42,6 +42,8 @@ def quarantine(
     place = place_of(ctx)
     with place.database() as database, database.read() as conn:
         rows = store.quarantined(conn, side=side, limit=EVERYTHING)
+        if not rows:
+            _must_be_a_side(place, conn, side)
         leads = leads_behind(conn, [row.key for row in rows])
     if as_json:
         print_json({"quarantine": [refusal_data(row, leads.get(row.key)) for row in rows]})
@@ -88,6 +90,8 @@ def retry(
                 rows = _of_lead(conn, found.id)
             else:
                 rows = store.quarantined(conn, side=side, limit=EVERYTHING)
+                if not rows:
+                    _must_be_a_side(place, conn, side)
             leads = leads_behind(conn, [row.key for row in rows])
         with database.begin() as conn:
             cleared = store.clear(conn, [row.key for row in rows], side=side) if rows else 0
@@ -99,6 +103,13 @@ def retry(
         typer.echo(f"{what} will be sent again with the next pass.")
     else:
         typer.echo("Nothing is quarantined there.")
+
+
+def _must_be_a_side(place: Place, conn: Connection, side: str | None) -> None:
+    """Raises Problem for a side that the mapping does not have."""
+    sides = place.in_force(conn).mapping.sides
+    if side is not None and side not in sides:
+        raise Problem(f"There is no side {side!r} in the mapping: there are {', '.join(sides)}.")
 
 
 def leads_behind(conn: Connection, keys: Iterable[RecordKey]) -> dict[RecordKey, str]:

@@ -31,7 +31,7 @@ def run(
         bool, typer.Option("--json", help="With --once: print what was done as JSON.")
     ] = False,
 ) -> None:
-    """Keep both platforms in step until stopped, and take webhooks where a port for them is set. SIGTERM and
+    """Keep both platforms in step until stopped. Takes webhooks where a port for them is set. SIGTERM and
     SIGINT let it finish what is under way; its log goes to stderr, as JSON."""
     from connector.cli.logs import log_to_stderr
     from connector.cli.service import Service

@@ -11,9 +11,9 @@ from connector.cli.worker import HealthHost, HealthPort
 def streams(
     ctx: typer.Context, health_port: HealthPort = None, health_host: HealthHost = "127.0.0.1"
 ) -> None:
-    """Follow the platforms' streams of events and store which records they tell of. Several may run: one of
-    them follows a stream, the others stand by; `leadloop worker` reads what is stored. `leadloop run` does
-    all of this by itself."""
+    """Follow the platforms' streams of events. Stores which records they tell of, for `leadloop worker` to
+    read. Several may run: one of them follows a stream, the others stand by. `leadloop run` does all of this
+    by itself."""
     from connector.cli.logs import log_to_stderr
     from connector.cli.serving import check_credentials, check_port, run_service, served, stopped_by_signals
     from connector.cli.stream_service import StreamService

@@ -254,7 +254,7 @@ def _translated(engine: Engine) -> Iterator[None]:
 
 # https://www.sqlite.org/rescode.html, by the beginning of the name
 _SQLITE_CAUSES = {
-    "SQLITE_CANTOPEN": "cannot be opened: check that its folder exists and is writable",
+    "SQLITE_CANTOPEN": "cannot be opened: check that its folder exists and is writable, and the file too",
     "SQLITE_READONLY": "is read-only for this user: check the permissions of the file and its folder",
     "SQLITE_PERM": "is not permitted to this user: check the permissions of the file and its folder",
     "SQLITE_NOTADB": "is not a SQLite database: name another file, or restore this one from a backup",

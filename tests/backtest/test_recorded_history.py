@@ -91,6 +91,18 @@ def test_the_rules_in_force_find_the_recorded_mqls_again(shell: Shell, year: Pat
     assert found["kept"]["mqls"] == found["in_force"]["mqls"] == found["tried"]["mqls"]
 
 
+def test_without_rules_it_names_the_folder_whose_rules_it_tries(
+    shell: Shell, year: Path, tmp_path: Path
+) -> None:
+    shipped = shell("backtest", str(year)).out
+    rules_in(tmp_path, year_rules("year"))
+    (tmp_path / "leadloop.yaml").write_text("rules: [wanted/rules.yaml]\n", encoding="utf-8")
+    own = shell("backtest", str(year)).out
+
+    assert "What the shipped configuration would have made of the recorded history" in shipped
+    assert " ".join(own.split()).startswith(f"What {tmp_path} would have made of the recorded history")
+
+
 def every_row(path: Path) -> dict[str, list[Any]]:
     conn = sqlite3.connect(f"file:{path}?mode=ro", uri=True)
     try:

@@ -22,7 +22,7 @@ STARTUP_AT_MOST = 20
 def test_real_leads_cost_hardly_more_than_the_fewest_requests() -> None:
     if not LEADS.is_file():
         pytest.skip(f"the real leads are not here: {LEADS}")
-    command = "from connector.cli.main import main; main()"
+    command = "from connector.cli.start import main; main()"
     done = subprocess.run(
         [sys.executable, "-c", command, "demo", "--leads", str(LEADS), "--json"],
         check=True,

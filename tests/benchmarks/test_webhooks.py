@@ -116,7 +116,7 @@ def received(url: str, folder: Path) -> tuple[Loaded, int]:
         "LEADLOOP_WEBHOOKS__PORT": "0",
         "LEADLOOP_HUBSPOT__CLIENT_SECRET": SECRET,
     }
-    command = ["-c", "from connector.cli.main import main; main()", "webhooks"]
+    command = ["-c", "from connector.cli.start import main; main()", "webhooks"]
     database = Database.open(url)
     try:
         with database.begin() as conn:

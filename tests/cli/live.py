@@ -19,7 +19,7 @@ from connector.settings import load_settings
 from connector.store.database import Database
 from tests.world import configuration
 
-MAIN = "from connector.cli.main import main; main()"
+MAIN = "from connector.cli.start import main; main()"
 WAIT_SECONDS = 60.0
 
 

@@ -19,6 +19,7 @@ from connector.platforms.errors import Refused
 from connector.platforms.protocol import Allowance, BulkPage
 from connector.platforms.salesforce.adapter import Salesforce
 from connector.store.schema import metadata
+from tests.cli.live import Live
 from tests.cli.shell import Shell
 from tests.connector.test_ambiguity import ANNS_PHONE, BOBS_PHONE, WITH_PHONE
 from tests.world import World, configuration
@@ -146,6 +147,22 @@ def test_it_goes_on_where_it_was_and_says_so(world: World, leadloop: Shell) -> N
     assert done["leads"] == {"before": 3, "after": 4}
 
 
+def test_what_was_read_before_is_told_as_that_and_what_reads_it_again(world: World, leadloop: Shell) -> None:
+    first = leadloop("backfill").out
+    again = leadloop("backfill").out
+    anew = leadloop("backfill", "--anew").out
+
+    assert [text.count("read before") for text in (first, anew)] == [0, 0]
+    assert again.count("read before\n") == first.count(" read\n") > 0
+    assert "What was read before is not read again without --anew." in again
+
+
+def test_one_lead_is_told_as_one(folder: Path, live: Live) -> None:
+    live.sandbox.hubspot.create("contacts", email="ann@acme.example", lastname="Arbor")
+    done = Shell(folder, live.environment)("backfill")
+    assert "1 lead is known, +1 by this" in done.out
+
+
 def test_the_share_of_the_days_calls_stops_it(world: World, leadloop: Shell) -> None:
     world.salesforce.daily_limit = 20
     stopped = leadloop("backfill")
@@ -180,6 +197,7 @@ def test_an_object_that_is_refused_does_not_keep_the_others_away(
         (["--since", "2099-01-01"], "lies in the future"),
         (["--create", "--since", "2027-01-01"], "leave out --since and --object"),
         (["--create", "--object", "Lead"], "would not have been read wholly"),
+        (["--csv", "nowhere/doubts.csv"], "--csv nowhere/doubts.csv cannot be written"),
     ],
 )
 def test_what_is_typed_wrongly_is_told_with_the_remedy(
@@ -188,6 +206,7 @@ def test_what_is_typed_wrongly_is_told_with_the_remedy(
     done = leadloop("backfill", *arguments)
     assert done.code == 2
     assert told.lower() in done.err.lower()
+    assert "read" not in done.out, "nothing was read before it was told"
 
 
 def test_progress_tells_rate_and_time_left() -> None:

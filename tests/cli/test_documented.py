@@ -69,7 +69,7 @@ def test_every_argument_is_shown_in_its_place(name: str) -> None:
 
 def test_the_global_options_are_documented() -> None:
     for option in options(typer.main.get_command(app)):
-        assert f"`{option} " in COMMANDS.partition("\n## ")[0]
+        assert f"| `{option}" in COMMANDS.partition("\n## ")[0]
 
 
 @pytest.mark.parametrize("name", sorted(ALL))

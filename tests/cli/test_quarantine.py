@@ -75,6 +75,14 @@ def test_a_retry_of_a_lead_whose_create_was_refused_creates_it(
     assert world.sf_lead(BEN)["Leadloop_Stage__c"] == "distributed"
 
 
+def test_a_side_that_is_none_is_told_with_those_that_are(world: World, leadloop: Shell) -> None:
+    for typed in (("quarantine", "--side", "hubspt"), ("quarantine", "retry", "--side", "hubspt")):
+        answer = leadloop(*typed)
+        assert answer.code == 2
+        assert answer.err == "There is no side 'hubspt' in the mapping: there are salesforce, hubspot.\n"
+    assert leadloop("quarantine", "--side", "hubspot").out == "Nothing of hubspot is quarantined.\n"
+
+
 def test_a_retry_of_a_side_leaves_the_other_alone(world: World, leadloop: Shell, refused: None) -> None:
     mended(world)
 
