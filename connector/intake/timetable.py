@@ -76,7 +76,9 @@ def next_looks_ms(seconds: Mapping[str, float], looked: Mapping[str, Looked], no
 
 def due_objects(conn: Connection, side: str, seconds: Mapping[str, float], now_ms: int) -> list[str]:
     """The objects of a side whose time has come, and those of which a stream has lost events."""
-    looked, lost = looked_of(conn, side), catch_ups_of(conn, side)
+    looked = looked_of(conn, side)
+    # one that the platform has refused is left alone, whatever was lost
+    lost = {name for name in catch_ups_of(conn, side) if looked.get(name, Looked()).not_before_ms <= now_ms}
     moments = next_looks_ms(seconds, looked, now_ms)
     return [name for name, at_ms in moments.items() if at_ms <= now_ms or name in lost]
 

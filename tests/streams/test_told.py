@@ -9,6 +9,14 @@ import pytest
 from connector.clock import HOUR_MS, MINUTE_MS, ManualClock
 from connector.intake.poll import poll
 from connector.intake.streams import LEASE_MS, lease_of
+from connector.intake.timetable import (
+    AFTER_REFUSED_MS,
+    Looked,
+    due_objects,
+    next_poll_ms,
+    put_looked,
+    refuse,
+)
 from connector.metrics import Metrics
 from connector.platforms.errors import RetryLater
 from connector.platforms.streams import PositionLost
@@ -17,7 +25,7 @@ from connector.store.database import Database
 from connector.store.leases import take_lease
 from connector.store.settings_values import put_value
 from connector.store.streams import StreamPlace
-from connector.worker.poll_lease import PollLease, next_poll_ms, poll_soon
+from connector.worker.poll_lease import PollLease, poll_soon
 from tests.cli.shell import Shell
 from tests.streams.salesforce import SIDE, Streamed
 from tests.streams.scripted import Following, Scripted, batch, hints, place
@@ -90,6 +98,20 @@ def test_a_catch_up_that_was_cut_short_is_made_again(streamed: Streamed) -> None
     assert streamed.catch_ups() == {}
 
 
+def test_what_a_stream_has_lost_is_due_whatever_its_interval_unless_it_was_refused(
+    database: Database, clock: ManualClock
+) -> None:
+    seconds, now_ms = {"Lead": 3_600.0, "Contact": 3_600.0, "Case": 3_600.0}, clock.now_ms()
+    with database.begin() as conn:
+        for name in seconds:
+            put_looked(conn, SIDE, name, Looked(now_ms - 1))
+        ask_catch_ups(conn, SIDE, ("Lead", "Case"), 0)
+        refuse(conn, SIDE, ["Case"], now_ms)
+
+        assert due_objects(conn, SIDE, seconds, now_ms) == ["Lead"]
+        assert due_objects(conn, SIDE, seconds, now_ms + AFTER_REFUSED_MS) == ["Lead", "Case"]
+
+
 def test_the_next_poll_of_a_worker_is_brought_forward(database: Database, clock: ManualClock) -> None:
     def next_ms() -> int:
         with database.read() as conn:
@@ -104,7 +126,7 @@ def test_the_next_poll_of_a_worker_is_brought_forward(database: Database, clock:
     assert worker.begin()
     poll_soon(database, clock, SIDE, "follower")  # one is under way: it is left alone
     worker.renew()
-    worker.end(START_MS + HOUR_MS, looked=True)
+    worker.end({"Lead": 60.0}, 3_600.0, looked=True)
     assert next_ms() == START_MS + HOUR_MS
 
 
