@@ -10,12 +10,16 @@ from pathlib import Path
 import pytest
 
 from connector.configuration import shipped
+from connector.intake.timetable import looked_of
+from connector.observation import RecordKey
 from connector.platforms.salesforce.records import Columns
 from connector.store.activities import ActivityRow, activities_of
 from connector.store.cursors import cursors_of
 from connector.store.holds import INSTALLATION, open_holds
 from connector.store.leads import find_leads
+from connector.store.observations import observations_by_key
 from connector.wiring import choose_configuration
+from connector.worker.actors import Duties
 from mappings.problems import ConfigErrors
 from tests.cli.shell import Shell
 from tests.world import RULES, START_MS, World, configuration
@@ -176,6 +180,77 @@ def test_a_deleted_record_takes_nothing_back(world: World) -> None:
     world.run()
     world.salesforce.delete("Task", task)
     world.run()
+    assert kinds(world) == ["call"]
+
+
+def by_itself(world: World, minutes: int) -> None:
+    """Time passes, and a worker looks at what is due, decides and sends, minute by minute."""
+    duties = Duties(world.leadloop, lambda _duty: None)
+    for _ in range(minutes):
+        world.later(minutes=1)
+        for side in world.leadloop.feeds:
+            duties.poll(side)
+        duties.settle()
+        for side in world.leadloop.feeds:
+            duties.deliver(side)
+
+
+def test_a_task_that_is_read_minutes_after_its_lead_raises_the_score_then(world: World) -> None:
+    lead_id = enter_ann(world)
+    by_itself(world, 6)
+    while world.salesforce.query("SELECT Id FROM Task") == []:
+        with world.database.read() as conn:
+            looked = looked_of(conn, "salesforce")
+        if looked["Task"].at_ms == world.clock.now_ms():  # the next look at tasks is five minutes away
+            world.later(seconds=5)
+            log_a_call(world, lead_id)
+            world.salesforce.update("Lead", lead_id, Title="Director")
+        else:
+            by_itself(world, 1)
+    by_itself(world, 1)
+    assert world.contact(ANN)["jobtitle"] == "Director", "the lead itself is not kept waiting"
+    assert kinds(world) == []
+    by_itself(world, 4)
+    assert kinds(world) == ["call"]
+    world.later(days=1)
+    by_itself(world, 2)
+    assert world.sf_lead(ANN)["Leadloop_Engagement__c"] == 7
+    assert world.contact(ANN)["leadloop_engagement"] == "7"
+
+
+def test_what_is_deleted_before_it_counts_never_does(world: World) -> None:
+    lead_id = enter_ann(world)
+    start = "2027-01-18T09:00:00.000+0000"
+    meeting = world.salesforce.insert(
+        "Event", WhoId=lead_id, StartDateTime=start, DurationInMinutes=30, Subject="Product demo"
+    )
+    planned = log_a_call(world, lead_id, Status="Not Started")
+    campaign = world.salesforce.insert("Campaign", Name="Spring fair")
+    member = world.salesforce.insert("CampaignMember", CampaignId=campaign, LeadId=lead_id, Status="Sent")
+    by_itself(world, 6)
+    for name, record_id in (("Event", meeting), ("Task", planned), ("CampaignMember", member)):
+        world.salesforce.delete(name, record_id)
+    by_itself(world, 6)
+    with world.database.read() as conn:
+        seen = observations_by_key(
+            conn,
+            [
+                RecordKey("salesforce", name, record_id)
+                for name, record_id in (("Event", meeting), ("Task", planned), ("CampaignMember", member))
+            ],
+        )
+    assert [item.deleted for item in seen.values()] == [True, True, True]
+    world.later(days=4)
+    by_itself(world, 6)
+    assert kinds(world) == []
+
+
+def test_an_activity_that_salesforce_has_archived_is_seen_all_the_same(world: World) -> None:
+    lead_id = enter_ann(world)
+    task = log_a_call(world, lead_id)
+    world.salesforce.touch("Task", task, IsArchived=True)
+    assert world.salesforce.query("SELECT Id FROM Task") == [], "a plain query does not show it"
+    by_itself(world, 6)
     assert kinds(world) == ["call"]
 
 

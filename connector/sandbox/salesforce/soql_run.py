@@ -122,7 +122,7 @@ def _rows(
 ) -> list[Row]:
     test = found_filter.test
     candidates, in_order = _candidates(table, found_filter, order)
-    rows = (row for row in candidates if (deleted_too or not row.get("IsDeleted")) and test(row))
+    rows = (row for row in candidates if (deleted_too or not _put_away(row)) and test(row))
     until = None if query.limit is None else query.offset + query.limit
     if in_order or not order:
         return list(islice(rows, query.offset, until))
@@ -223,3 +223,8 @@ def _parent_renderer(world: World, columns: Sequence[Column], base: str) -> Rend
         return found
 
     return render
+
+
+def _put_away(row: Row) -> bool:
+    """Deleted, or an activity that was archived: only queryAll shows it (facts/salesforce.md 3.1, 10)."""
+    return bool(row.get("IsDeleted") or row.get("IsArchived"))
