@@ -217,7 +217,7 @@ class Journal:
             found = self._calls.subscriptions()
             lacking = [each for each in wanted if not each.is_met(self._account, found)]
         warning = _warning(lacking, reasons) if lacking else ""
-        if len(lacking) == len(wanted):
+        if lacking and len(lacking) == len(wanted):
             raise Refused(warning, "NO_SUBSCRIPTION")
         return frozenset(str(each["appId"]) for each in found if "appId" in each), warning
 
