@@ -1,114 +1,292 @@
-"""Budget: how many calls leadloop may still make to one platform, and how fast.
+"""Budget: how many calls leadloop may still make to one platform, and how fast. Shared by all workers.
 
-Our own calls are counted in the database, over the platform's own day; answers tell what the whole account
-has left. A ceiling in percent of the quota leaves room for the customer's other integrations; a reserve
-inside it is for hand-offs, and for the polling that they need. Per-second limits are paced, never retried.
+What all of them go by is in the database (`SideLimits`): the calls of the day, the places within the limits
+by the second, what answers told of the whole account, and whether the side is to be left alone. A call costs
+one transaction there, before it is sent; what its answer told goes along with the next one. A ceiling in
+percent of the quota leaves room for the customer's other integrations; a reserve inside it is for hand-offs,
+and for the polling that they need. Limits by the second are paced, never retried.
 """
 
 from __future__ import annotations
 
-from collections import Counter, deque
-from datetime import datetime
-from threading import Lock
+from collections import Counter
+from dataclasses import dataclass, replace
+from threading import Lock, get_ident
 from typing import Literal
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from connector.clock import DAY_MS, SECOND_MS, Clock
+import structlog
+from sqlalchemy import Connection
+
+from connector.clock import MINUTE_MS, SECOND_MS, Clock
 from connector.lane import Lane
-from connector.platforms.errors import RetryLater
+from connector.platforms.errors import ASK_AGAIN_SECONDS, RetryLater
 from connector.platforms.protocol import Allowance, Usage
+from connector.side_limits import Pause, SideLimits, Terms, Told
+from connector.store.budgets import lock_limits, put_limits
 from connector.store.calls import count_calls, used
 from connector.store.database import Database
 
 Kind = Literal["read", "search", "write", "metadata"]
+_Window = Literal["burst", "searches"]
+
+TOLD_HOLDS_MS = 15 * MINUTE_MS
+"""How long what answers told of the account is believed: with nobody calling, nothing newer would come."""
+
+COUNT_EVERY_MS = 30 * SECOND_MS
+"""How often the day's calls are counted anew, because hours drop out of it."""
+
+LONGEST_WAIT_SECONDS = 15.0
+"""A platform that wants fewer calls for longer than this is left alone by everybody, and that is told."""
+
+log = structlog.get_logger()
+
+
+@dataclass(slots=True)
+class _Call:
+    """A call under way: the places that it holds. `probing`: its answer tells whether a pause is over."""
+
+    places: list[tuple[_Window, int]]
+    probing: bool
 
 
 class Budget:
-    """Admits calls to one side. Safe to share between the threads of a process."""
+    """Admits calls to one side. Safe to share between the threads of a process, each of which makes one call
+    at a time."""
 
     def __init__(self, side: str, database: Database, clock: Clock, allowance: Allowance) -> None:
         self.side = side
         self.calls: Counter[Kind] = Counter()
         self._database = database
         self._clock = clock
+        self._lengths_ms: dict[_Window, int] = {
+            "burst": int(allowance.burst_seconds * SECOND_MS),
+            "searches": SECOND_MS,
+        }
         self._allowance = allowance
+        self._terms = Terms(
+            allowance.day_limit, allowance.quota_percent, allowance.reserve_percent, allowance.account_day
+        )
+        self._shows_terms = False
+        # who waits for a place waits in line, and searches, which have few places, in a line of their own
+        self._lines = {True: Lock(), False: Lock()}
         self._lock = Lock()
-        self._burst: deque[int] = deque()
-        self._searches: deque[int] = deque()
-        self._used = 0
-        self._used_as_of_ms = -DAY_MS
-        self._usage = Usage()
-        self.time_zone = "UTC"
+        self._under_way: dict[int, _Call] = {}
+        self._given_back: list[tuple[_Window, int, int]] = []
+        self._news = Told()
+        self._ahead_ms = 0
+        self._counted = 0
+        self._counted_at = 0
+        self._counted_ms: int | None = None
+
+    def serves(self, time_zone: str, polls_a_day: int | None = None, records_a_write: int = 100) -> None:
+        """What is learned once the side is connected; see `Terms`. Who does not poll leaves what the others
+        go by to them."""
+        self._terms = replace(
+            self._terms, time_zone=time_zone, polls_a_day=polls_a_day or 0, records_a_write=records_a_write
+        )
+        self._shows_terms = polls_a_day is not None
+        self._counted_ms = None  # the day may begin at another moment
 
     def admit(self, lane: Lane, kind: Kind) -> None:
-        """Wait for a place within the per-second limits, and count one call. Raises RetryLater when the day's
-        share of this lane is used up."""
-        allowance = self._allowance
+        """Wait for a place within the limits by the second, and count one call. Raises RetryLater when the
+        day's share of this lane is used up, or the side is to be left alone; StoreError."""
+        searching = kind == "search" and self._allowance.searches_per_second is not None
+        with self._lines[searching]:
+            with self._lock:
+                self._end_call()  # one that got no answer: the thread has given it up
+            while wait_ms := self._try(lane, searching=searching):
+                self._clock.sleep(wait_ms / SECOND_MS)
         with self._lock:
-            now_ms = self._clock.now_ms()
-            self._check_day(lane, now_ms)
-            self._pace(self._burst, self._burst_calls(), int(allowance.burst_seconds * SECOND_MS))
-            if kind == "search" and allowance.searches_per_second is not None:
-                self._pace(self._searches, allowance.searches_per_second, SECOND_MS)
-            now_ms = self._clock.now_ms()
             self.calls[kind] += 1
-            self._used += 1
-            with self._database.begin() as conn:
-                count_calls(conn, self.side, int(lane), now_ms)
 
-    def answered(self, usage: Usage) -> None:
-        """Remember what an answer told of the whole account's limits."""
+    def answered(self, usage: Usage, later: RetryLater | None = None) -> None:
+        """Remember what an answer told of the whole account's limits, and share at once what concerns more
+        than its request. Raises StoreError."""
+        now_ms = self._clock.now_ms()
+        day_used, day_limit = usage.day_used, usage.day_limit
+        if later is None and day_used is not None and day_limit is not None and day_used >= day_limit:
+            # the answer came, and with it that there is no further one
+            reason = f"{self.side}: the account has no calls left today"
+            later = RetryLater(reason, ASK_AGAIN_SECONDS, concerns="day")
         with self._lock:
-            old = self._usage
-            self._usage = Usage(
-                day_used=usage.day_used if usage.day_used is not None else old.day_used,
-                day_limit=usage.day_limit if usage.day_limit is not None else old.day_limit,
-                burst_left=usage.burst_left,
-                burst_limit=usage.burst_limit if usage.burst_limit is not None else old.burst_limit,
-            )
+            call = self._end_call()
+            told = Told(now_ms, usage.day_used, usage.day_limit, usage.burst_limit)
+            self._news = self._news.and_then(told)
+        if later is not None and later.concerns != "request":
+            self._stop(later)
+        elif call is not None and call.probing:
+            self._go_on()
+        elif call is not None and any(window == "searches" for window, _ in call.places):
+            # the few places of searches are wanted back by other processes now, not with our next call
+            with self._database.begin() as conn:
+                limits = lock_limits(conn, self.side)
+                if self._tell(limits, self._clock.now_ms()):
+                    put_limits(conn, self.side, limits)
 
     def total(self) -> int:
         """Calls admitted since this process started."""
         return sum(self.calls.values())
 
-    def _day_start_ms(self, now_ms: int) -> int:
-        """Since when calls count: the account's midnight, or the last 24 hours."""
-        if not self._allowance.account_day:
-            return now_ms - DAY_MS
-        try:
-            zone = ZoneInfo(self.time_zone)
-        except (ZoneInfoNotFoundError, ValueError):
-            return now_ms - DAY_MS  # a zone that this machine does not know: the longer count is the safe one
-        local = datetime.fromtimestamp(now_ms / SECOND_MS, zone)
-        return int(local.replace(hour=0, minute=0, second=0, microsecond=0).timestamp() * SECOND_MS)
+    # one call --------------------------------------------------------------------------------------------
 
-    def _burst_calls(self) -> int:
-        """What fits into the burst window: a little under the limit that answers tell, else the allowance."""
-        told = self._usage.burst_limit
-        return self._allowance.burst_calls if told is None else max(1, told * 97 // 100)
+    def _try(self, lane: Lane, *, searching: bool) -> int:
+        """Take a place and count the call; or how many milliseconds to wait for one. Raises RetryLater."""
+        with self._database.begin() as conn:
+            limits = lock_limits(conn, self.side)
+            now_ms = self._clock.now_ms()  # not before it is our turn: others have gone on meanwhile
+            told = self._tell(limits, now_ms)
+            refusal = _left_alone(limits.pause, now_ms) or self._spent(conn, limits, lane, now_ms)
+            wait_ms = 0 if refusal is not None else self._wait_ms(limits, now_ms, searching=searching)
+            if refusal is None and not wait_ms:
+                self._take(limits, now_ms, searching=searching)
+                count_calls(conn, self.side, int(lane), now_ms)
+                told = True
+            if told:
+                put_limits(conn, self.side, limits)
+        if refusal is not None:
+            raise refusal
+        return wait_ms
 
-    def _check_day(self, lane: Lane, now_ms: int) -> None:
-        if now_ms - self._used_as_of_ms >= 30 * SECOND_MS:
-            with self._database.read() as conn:
-                self._used = used(conn, self.side, self._day_start_ms(now_ms))
-            self._used_as_of_ms = now_ms
-        ceiling = self._allowance.ceiling(lane, self._usage.day_limit)
-        if self._used >= ceiling:
-            raise RetryLater(
-                f"{self.side}: leadloop's share of the day's calls is used up ({self._used} of {ceiling})",
-                900.0,
-            )
-        usage = self._usage
-        if usage.day_used is not None and usage.day_limit is not None and usage.day_used >= usage.day_limit:
-            raise RetryLater(f"{self.side}: the account has no calls left today", 900.0)
+    def _wait_ms(self, limits: SideLimits, now_ms: int, *, searching: bool) -> int:
+        at_ms = now_ms + self._ahead_ms
+        most = max(1, limits.told.burst_limit or self._allowance.burst_calls)
+        wait_ms = limits.burst.wait_ms(at_ms, most, self._lengths_ms["burst"])
+        if searching:
+            most = self._allowance.searches_per_second or 1
+            wait_ms = max(wait_ms, limits.searches.wait_ms(at_ms, most, self._lengths_ms["searches"]))
+        return wait_ms
 
-    def _pace(self, recent: deque[int], calls: int, window_ms: int) -> None:
-        """Wait until fewer than `calls` were made within the last `window_ms`, and take the place."""
-        while True:
+    def _take(self, limits: SideLimits, now_ms: int, *, searching: bool) -> None:
+        at_ms = now_ms + self._ahead_ms
+        limits.clock_ms = max(limits.clock_ms, at_ms)
+        limits.calls += 1
+        windows: tuple[_Window, ...] = ("burst", "searches") if searching else ("burst",)
+        places = [
+            (window, getattr(limits, window).take(at_ms, self._lengths_ms[window])) for window in windows
+        ]
+        pause = limits.pause
+        if pause is not None and pause.every_ms:
+            limits.pause = replace(pause, probe_ms=now_ms + pause.every_ms)
+        with self._lock:
+            self._under_way[get_ident()] = _Call(places, pause is not None)
+
+    def _end_call(self) -> _Call | None:
+        """The calling thread has no call under way any more. The lock is held."""
+        call = self._under_way.pop(get_ident(), None)
+        if call is not None:
             now_ms = self._clock.now_ms()
-            while recent and recent[0] <= now_ms - window_ms:
-                recent.popleft()
-            if len(recent) < calls:
-                recent.append(now_ms)
-                return
-            self._clock.sleep((recent[0] + window_ms - now_ms + 1) / SECOND_MS)
+            self._given_back.extend((window, until_ms, now_ms) for window, until_ms in call.places)
+        return call
+
+    def _tell(self, limits: SideLimits, now_ms: int) -> bool:
+        """Bring what this process has learned into what all share; whether there was anything."""
+        with self._lock:
+            given_back, self._given_back = self._given_back, []
+            news, self._news = self._news, Told()
+            self._ahead_ms = max(self._ahead_ms, limits.clock_ms - now_ms)
+        for window, until_ms, answered_ms in given_back:
+            at_ms = answered_ms + self._ahead_ms
+            getattr(limits, window).give_back(until_ms, at_ms, self._lengths_ms[window])
+        changed = bool(given_back)
+        if news != Told():
+            limits.told, changed = limits.told.and_then(news), True
+        if self._shows_terms and limits.terms != self._terms:
+            limits.terms, changed = self._terms, True
+        return changed
+
+    # the day ---------------------------------------------------------------------------------------------
+
+    def _spent(self, conn: Connection, limits: SideLimits, lane: Lane, now_ms: int) -> RetryLater | None:
+        """Why this lane may make no call today."""
+        terms, told = self._terms, limits.told
+        counted = self._counted_today(conn, limits, now_ms)
+        ceiling = terms.ceiling(lane, told.day_limit)
+        again_seconds = ASK_AGAIN_SECONDS
+        end_ms = terms.day_end_ms(now_ms)
+        if end_ms is not None:
+            again_seconds = min(again_seconds, (end_ms - now_ms) / SECOND_MS)
+        if counted >= ceiling:
+            what = "leadloop's share" if lane is Lane.HANDOFF else f"the share of {_CALLED[lane]}"
+            reason = f"{self.side}: {what} of the day's calls is used up ({counted:,} of {ceiling:,})"
+            return RetryLater(reason, again_seconds)
+        if told.day_used is None or told.day_limit is None:
+            return None
+        if told.at_ms < max(terms.day_start_ms(now_ms), now_ms - TOLD_HOLDS_MS):
+            return None  # an old story
+        left = told.day_limit - told.day_used
+        kept = terms.ceiling(Lane.HANDOFF, told.day_limit) - ceiling
+        if left > kept or lane is Lane.HANDOFF:
+            return None
+        above = "hand-offs" if lane is Lane.UPDATE else "hand-offs and updates"
+        reason = f"{self.side}: the account has {left:,} calls left today, which are kept for {above}"
+        return RetryLater(reason, again_seconds)
+
+    def _counted_today(self, conn: Connection, limits: SideLimits, now_ms: int) -> int:
+        """All workers' calls since the day began."""
+        stale = self._counted_ms is None or now_ms - self._counted_ms >= COUNT_EVERY_MS
+        if stale or limits.calls < self._counted_at:
+            self._counted = used(conn, self.side, self._terms.day_start_ms(now_ms))
+            self._counted_at, self._counted_ms = limits.calls, now_ms
+        return self._counted + limits.calls - self._counted_at
+
+    # stopping and going on -------------------------------------------------------------------------------
+
+    def _stop(self, later: RetryLater) -> None:
+        """Let everybody leave alone what the platform wants to be left alone."""
+        begun: Pause | None = None
+        with self._database.begin() as conn:
+            limits = lock_limits(conn, self.side)
+            now_ms = self._clock.now_ms()
+            self._tell(limits, now_ms)
+            if later.concerns in ("day", "side") or later.after_seconds > LONGEST_WAIT_SECONDS:
+                pause = self._pause_of(later, now_ms)
+                known = limits.pause
+                if known is not None and known.reason == pause.reason:
+                    pause = replace(pause, since_ms=known.since_ms)
+                else:
+                    begun = pause
+                limits.pause = pause
+            else:
+                window = limits.searches if later.concerns == "searches" else limits.burst
+                window.close(now_ms + self._ahead_ms + int(later.after_seconds * SECOND_MS))
+            put_limits(conn, self.side, limits)
+        if begun is not None:
+            left_seconds = None if begun.until_ms is None else (begun.until_ms - now_ms) // SECOND_MS
+            log.warning(
+                "side paused", side=self.side, reason=begun.reason, over_in_seconds=left_seconds,
+                asking_every_seconds=begun.every_ms // SECOND_MS or None,
+            )  # fmt: skip
+
+    def _go_on(self) -> None:
+        """An answer has shown that a pause is over."""
+        with self._database.begin() as conn:
+            limits = lock_limits(conn, self.side)
+            now_ms = self._clock.now_ms()
+            ended, limits.pause = limits.pause, None
+            self._tell(limits, now_ms)
+            put_limits(conn, self.side, limits)
+        if ended is not None:
+            log.info("side goes on", side=self.side, paused_seconds=(now_ms - ended.since_ms) // SECOND_MS)
+
+    def _pause_of(self, later: RetryLater, now_ms: int) -> Pause:
+        after_ms = int(later.after_seconds * SECOND_MS)
+        until_ms = None if later.until_seconds is None else now_ms + int(later.until_seconds * SECOND_MS)
+        if later.concerns == "day" and until_ms is None:
+            until_ms = self._terms.day_end_ms(now_ms)
+        elif later.concerns not in ("day", "side"):  # too many calls, for longer than a moment
+            until_ms = now_ms + after_ms
+        if until_ms is not None and until_ms <= now_ms + after_ms:
+            return Pause(later.reason, now_ms, until_ms)
+        return Pause(later.reason, now_ms, until_ms, now_ms + after_ms, after_ms)
+
+
+_CALLED = {Lane.UPDATE: "updates", Lane.BACKFILL: "a backfill"}
+
+
+def _left_alone(pause: Pause | None, now_ms: int) -> RetryLater | None:
+    """Why nobody may call now, if so."""
+    if pause is None or pause.may_call(now_ms):
+        return None
+    until_seconds = None if pause.until_ms is None else (pause.until_ms - now_ms) / SECOND_MS
+    after_seconds = max(1.0, (pause.again_ms() - now_ms) / SECOND_MS)
+    return RetryLater(pause.reason, after_seconds, concerns="side", until_seconds=until_seconds)

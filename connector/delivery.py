@@ -15,7 +15,6 @@ from sqlalchemy import Connection
 from connector.clock import DAY_MS, MINUTE_MS
 from connector.installation import Installation
 from connector.intake.forgetting import forget_made
-from connector.lane import Lane
 from connector.lead import Baseline
 from connector.observation import RecordKey, digest
 from connector.platforms.errors import Ambiguous, Missing, Refused, RetryLater
@@ -25,6 +24,7 @@ from connector.rereading import (
     described_row,
     look_up_first,
     meet_existing,
+    most_urgent,
     observe_missing,
     reread,
     unique_key,
@@ -38,6 +38,7 @@ LEASE_MS = 10 * MINUTE_MS
 """Outlives every HTTP timeout of a batch, so that no second sender starts while a first one may be at it."""
 
 LONGEST_WAIT_SECONDS = 3_600.0
+LONGEST_JITTER_SECONDS = 30.0
 CLAIMED_AT_MOST = 4_000
 
 
@@ -109,7 +110,7 @@ def _send(
     by_token = {str(row.id): row for row in rows}
     answers = [
         _Answer(by_token[item.token], item.outcome)
-        for item in installation.platforms[side].write(writes, Lane(min(row.lane for row in rows)))
+        for item in installation.platforms[side].write(writes, most_urgent(rows))
     ]
     written = [answer for answer in answers if isinstance(answer.outcome, Written)]
     later = [answer for answer in answers if isinstance(answer.outcome, RetryLater)]
@@ -196,14 +197,21 @@ def _doubt(conn: Connection, rows: Sequence[outbox.Row], now_ms: int) -> None:
 def _postpone(
     conn: Connection, installation: Installation, token: str, answers: Iterable[_Answer], now_ms: int
 ) -> None:
-    later: list[tuple[int, int, bool]] = []
+    tried: list[tuple[int, int, bool]] = []
+    waiting: list[tuple[int, int, bool]] = []
     for answer in answers:
-        assert isinstance(answer.outcome, RetryLater)  # noqa: S101  # the caller chose these; told to mypy
-        wait = answer.outcome.after_seconds * 2 ** min(answer.row.attempts, 8)
-        wait = min(wait, max(LONGEST_WAIT_SECONDS, answer.outcome.after_seconds))
-        wait *= 1 + 0.2 * installation.jitter()
-        later.append((answer.row.id, now_ms + int(wait * 1_000), answer.outcome.applied_unknown))
-    outbox.postpone(conn, token, later)
+        outcome = answer.outcome
+        assert isinstance(outcome, RetryLater)  # noqa: S101  # the caller chose these; told to mypy
+        wait, jitter = outcome.after_seconds, installation.jitter()
+        if outcome.concerns == "request":
+            wait = wait * 2 ** min(answer.row.attempts, 8)
+            wait = min(wait, max(LONGEST_WAIT_SECONDS, outcome.after_seconds)) * (1 + 0.2 * jitter)
+        else:  # no fault of the row's: it goes once the platform may be called again
+            wait += min(0.2 * wait, LONGEST_JITTER_SECONDS) * jitter
+        postponed = tried if outcome.concerns == "request" else waiting
+        postponed.append((answer.row.id, now_ms + int(wait * 1_000), outcome.applied_unknown))
+    outbox.postpone(conn, token, tried)
+    outbox.postpone(conn, token, waiting, tried=False)
 
 
 def _store_refused(

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from dataclasses import replace
 
+import structlog
 from sqlalchemy import Connection
 
 from connector.clock import DAY_MS, HOUR_MS
@@ -22,12 +23,15 @@ from connector.owners import Directory
 from connector.plan import WantedHold
 from connector.platforms.protocol import Metadata, Owner
 from connector.remembered import Options, remember
+from connector.spending import first_warning_today, spending_of
 from connector.store import holds as hold_store
 from connector.store import leads as lead_store
 from connector.store.brakes import forget_counts
 from connector.store.calls import forget_calls
 from connector.store.settings_values import get_value, put_value
 from mappings.mapping import SideMapping
+
+log = structlog.get_logger()
 
 LEARN_EVERY_MS = HOUR_MS
 """How often users, fields and picklists are read again."""
@@ -58,8 +62,10 @@ def options_of(metadata: Mapping[str, Metadata]) -> Options:
 
 def learn_again(installation: Installation, side: str) -> None:
     """Read what a side says of itself again, and decide again what waits for it. Drops what was counted long
-    ago as well: this is done every hour. Raises RetryLater or Refused; what was known stays in force then."""
+    ago and warns of a day that needs too many calls, too: this is done every hour. Raises RetryLater or
+    Refused; what was known stays in force then."""
     forget_old_counts(installation)
+    _warn_of_forecast(installation, side)
     there = installation.platforms[side]
     written = installation.mapping.sides[side]
     owners = list(there.owners())
@@ -154,6 +160,18 @@ def _of_others(conn: Connection, sides: Collection[str]) -> list[hold_store.Want
 
 def _stored(hold: WantedHold | hold_store.Hold) -> hold_store.WantedHold:
     return hold_store.WantedHold(hold.kind, hold.subject, hold.message, hold.remedy, hold.details)
+
+
+def _warn_of_forecast(installation: Installation, side: str) -> None:
+    now_ms = installation.clock.now_ms()
+    with installation.database.begin() as conn:
+        spending = spending_of(conn, side, now_ms)
+        if spending is None or not first_warning_today(conn, side, spending, now_ms):
+            return
+    log.warning(
+        "calls will not last the day", side=side, used=spending.total, forecast=spending.forecast.calls,
+        ceiling=spending.ceiling,
+    )  # fmt: skip
 
 
 def forget_old_counts(installation: Installation) -> None:

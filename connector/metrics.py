@@ -12,10 +12,11 @@ from typing import Any
 from prometheus_client import CollectorRegistry, Counter, generate_latest
 from prometheus_client.core import GaugeMetricFamily, Metric
 
-from connector.clock import DAY_MS, SECOND_MS, Clock
+from connector.clock import SECOND_MS, Clock
 from connector.intake.streams import lease_of
 from connector.lane import Lane
-from connector.store import brakes, calls, holds, inbox, leads, leases, outbox, quarantine, streams
+from connector.spending import Spending, spending_of
+from connector.store import brakes, holds, inbox, leads, leases, outbox, quarantine, streams
 from connector.store.configurations import applied_configuration
 from connector.store.database import Database
 from connector.store.sweeps import last_result
@@ -173,7 +174,9 @@ class _Stored:
             applied = applied_configuration(conn)
             stopped = brakes.brakes_of(conn, applied.version) if applied is not None else {}
             swept = {side: last for side in self._sides if (last := last_result(conn, side)) is not None}
-            used = {side: calls.used_by_lane(conn, side, now_ms - DAY_MS) for side in self._sides}
+            spent = {
+                side: found for side in self._sides if (found := spending_of(conn, side, now_ms)) is not None
+            }
             places = streams.stream_places(conn)
             followed = {side: leases.lease_held(conn, lease_of(side), now_ms) for side in places}
         oldest_ms = backlog.oldest_dirty_ms
@@ -223,10 +226,7 @@ class _Stored:
             "brake_stopped", "1 for each kind of change that the brake has stopped", ["kind"],
             {(kind,): 1 for kind, brake in stopped.items() if brake.released_ms is None},
         )  # fmt: skip
-        yield _gauge(
-            "calls_24h", "calls made within 24 hours, by all processes", ["side", "lane"],
-            {(side, Lane(lane).name.lower()): n for side, lanes in used.items() for lane, n in lanes.items()},
-        )  # fmt: skip
+        yield from _calls(spent, now_ms)
         yield _gauge(
             "verify_unexplained", "what differed for no known reason when a side was last verified", ["side"],
             {(side,): last["found"].get("unexplained", 0) for side, last in swept.items()},
@@ -243,6 +243,36 @@ class _Stored:
             "last_poll_age_seconds", "since a side was last looked at by this process", ["side"],
             {(side,): (now_ms - at_ms) / SECOND_MS for side, at_ms in self._last_poll_ms().items()},
         )  # fmt: skip
+
+
+def _calls(spent: Mapping[str, Spending], now_ms: int) -> Iterable[Metric]:
+    """What each side has spent of its day, which is the account's or the last 24 hours."""
+    yield _gauge(
+        "api_calls_used", "calls of the day, by all processes", ["side", "lane"],
+        {
+            (side, Lane(lane).name.lower()): number
+            for side, found in spent.items()
+            for lane, number in found.used.items()
+        },
+    )  # fmt: skip
+    numbers: dict[str, tuple[str, Callable[[Spending], float | None]]] = {
+        "api_calls_limit": ("calls a day of the whole account", lambda found: found.limit),
+        "api_calls_ceiling": ("calls a day that leadloop may make", lambda found: found.ceiling),
+        "api_calls_reserve": ("how many of those are for hand-offs alone", lambda found: found.reserve),
+        "api_calls_forecast": ("calls by the end of the day", lambda found: found.forecast.calls),
+        "api_account_calls_used": (
+            "calls of the whole account today, as it told last",
+            lambda found: found.account.used if found.account is not None else None,
+        ),
+        "api_paused_seconds": (
+            "for how long a side has been left alone because it said so; 0: it is called",
+            lambda found: (now_ms - found.pause.since_ms) / SECOND_MS if found.pause is not None else 0,
+        ),
+    }
+    for name, (words, number_of) in numbers.items():
+        values = {(side,): number_of(found) for side, found in spent.items()}
+        known = {side: value for side, value in values.items() if value is not None}
+        yield _gauge(name, words, ["side"], known)
 
 
 def _gauge(name: str, words: str, labels: list[str], values: Mapping[Any, float]) -> GaugeMetricFamily:

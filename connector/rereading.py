@@ -7,7 +7,7 @@ leads are planned anew from it.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from connector.installation import Installation
@@ -41,6 +41,11 @@ def described_row(installation: Installation, row: outbox.Row) -> ObjectMapping:
     return installation.policy.mapping.sides[row.side].objects[row.object]
 
 
+def most_urgent(rows: Iterable[outbox.Row]) -> Lane:
+    """The lane of a call for these rows: what a hand-off needs must not wait for the next day's calls."""
+    return Lane(min(row.lane for row in rows))
+
+
 def unique_key(installation: Installation, row: outbox.Row) -> str | None:
     """The native field that carries leadloop's own id, by which a repeated create finds the first one."""
     pair = described_row(installation, row).output("lead_id")
@@ -54,10 +59,7 @@ def reread(installation: Installation, side: str, token: str, rows: Sequence[out
     try:
         seen, missing = _see(installation, side, rows)
     except PlatformError as error:
-        after = error.after_seconds if isinstance(error, RetryLater) else 60.0
-        now_ms = installation.clock.now_ms()
-        with installation.database.begin() as conn:
-            outbox.postpone(conn, token, [(row.id, now_ms + int(after * 1_000), True) for row in rows])
+        _postpone(installation, token, rows, error, unknown=True)
         return LookedUp(postponed=len(rows))
     ids = {row.object: unique_key(installation, row) for row in rows}
     made = {item.fields.get(ids[item.object] or "") for item in seen if item.object in ids}
@@ -75,20 +77,37 @@ def _see(
     installation: Installation, side: str, rows: Sequence[outbox.Row]
 ) -> tuple[list[Observation], list[outbox.Row]]:
     platform, feed = installation.platforms[side], installation.feeds[side]
+    lane = most_urgent(rows)
     seen: list[Observation] = []
     missing: list[outbox.Row] = []
     for name in sorted({row.object for row in rows}):
         natives = feed.objects[name]
         updates = {row.record_id: row for row in rows if row.object == name and row.record_id is not None}
         if updates:
-            reading = platform.read(name, list(updates), natives)
+            reading = platform.read(name, list(updates), natives, lane)
             seen.extend(reading.found)
             missing.extend(updates[record_id] for record_id in reading.missing if record_id in updates)
         creates = [row for row in rows if row.object == name and row.record_id is None]
         key = unique_key(installation, creates[0]) if creates else None
         if key is not None:
-            seen.extend(platform.find(name, key, [row.lead_id for row in creates], natives))
+            seen.extend(platform.find(name, key, [row.lead_id for row in creates], natives, lane))
     return seen, missing
+
+
+def _postpone(
+    installation: Installation,
+    token: str,
+    rows: Sequence[outbox.Row],
+    error: PlatformError,
+    *,
+    unknown: bool,
+) -> None:
+    """The rows could not be looked at. Where that is the whole side's trouble, they have not been tried."""
+    later = error if isinstance(error, RetryLater) else RetryLater(str(error), 60.0)
+    not_before_ms = installation.clock.now_ms() + int(later.after_seconds * 1_000)
+    with installation.database.begin() as conn:
+        postponed = [(row.id, not_before_ms, unknown) for row in rows]
+        outbox.postpone(conn, token, postponed, tried=later.concerns == "request")
 
 
 def look_up_first(installation: Installation, side: str, token: str, rows: Sequence[outbox.Row]) -> LookedUp:
@@ -116,10 +135,7 @@ def look_up_first(installation: Installation, side: str, token: str, rows: Seque
             found, _ = _see(installation, side, updates)
             seen.extend(found)
     except PlatformError as error:
-        after = error.after_seconds if isinstance(error, RetryLater) else 60.0
-        now_ms = installation.clock.now_ms()
-        with installation.database.begin() as conn:
-            outbox.postpone(conn, token, [(row.id, now_ms + int(after * 1_000), False) for row in unsure])
+        _postpone(installation, token, unsure, error, unknown=False)
         held = {row.id for row in unsure}
         return LookedUp([row for row in rows if row.id not in held], postponed=len(unsure))
     changed = _observe(installation, seen, set(), [])
@@ -157,8 +173,9 @@ def _look_for(installation: Installation, side: str, creates: Sequence[outbox.Ro
                 str(row.fields[native]) for row in creates for native in sent_as if row.fields.get(native)
             }
             if values:
+                natives = feed.objects[target.object]
                 seen.extend(
-                    platform.find(target.object, pair.native, sorted(values), feed.objects[target.object])
+                    platform.find(target.object, pair.native, sorted(values), natives, most_urgent(creates))
                 )
     return seen
 
@@ -185,7 +202,8 @@ def meet_existing(installation: Installation, side: str, existing: Sequence[tupl
     for name in sorted({row.object for row, _ in existing}):
         ids = sorted({record_id for row, record_id in existing if row.object == name})
         try:
-            reading = installation.platforms[side].read(name, ids, feed.objects[name])
+            lane = most_urgent([row for row, record_id in existing if record_id in ids])
+            reading = installation.platforms[side].read(name, ids, feed.objects[name], lane)
         except PlatformError as error:
             # the leads are dirty already: the create is planned again and meets the record once more
             installation.on_event("read_failed", {"side": side, "reason": str(error)})

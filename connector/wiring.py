@@ -6,6 +6,7 @@ platform does not have, and starts the cursors. Raises before anything has been 
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
@@ -17,6 +18,7 @@ from connector.budget import Budget
 from connector.clock import HOUR_MS, SECOND_MS, Clock
 from connector.configuration import Configuration, compile_documents
 from connector.connections import Connections, Opener
+from connector.forecast import polls_a_day
 from connector.installation import Feed, Installation
 from connector.intake.poll import start_cursors
 from connector.intake.timetable import follow_seconds, seconds_of
@@ -25,7 +27,7 @@ from connector.learning import decide_unknown_owners_again, forget_old_counts, k
 from connector.memory import collect_seldom
 from connector.metadata_check import missing_fields, names_to_describe
 from connector.owners import Directory
-from connector.platforms.protocol import Account, Allowance, Metadata, Meter, Platform
+from connector.platforms.protocol import Account, Allowance, Batching, Metadata, Meter, Platform
 from connector.settings import Settings, SettingsError, check_objects
 from connector.store import configurations as configuration_store
 from connector.store.cursors import cursors_of
@@ -99,8 +101,6 @@ def connect(
         openers[name] = partial(open_platform, name, side.platform, settings, budgets[name], clock)
         connections[name] = openers[name]()
     accounts = {name: connection.prove_identity() for name, connection in connections.items()}
-    for name, budget in budgets.items():
-        budget.time_zone = accounts[name].time_zone
     _remember_accounts(database, accounts)
     metadata = {
         name: connections[name].describe(names_to_describe(side))
@@ -108,6 +108,9 @@ def connect(
     }
     feeds, missing = _feeds(configuration.mapping, settings, metadata)
     options = options_of(metadata)
+    for name, budget in budgets.items():
+        batching = connections[name].batching
+        budget.serves(accounts[name].time_zone, _looks_a_day(feeds[name], batching), batching.write)
     owners = {name: connection.owners() for name, connection in connections.items()}
     directory = Directory(owners)
     installation = Installation(
@@ -234,6 +237,16 @@ def _seconds_of(side: SideMapping, own: Any) -> dict[str, float]:
     if own is None:
         return seconds_of(side, 60.0, {})
     return seconds_of(side, own.poll_seconds, own.poll_seconds_of)
+
+
+def _looks_a_day(feed: Feed, batching: Batching) -> int:
+    """How many calls a day looking for changes takes while there are none. Objects of one interval share a
+    call where the platform lets them."""
+    every = Counter(feed.poll_seconds.values())
+    calls = sum(polls_a_day(objects, seconds, batching.watch) for seconds, objects in every.items())
+    if feed.archived_seconds:
+        calls += polls_a_day(len(feed.objects), feed.archived_seconds, 1)
+    return round(calls)
 
 
 def _start(installation: Installation, side: str, ahead_ms: int) -> None:

@@ -8,6 +8,15 @@ import typer
 
 from connector.cli.output import LANES, Page, counted, iso, print_json, span
 from connector.cli.place import place_of
+from connector.cli.status_calls import (
+    backfill_rows,
+    call_rows,
+    calls_as_data,
+    pause_as_data,
+    pause_rows,
+    plain_moment,
+    waiting_row,
+)
 from connector.clock import DAY_MS
 
 if TYPE_CHECKING:
@@ -38,13 +47,14 @@ def as_data(conn: Connection, configuration: Configuration, now_ms: int) -> dict
     """How things stand, as plain JSON data."""
     from connector.owner_check import missing_owners
     from connector.remembered import recall
+    from connector.spending import spending_of, unfinished_backfills
     from connector.store import (
         brakes,
-        calls,
         configurations,
         cursors,
         deadline_events,
         holds,
+        inbox,
         leads,
         outbox,
         quarantine,
@@ -67,16 +77,27 @@ def as_data(conn: Connection, configuration: Configuration, now_ms: int) -> dict
         side = queues.setdefault(queue.side, {})
         name = "in_flight" if queue.state == "in_flight" else LANES.get(queue.lane, str(queue.lane))
         side[name] = side.get(name, 0) + number
+    told = inbox.count_hints(conn)
     sides = {}
     for side_name in configuration.mapping.sides:
         looked = cursors.updated_ms(conn, side_name)
         reached = cursors.cursors_of(conn, side_name)
-        by_lane = calls.used_by_lane(conn, side_name, now_ms - DAY_MS)
+        spending = spending_of(conn, side_name, now_ms)
         sides[side_name] = {
             "account": get_value(conn, f"account:{side_name}"),
-            "calls_in_24_hours": sum(by_lane.values()),
-            "calls_by_lane": {LANES.get(lane, str(lane)): number for lane, number in by_lane.items()},
+            "calls": calls_as_data(spending, now_ms),
+            "paused": pause_as_data(spending),
             "pending_writes": queues[side_name],
+            "told_of": {
+                "waiting": told[side_name].hints if side_name in told else 0,
+                "oldest_seconds": (
+                    max(0, now_ms - told[side_name].oldest_ms) // 1_000 if side_name in told else None
+                ),
+            },
+            "backfill": [
+                {name: each[name] for name in ("object", "records", "total")}
+                for each in unfinished_backfills(conn, side_name)
+            ],
             "quarantined": refused.get(side_name, 0),
             "verified": verified(conn, side_name),
             "stream": stream(conn, side_name, now_ms),
@@ -186,16 +207,19 @@ def _print(data: dict[str, Any]) -> None:
         pending = ", ".join(f"{name} {number}" for name, number in sorted(known["pending_writes"].items()))
         rows: list[tuple[str, object]] = [
             ("account", known["account"] or "not connected yet"),
-            ("calls in 24 hours", known["calls_in_24_hours"]),
+            *pause_rows(known["paused"]),
+            *call_rows(known["calls"]),
             ("pending writes", pending or "none"),
+            ("told of, to be read", waiting_row(known["told_of"])),
             ("refused values", known["quarantined"]),
             ("verified", _verified(known["verified"])),
         ]
         if known["stream"] is not None:
             rows += _stream(known["stream"])
+        rows += backfill_rows(known["backfill"])
         for name, cursor in known["cursors"].items():
             age = span(cursor["age_seconds"] * 1_000)
-            rows.append((f"read up to ({name})", f"{_plain(cursor['reached'])}, {age} ago"))
+            rows.append((f"read up to ({name})", f"{plain_moment(cursor['reached'])}, {age} ago"))
         page.table(rows)
 
 
@@ -216,12 +240,8 @@ def _deadlines(numbers: dict[str, int]) -> str:
 def _verified(last: dict[str, Any] | None) -> str:
     if last is None:
         return "not yet"
-    return f"{_plain(last['at'])}: {last['repaired']:,} put right, {last['unexplained']:,} unexplained"
-
-
-def _plain(at: str | None) -> str:
-    return at.replace("T", " ").removesuffix("Z") if at else "—"
+    return f"{plain_moment(last['at'])}: {last['repaired']:,} put right, {last['unexplained']:,} unexplained"
 
 
 def _since(words: str, at: str | None) -> str:
-    return f"{words} {_plain(at)}" if at else ", not applied yet"
+    return f"{words} {plain_moment(at)}" if at else ", not applied yet"

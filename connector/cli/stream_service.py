@@ -102,7 +102,7 @@ class StreamService:
                 made = opening(readable(side, platform.describe(names_to_describe(side))), *rest)
             finally:
                 platform.close()
-            budget.time_zone = account.time_zone
+            budget.serves(account.time_zone)
             if not isinstance(made, str):
                 opened[name] = made
             if account.account_id != known:

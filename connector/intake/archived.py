@@ -14,6 +14,7 @@ from connector.intake.missing import as_deleted
 from connector.intake.taking_in import take_in
 from connector.lane import Lane
 from connector.observation import RecordKey
+from connector.platforms.errors import RetryLater
 from connector.platforms.protocol import Cursor, Listed
 from connector.store.cursors import cursors_of, put_cursor
 
@@ -23,7 +24,8 @@ ARCHIVED = "archived:"
 
 def find_archived(installation: Installation, side: str) -> set[str]:
     """List the archived records of a side if it is time, and note those that are known here as deleted.
-    Returns the leads concerned. Raises RetryLater, Refused; what was noted stays."""
+    Returns the leads concerned. Raises Refused; what was noted stays. Where there is no call left for it, it
+    is done later: changes, which hand-offs need, are looked for all the same."""
     started_ms = installation.clock.now_ms()
     every_ms = int(installation.feeds[side].archived_seconds * SECOND_MS)
     if not every_ms:
@@ -37,14 +39,24 @@ def find_archived(installation: Installation, side: str) -> set[str]:
         after: str | None = None
         while True:
             asked_ms = installation.clock.now_ms()
-            page = installation.platforms[side].archived(name, after, Lane.UPDATE)
+            try:
+                page = installation.platforms[side].archived(name, after, Lane.UPDATE)
+            except RetryLater as later:
+                installation.on_event("archived_later", {"side": side, "reason": str(later)})
+                _look_again(installation, side, started_ms - every_ms + int(later.after_seconds * SECOND_MS))
+                return leads
             leads |= _note(installation, side, name, page.records, asked_ms)
             after = page.after
             if after is None:
                 break
-    with installation.database.begin() as conn:
-        put_cursor(conn, side, ARCHIVED, Cursor(started_ms), started_ms)
+    _look_again(installation, side, started_ms)
     return leads
+
+
+def _look_again(installation: Installation, side: str, listed_ms: int) -> None:
+    """The next listing is due an interval after that moment."""
+    with installation.database.begin() as conn:
+        put_cursor(conn, side, ARCHIVED, Cursor(listed_ms), installation.clock.now_ms())
 
 
 def _note(

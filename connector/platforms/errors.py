@@ -7,6 +7,15 @@ leaves `connector/platforms`. There is one owner of retries: delivery for writes
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
+
+Concerns = Literal["request", "searches", "calls", "day", "side"]
+"""What is to be left alone: this request or record alone; all searches, or all calls, which came too fast;
+all calls, since those of the day are used up; or the side, for a reason of its own."""
+
+
+ASK_AGAIN_SECONDS = 900.0
+"""How often it is tried whether a day's calls that are used up have come back."""
 
 
 class PlatformError(Exception):
@@ -19,11 +28,16 @@ class RetryLater(PlatformError):
 
     `after_seconds` is how long to leave it alone. `applied_unknown` is True when the request may have been
     carried out although no answer came: the caller must re-read before it sends the same thing again.
+
+    Where it `concerns` the day or the side, `until_seconds` is when that is expected to be over, if the
+    platform says so. If that is later than `after_seconds`, or not said, one call every so often finds out.
     """
 
     reason: str
     after_seconds: float
     applied_unknown: bool = False
+    concerns: Concerns = "request"
+    until_seconds: float | None = None
 
     def __str__(self) -> str:
         return f"{self.reason} (again in {self.after_seconds:g} s)"

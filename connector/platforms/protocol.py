@@ -202,13 +202,6 @@ class Allowance:
     searches_per_second: int | None = None
     account_day: bool = False
 
-    def ceiling(self, lane: Lane, day_limit: int | None = None) -> int:
-        """How many calls a day this lane may bring leadloop's own count to."""
-        ceiling = (day_limit or self.day_limit) * self.quota_percent // 100
-        for _ in range(lane):  # each lane leaves the same part of its share to those above it
-            ceiling = ceiling * (100 - self.reserve_percent) // 100
-        return ceiling
-
 
 class Meter(Protocol):
     """Counts and paces calls. The adapter asks before every HTTP request and tells after every answer."""
@@ -216,11 +209,13 @@ class Meter(Protocol):
     def admit(self, lane: Lane, kind: Literal["read", "search", "write", "metadata"]) -> None:
         """Wait for a place within the per-second limits and count one call.
 
-        Raises RetryLater when the daily ceiling leaves nothing for this lane."""
+        Raises RetryLater when the daily ceiling leaves nothing for this lane, or the side is to be left
+        alone."""
         ...
 
-    def answered(self, usage: Usage) -> None:
-        """Take note of the limits an answer carried."""
+    def answered(self, usage: Usage, later: RetryLater | None = None) -> None:
+        """Take note of the limits an answer carried, and of a refusal that concerns more than the request.
+        Told in the thread that was admitted; a call that got no answer tells nothing."""
         ...
 
 
@@ -233,17 +228,18 @@ class FreeMeter:
     def admit(self, lane: Lane, kind: Literal["read", "search", "write", "metadata"]) -> None:  # noqa: ARG002  # the protocol's signature
         self.calls[kind] = self.calls.get(kind, 0) + 1
 
-    def answered(self, usage: Usage) -> None:  # noqa: ARG002  # nothing to pace
+    def answered(self, usage: Usage, later: RetryLater | None = None) -> None:  # noqa: ARG002  # nothing to pace
         return
 
 
 @dataclass(frozen=True, slots=True)
 class Batching:
-    """The platform's largest batches, in records a call."""
+    """The platform's largest batches, in records a call; `watch`: objects that are looked at in one."""
 
     read: int
     write: int
     find: int = field(default=100)
+    watch: int = 1
 
 
 class Platform(Protocol):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import cache
 
-from sqlalchemy import Connection, UpdateBase, delete, func, select
+from sqlalchemy import Connection, UpdateBase, delete, select
 from sqlalchemy.dialects import postgresql, sqlite
 
 from connector.clock import HOUR_MS
@@ -36,12 +36,20 @@ def used(conn: Connection, side: str, since_ms: int) -> int:
 
 def used_by_lane(conn: Connection, side: str, since_ms: int) -> dict[int, int]:
     """Lane to requests since then, rounded up to the whole hour; lanes without are left out."""
+    return {lane: sum(hours.values()) for lane, hours in hours_of(conn, side, since_ms).items()}
+
+
+def hours_of(conn: Connection, side: str, since_ms: int) -> dict[int, dict[int, int]]:
+    """Lane to hour to requests in it, from the hour in which that moment lies; what has none is left out."""
+    found: dict[int, dict[int, int]] = {}
     rows = conn.execute(
-        select(calls.c.lane, func.sum(calls.c.count))
+        select(calls.c.lane, calls.c.hour_ms, calls.c.count)
         .where(calls.c.side == side, calls.c.hour_ms > since_ms - HOUR_MS)
-        .group_by(calls.c.lane)
+        .order_by(calls.c.lane, calls.c.hour_ms)
     )
-    return {lane: int(count) for lane, count in rows}
+    for lane, hour_ms, count in rows:
+        found.setdefault(lane, {})[hour_ms] = count
+    return found
 
 
 def forget_calls(conn: Connection, before_ms: int) -> None:

@@ -69,8 +69,8 @@ def replace_pending(conn: Connection, lead_ids: Iterable[str], rows: Sequence[Ro
     """These rows are now all that is wished for these leads; rows in flight are untouched.
 
     A row for the same lead and record as a pending one takes its place in the queue, its attempts,
-    `not_before_ms`, `created_ms` and `unknown`, and the more urgent lane of the two. Raises ValueError on
-    two rows for one record."""
+    `created_ms` and `unknown`, the more urgent lane of the two, and its `not_before_ms`, unless it is itself
+    the more urgent. Raises ValueError on two rows for one record."""
     wanted = {_target(row): row for row in rows}
     if len(wanted) != len(rows):
         raise ValueError("two pending writes for one record of one lead")
@@ -197,9 +197,11 @@ def finish(conn: Connection, token: str, ids: Iterable[int]) -> list[int]:
     return done
 
 
-def postpone(conn: Connection, token: str, later: Iterable[tuple[int, int, bool]]) -> list[int]:
+def postpone(
+    conn: Connection, token: str, later: Iterable[tuple[int, int, bool]], *, tried: bool = True
+) -> list[int]:
     """Put rows back in the queue: (id, not before, whether it may have been carried out). Counts one more
-    attempt. Returns the ids that were still this token's."""
+    attempt, if they were `tried`. Returns the ids that were still this token's."""
     wanted = {row_id: (not_before_ms, unknown) for row_id, not_before_ms, unknown in later}
     mine = [row_id for chunk in chunks(wanted) for row_id in _held(conn, token, chunk)]
     if mine:
@@ -208,7 +210,7 @@ def postpone(conn: Connection, token: str, later: Iterable[tuple[int, int, bool]
             .where(outbox.c.id == bindparam("row"))
             .values(
                 state="pending",
-                attempts=outbox.c.attempts + 1,
+                attempts=outbox.c.attempts + int(tried),
                 not_before_ms=bindparam("later_ms"),
                 unknown=bindparam("maybe_done"),
                 lease_token=None,
@@ -271,12 +273,15 @@ def _target(row: Row) -> _Target:
 
 def _merged(row: Row, olds: Sequence[Row]) -> Row:
     """A new wish in the place of the old ones for the same record."""
+    lane = min(old.lane for old in olds)
+    # an update may wait for the next day's calls; a hand-off that it becomes must not
+    waits = row.lane >= lane
     return replace(
         row,
         id=olds[0].id,
-        lane=min(row.lane, *(old.lane for old in olds)),
+        lane=min(row.lane, lane),
         attempts=max(old.attempts for old in olds),
-        not_before_ms=max(old.not_before_ms for old in olds),
+        not_before_ms=max(old.not_before_ms for old in olds) if waits else row.not_before_ms,
         created_ms=min(old.created_ms for old in olds),
         unknown=any(old.unknown for old in olds),
     )

@@ -418,6 +418,8 @@ calls = Table(
     _needed("count", BigInteger),
 )
 
+budgets = Table("budgets", metadata, _key("side"), _needed("limits", LargeBinary))
+
 configurations = Table(
     "configurations",
     metadata,

@@ -83,7 +83,7 @@ def test_counts_what_the_database_holds(world: World) -> None:
     assert page['leadloop_brake_stopped{kind="creates"}'] == 1
     assert page['leadloop_last_poll_age_seconds{side="hubspot"}'] == 5
     assert page['leadloop_quarantined_values{side="salesforce"}'] == 0
-    calls = sum(value for name, value in page.items() if name.startswith("leadloop_calls_24h"))
+    calls = sum(value for name, value in page.items() if name.startswith("leadloop_api_calls_used"))
     assert calls == sum(budget.total() for budget in world.connected.budgets.values())
     assert ann not in metrics.text().decode()
 

@@ -29,7 +29,7 @@ def test_counts_leads_work_calls_and_cursors(world: World, leadloop: Shell) -> N
     assert status["configuration"] == world.config.version
     assert status["sides"]["salesforce"]["account"] == world.salesforce.organization_id
     for side, budget in world.connected.budgets.items():
-        assert status["sides"][side]["calls_in_24_hours"] == budget.total()
+        assert status["sides"][side]["calls"]["used"] == budget.total()
     contacts = status["sides"]["hubspot"]["cursors"]["contacts"]
     assert 0 <= contacts["age_seconds"] <= 120
     assert set(status["sides"]["salesforce"]["cursors"]) == {

@@ -60,29 +60,78 @@ def test_captured_missing_scopes_are_named() -> None:
 
 
 @needs_recordings
-def test_a_documented_spent_day_waits_until_midnight() -> None:
-    outcome = classify(json_of(f"{CAPTURED}/429_daily_official_doc.json"), 429, "call", Pause(None, 4_321.0))
+def test_a_documented_spent_day_concerns_the_day_and_is_asked_about_now_and_then() -> None:
+    outcome = classify(json_of(f"{CAPTURED}/429_daily_official_doc.json"), 429, "call")
     assert isinstance(outcome, RetryLater)
-    assert outcome.after_seconds == 4_321.0
+    assert (outcome.concerns, outcome.after_seconds, outcome.until_seconds) == ("day", 900, None)
     assert not outcome.applied_unknown
 
 
 @pytest.mark.parametrize(
-    ("body", "seconds"),
+    ("body", "seconds", "concerns"),
     [
-        ({"policyName": "TEN_SECONDLY_ROLLING"}, 10),
-        ({"policyName": "SECONDLY"}, 1),
-        ({"message": "You have reached your ten_secondly_rolling limit."}, 10),
-        ({"message": "You have reached your secondly limit."}, 1),
-        ({"message": "You have reached your daily limit."}, 3_600),
-        ({"category": "RATE_LIMITS"}, 10),
-        (None, 10),
+        ({"policyName": "TEN_SECONDLY_ROLLING"}, 10, "calls"),
+        ({"policyName": "SECONDLY"}, 1, "searches"),
+        ({"policyName": "DAILY"}, 900, "day"),
+        ({"message": "You have reached your ten_secondly_rolling limit."}, 10, "calls"),
+        ({"message": "You have reached your secondly limit."}, 1, "searches"),
+        ({"message": "You have reached your daily limit."}, 900, "day"),
+        ({"category": "RATE_LIMITS"}, 10, "calls"),
+        (None, 10, "calls"),
     ],
 )
-def test_a_429_without_headers(body: object, seconds: float) -> None:
+def test_a_429_without_headers(body: object, seconds: float, concerns: str) -> None:
     outcome = classify(body, 429, "read")
     assert isinstance(outcome, RetryLater)
-    assert outcome.after_seconds == seconds
+    assert (outcome.after_seconds, outcome.concerns) == (seconds, concerns)
+    assert not outcome.applied_unknown
+
+
+@pytest.mark.parametrize(
+    ("status", "policy", "headers", "after", "until"),
+    [
+        (429, "TEN_SECONDLY_ROLLING", Pause(interval_seconds=20.0), 20, None),
+        (429, "TEN_SECONDLY_ROLLING", Pause(7.0), 7, None),
+        (429, "SECONDLY", Pause(0.0), 1, None),
+        (429, "SECONDLY", Pause(4.0), 4, None),
+        (429, "DAILY", Pause(5_000.0), 900, 5_000),
+        (423, None, Pause(), 3, None),
+        (423, None, Pause(1.0), 2, None),
+        (477, None, Pause(80_000.0), 80_000, 80_000),
+        (477, None, Pause(), 3_600, 3_600),
+        (503, None, Pause(120.0), 120, None),
+        (503, None, Pause(), 30, None),
+    ],
+)
+def test_what_the_headers_say_about_waiting_counts(
+    status: int, policy: str | None, headers: Pause, after: float, until: float | None
+) -> None:
+    outcome = classify({"policyName": policy}, status, "read", headers)
+    assert isinstance(outcome, RetryLater)
+    assert (outcome.after_seconds, outcome.until_seconds) == (after, until)
+
+
+@pytest.mark.parametrize(
+    ("status", "concerns"),
+    [
+        (423, "request"),
+        (477, "side"),
+        (500, "request"),
+        (502, "request"),
+        (503, "side"),
+        (504, "request"),
+        (521, "side"),
+        (522, "side"),
+        (523, "side"),
+        (524, "request"),
+        (525, "side"),
+        (526, "side"),
+    ],
+)
+def test_only_what_is_not_the_requests_fault_concerns_the_whole_side(status: int, concerns: str) -> None:
+    outcome = classify("<html>", status, "read")
+    assert isinstance(outcome, RetryLater)
+    assert outcome.concerns == concerns
 
 
 @pytest.mark.parametrize(

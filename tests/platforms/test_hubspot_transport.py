@@ -13,7 +13,6 @@ from werkzeug import Request, Response
 from connector.clock import ManualClock
 from connector.platforms.errors import Missing, Refused, RetryLater
 from connector.platforms.hubspot.adapter import HubSpot
-from connector.platforms.hubspot.midnight import seconds_to_midnight
 from connector.platforms.hubspot.paths import in_version
 from connector.platforms.hubspot.records import text_of
 from connector.platforms.protocol import FreeMeter, RecordWrite, Usage, Written
@@ -29,7 +28,7 @@ class _Meter(FreeMeter):
         super().__init__()
         self.usages: list[Usage] = []
 
-    def answered(self, usage: Usage) -> None:
+    def answered(self, usage: Usage, later: RetryLater | None = None) -> None:
         self.usages.append(usage)
 
 
@@ -235,12 +234,3 @@ def test_creates_without_an_echoed_trace_are_matched_by_their_values(
 )
 def test_values_are_sent_as_text(value: Any, text: str) -> None:
     assert text_of(value) == text
-
-
-@pytest.mark.parametrize(
-    ("zone", "seconds"),
-    [("UTC", 3_600), ("Europe/Berlin", 86_400), ("US/Eastern", 21_600), ("Nonsuch/Zone", 3_600)],
-)
-def test_the_day_ends_at_midnight_of_the_account(zone: str, seconds: int) -> None:
-    winter_23_utc = 1_768_604_400_000  # 2026-01-16T23:00:00Z
-    assert seconds_to_midnight(winter_23_utc, zone) == seconds

@@ -177,7 +177,7 @@ def test_limits_in_headers_reach_the_meter_and_our_headers_reach_salesforce(http
     class Meter(FreeMeter):
         used: list[tuple[int | None, int | None]]
 
-        def answered(self, usage: Any) -> None:
+        def answered(self, usage: Any, later: Any = None) -> None:
             self.used = [*getattr(self, "used", []), (usage.day_used, usage.day_limit)]
 
     httpserver.expect_request("/services/data/v62.0/x").respond_with_handler(answer)

@@ -22,10 +22,10 @@ if TYPE_CHECKING:
 
 
 ALLOWANCE = Allowance(
-    250_000, 50, 20, burst_calls=95, burst_seconds=10.0, searches_per_second=4, account_day=True
+    250_000, 50, 20, burst_calls=100, burst_seconds=10.0, searches_per_second=5, account_day=True
 )
 """What an account allows until its answers tell more: a private app or service key of the smallest tier, and
-the account's five searches a second, less one for others (usage guidelines)."""
+the account's five searches a second (usage guidelines)."""
 
 
 def connect(settings: HubSpotSettings, side: str, meter: Meter, clock: Clock) -> Platform:

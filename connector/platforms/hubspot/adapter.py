@@ -82,9 +82,9 @@ class HubSpot:
                 f"the token is for the HubSpot account {portal}, but LEADLOOP_HUBSPOT__PORTAL_ID is "
                 f"{expected}: correct one of them"
             )
-        self._transport.time_zone = body.get("timeZone") or "UTC"
         name = f"{portal} ({body.get('accountType') or 'HubSpot'})"
-        return Account(portal, name, None, self._transport.time_zone, self._transport.there.ahead_ms)
+        zone = body.get("timeZone") or "UTC"
+        return Account(portal, name, None, zone, self._transport.there.ahead_ms)
 
     def describe(self, objects: Sequence[str]) -> Metadata:
         """Property definitions, one call an object, and one more for the stages of its pipelines. Object

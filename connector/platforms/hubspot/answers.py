@@ -17,10 +17,11 @@ import urllib3
 from urllib3.exceptions import ConnectTimeoutError, HTTPError, NewConnectionError, ProxyError, SSLError
 from urllib3.exceptions import TimeoutError as Urllib3Timeout
 
+from connector.clock import SECOND_MS
 from connector.platforms.errors import RetryLater
 from connector.platforms.hubspot.faults import Outcome, Pause, Sent, classify
-from connector.platforms.hubspot.midnight import seconds_to_midnight
 from connector.platforms.protocol import Usage
+from connector.platforms.retry_after import retry_after_seconds
 from connector.platforms.settings import is_loopback
 from connector.platforms.unreached import why_unreached
 
@@ -48,13 +49,18 @@ class Answer:
             raise self.fault("read")
         return self.body
 
+    def for_all(self) -> RetryLater | None:
+        """What a refusal says that concerns more than its request."""
+        fault = None if self.ok else self.fault("read")
+        return fault if isinstance(fault, RetryLater) and fault.concerns != "request" else None
 
-def answer_of(response: urllib3.BaseHTTPResponse, now_ms: int, time_zone: str) -> Answer:
-    """An answer whose body has been loaded. `time_zone` is the account's, whose midnight ends its day."""
-    after = response.headers.get("Retry-After") or ""
+
+def answer_of(response: urllib3.BaseHTTPResponse, now_ms: int) -> Answer:
+    """An answer whose body has been loaded."""
+    interval_ms = _number(response.headers, "X-HubSpot-RateLimit-Interval-Milliseconds")
     pause = Pause(
-        float(after) if after.isdigit() else None,
-        seconds_to_midnight(now_ms, time_zone),
+        retry_after_seconds(response.headers.get("Retry-After"), now_ms),
+        interval_ms / SECOND_MS if interval_ms else 10.0,
     )
     if not response.data:
         return Answer(response.status, None, pause=pause)

@@ -14,7 +14,7 @@ from typing import Any, Literal
 
 import orjson
 
-from connector.platforms.errors import Missing, Refused, RetryLater
+from connector.platforms.errors import ASK_AGAIN_SECONDS, Missing, Refused, RetryLater
 from connector.platforms.redaction import redact
 
 Sent = Literal["read", "call", "update", "create"]
@@ -43,17 +43,23 @@ _COORDINATES = re.compile(r"propertyName=(\w+)")
 _LIST = re.compile(r"\[.*\]\s*\Z", re.DOTALL)
 _TAKEN = re.compile(r"already (?:has that value|exists)", re.IGNORECASE)
 
-_BURST_SECONDS = 10.0
 _SEARCH_SECONDS = 1.0
 _LOCKED_SECONDS = 3.0
+_SHORTEST_LOCK_SECONDS = 2.0
+_MOVING_SECONDS = 3_600.0
+# The edge says that it cannot reach HubSpot at all; of 500, 502, 504 and 524 the request may be the cause.
+_AWAY = frozenset({503, 521, 522, 523, 525, 526})
+# The documentation says to contact the support.
+_LASTING = frozenset({522, 525, 526, 530})
 
 
 @dataclass(frozen=True, slots=True)
 class Pause:
-    """What the headers and the account's clock say about waiting."""
+    """What the headers say about waiting. `interval_seconds` is the stretch over which
+    the limit on calls counts."""
 
     retry_after_seconds: float | None = None
-    until_midnight_seconds: float = 3_600.0
+    interval_seconds: float = 10.0
 
 
 def classify(body: object, status: int, sent: Sent, pause: Pause | None = None) -> Outcome:
@@ -64,10 +70,12 @@ def classify(body: object, status: int, sent: Sent, pause: Pause | None = None) 
     if status == 429:
         return _rate_limited(fault, pause)
     if status == 477:
-        wait = pause.retry_after_seconds or 3_600.0
-        return RetryLater("HubSpot is moving the account to another region", wait)
+        wait = pause.retry_after_seconds or _MOVING_SECONDS
+        reason = "HubSpot is moving the account to another region"
+        return RetryLater(reason, wait, concerns="side", until_seconds=wait)
     if status == 423:
-        return RetryLater("the HubSpot record is locked by another change", _LOCKED_SECONDS)
+        wait = max(_SHORTEST_LOCK_SECONDS, pause.retry_after_seconds or _LOCKED_SECONDS)
+        return RetryLater("the HubSpot record is locked by another change", wait)
     if status == 401:
         return RetryLater("HubSpot does not accept the token (HTTP 401)", 300)
     if status == 403:
@@ -78,8 +86,9 @@ def classify(body: object, status: int, sent: Sent, pause: Pause | None = None) 
         return refusal(fault, status)
     if 300 <= status < 400:
         return RetryLater(f"HubSpot answered with a redirect (HTTP {status})", 60)
-    wait = 300.0 if status in (522, 525, 526, 530) else 30.0
-    return RetryLater(f"HubSpot gave no usable answer (HTTP {status})", wait, writing)
+    wait = pause.retry_after_seconds or (300.0 if status in _LASTING else 30.0)
+    reason = f"HubSpot gave no usable answer (HTTP {status})"
+    return RetryLater(reason, wait, writing, "side" if status in _AWAY else "request")
 
 
 def classify_item(error: Mapping[str, Any], sent: Sent) -> Outcome:
@@ -164,11 +173,14 @@ def _rate_limited(fault: Mapping[str, Any], pause: Pause) -> RetryLater:
     policy = str(fault.get("policyName") or "").upper()
     message = str(fault.get("message") or "").lower()
     if policy == "DAILY" or (not policy and "daily" in message):
-        return RetryLater("HubSpot: the account's daily calls are used up", pause.until_midnight_seconds)
-    wait = _BURST_SECONDS
+        until = pause.retry_after_seconds
+        reason = "HubSpot: the account's daily calls are used up"
+        return RetryLater(reason, ASK_AGAIN_SECONDS, concerns="day", until_seconds=until)
     if policy == "SECONDLY" or (not policy and "secondly" in message and "ten_secondly" not in message):
-        wait = _SEARCH_SECONDS
-    return RetryLater("HubSpot: too many calls in a short time", pause.retry_after_seconds or wait)
+        wait = max(_SEARCH_SECONDS, pause.retry_after_seconds or 0.0)
+        return RetryLater("HubSpot: too many searches in a second", wait, concerns="searches")
+    wait = pause.retry_after_seconds or pause.interval_seconds
+    return RetryLater("HubSpot: too many calls in a short time", wait, concerns="calls")
 
 
 def _forbidden(fault: Mapping[str, Any]) -> Refused:

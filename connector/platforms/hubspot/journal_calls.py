@@ -180,7 +180,7 @@ class JournalCalls:
         except HTTPError as error:
             raise unanswered(error, self._host, writing=False) from error
         # its headers speak of another app's limits than those that the meter paces
-        return answer_of(response, self._clock.now_ms(), "UTC")
+        return answer_of(response, self._clock.now_ms())
 
 
 def is_offset(text: str) -> bool:

@@ -125,7 +125,6 @@ class Transport:
         self._expires_ms = 0
         self._refused_until_ms = 0
         self._refusal = ""
-        self.time_zone = "UTC"
         if not isinstance(credentials, RefreshToken):
             self._use(credentials.access_token)
 
@@ -208,8 +207,9 @@ class Transport:
         except _Unanswered as lost:
             raise unanswered(lost.error, self._host, writing=kind == "write") from lost
         self.there.heard(response.headers.get("Date"))
-        self._meter.answered(usage_of(response.headers))
-        return answer_of(response, self._clock.now_ms(), self.time_zone)
+        answer = answer_of(response, self._clock.now_ms())
+        self._meter.answered(usage_of(response.headers), answer.for_all())
+        return answer
 
     def _ensure_token(self, lane: Lane) -> None:
         now_ms = self._clock.now_ms()

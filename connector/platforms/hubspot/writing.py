@@ -9,6 +9,7 @@ reports.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Any, Literal
 
 from connector.clock import Clock
@@ -65,7 +66,7 @@ class Writer:
         try:
             answer = self._transport.batch(writes[0].object, verb, {"inputs": inputs}, lane)
         except RetryLater as later:
-            halted.append(RetryLater(later.reason, later.after_seconds))
+            halted.append(replace(later, applied_unknown=False))
             return [later] * len(writes)
         except Refused as refused:
             return [refused] * len(writes)
@@ -75,7 +76,7 @@ class Writer:
             if isinstance(outcome, Refused) and outcome.code not in _NOT_ABOUT_A_RECORD:
                 return BatchRefused(outcome)
             if isinstance(outcome, RetryLater):
-                halted.append(RetryLater(outcome.reason, outcome.after_seconds))
+                halted.append(replace(outcome, applied_unknown=False))
             return [outcome] * len(writes)
         return _match(writes, answer.body, verb, answered_ms)
 

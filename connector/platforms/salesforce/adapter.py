@@ -64,7 +64,10 @@ class Salesforce:
     def __init__(self, settings: SalesforceSettings, side: str, meter: Meter, clock: Clock) -> None:
         self.side = side
         self.batching = Batching(
-            read=QUERIES_A_CALL * IDS_A_QUERY, write=MOST_RECORDS, find=QUERIES_A_CALL * VALUES_A_QUERY
+            read=QUERIES_A_CALL * IDS_A_QUERY,
+            write=MOST_RECORDS,
+            find=QUERIES_A_CALL * VALUES_A_QUERY,
+            watch=QUERIES_A_CALL,
         )
         self._settings = settings
         self._clock = clock

@@ -2,7 +2,8 @@
 
 Error codes sit in five places (HTTP body, collections item, composite sub-answer, the `sf__Error` text of
 Bulk 2.0, OAuth answer); `faults_of` reads all of them and `classify` decides, for all of them alike. It
-decides on codes, never on wording, except to split REQUEST_LIMIT_EXCEEDED and to find an inner lock.
+decides on codes, never on wording, except to split REQUEST_LIMIT_EXCEEDED and to find an inner lock. A page
+of HTML is what gateways and maintenance answer with, whatever the status.
 Reasons are redacted.
 """
 
@@ -13,7 +14,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from connector.platforms.errors import Ambiguous, Missing, Refused, RetryLater
+from connector.platforms.errors import ASK_AGAIN_SECONDS, Ambiguous, Concerns, Missing, Refused, RetryLater
 from connector.platforms.redaction import redact
 
 Sent = Literal["read", "call", "update", "create"]
@@ -143,7 +144,7 @@ def classify(body: object, status: int, sent: Sent) -> Outcome:
         return refusals[0]
     if outcomes:
         return outcomes[0]
-    return _of_status(status, sent)
+    return _of_status(status, sent, page=isinstance(body, str) and body.lstrip().startswith("<"))
 
 
 def _of_fault(fault: Fault, status: int, sent: Sent) -> Outcome:
@@ -153,12 +154,14 @@ def _of_fault(fault: Fault, status: int, sent: Sent) -> Outcome:
         code = "UNABLE_TO_LOCK_ROW"
     if code == "REQUEST_LIMIT_EXCEEDED":
         if "Concurrent" in message:
-            return RetryLater("Salesforce: too many long-running calls at once", 10)
-        return RetryLater("Salesforce: the org's daily API calls are used up", 1_800)
+            return RetryLater("Salesforce: too many long-running calls at once", 10, concerns="calls")
+        reason = "Salesforce: the org's daily API calls are used up"
+        return RetryLater(reason, ASK_AGAIN_SECONDS, concerns="day")
     if code in _LATER:
         seconds, meaning = _LATER[code]
         unknown = writing and (status >= 500 or code == "UNKNOWN_EXCEPTION") and code != "UNABLE_TO_LOCK_ROW"
-        return RetryLater(f"Salesforce: {meaning} ({code})", seconds, unknown)
+        away: Concerns = "side" if code == "SERVER_UNAVAILABLE" else "request"
+        return RetryLater(f"Salesforce: {meaning} ({code})", seconds, unknown, away)
     if code in ("MULTIPLE_CHOICES", "DUPLICATE_EXTERNAL_ID"):
         return Ambiguous("several Salesforce records carry the same key", fault.ids)
     if sent == "update":
@@ -179,7 +182,7 @@ def _of_fault(fault: Fault, status: int, sent: Sent) -> Outcome:
     return Refused(reason, code, fault.fields, fault.ids[0] if fault.ids else None)
 
 
-def _of_status(status: int, sent: Sent) -> Outcome:
+def _of_status(status: int, sent: Sent, *, page: bool = False) -> Outcome:
     writing = sent != "read"
     if status == 300:
         return Ambiguous("several Salesforce records carry the same key")
@@ -193,9 +196,16 @@ def _of_status(status: int, sent: Sent) -> Outcome:
         return Refused(f"Salesforce refused the request (HTTP {status})", f"HTTP_{status}")
     if 300 < status < 400:
         return RetryLater(
-            f"Salesforce answered with a redirect (HTTP {status}): maintenance, or a wrong instance URL", 60
+            f"Salesforce answered with a redirect (HTTP {status}): maintenance, or a wrong instance URL",
+            60,
+            concerns="side",
         )
     if status == 401:
         return RetryLater("Salesforce does not accept the session (HTTP 401)", 300)
     unknown = writing and (status >= 500 or status < 300)
+    if status == 503 or page:
+        reason = f"Salesforce answered with a page instead of data (HTTP {status}): maintenance or an outage"
+        if not page:
+            reason = f"Salesforce is unavailable (HTTP {status})"
+        return RetryLater(reason, 60, unknown, "side")
     return RetryLater(f"Salesforce gave no usable answer (HTTP {status})", 60, unknown)

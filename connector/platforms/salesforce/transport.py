@@ -24,7 +24,7 @@ from simple_salesforce.api import Salesforce as Client
 from simple_salesforce.exceptions import SalesforceError
 from urllib3.exceptions import HTTPError, MaxRetryError, NewConnectionError, ReadTimeoutError
 
-from connector.clock import Clock
+from connector.clock import HOUR_MS, Clock
 from connector.lane import Lane
 from connector.platforms.clock_there import ClockThere
 from connector.platforms.credentials import SessionId
@@ -46,6 +46,10 @@ HEADERS: Mapping[str, str] = {
 }
 _AFTER_REFUSED_LOGIN_SECONDS = 300
 """How long to leave the login alone once it was refused: repeated logins can lock the user."""
+
+UNTOLD_AT_MOST = 10
+"""After so many answers in a row that told nothing of the day's calls, the limits themselves are asked for,
+at most once an hour. Nearly every answer tells; those without a body have been recorded without."""
 
 _LOCATOR = re.compile(r"/services/data/v\d+\.\d/query(?:All)?/[\w.~%-]+\Z")
 
@@ -132,6 +136,9 @@ class Transport:
         self._http.mount("https://", self._wire)
         self._http.mount("http://", self._wire)
         self._http.hooks["response"].append(self._note_headers)
+        self._usage = Usage()
+        self._untold = 0
+        self._ask_limits_ms = 0
         self._client: Client | None = None
         self._session: Session | None = None
         self._no_login_until_ms = 0
@@ -184,6 +191,8 @@ class Transport:
 
         Raises RetryLater when no answer came (`applied_unknown` for writes that may have arrived) or the
         session is not accepted; Refused when a login is refused. HTTP errors come back as an Answer."""
+        if self._untold >= UNTOLD_AT_MOST and self._clock.now_ms() >= self._ask_limits_ms:
+            self._ask_limits(lane)
         answer = self._attempt(method, path, body, lane, kind, accept)
         if answer.status != 401:
             return answer
@@ -217,10 +226,17 @@ class Transport:
         self._http.close()
 
     def _attempt(self, method: str, path: str, body: object, lane: Lane, kind: Kind, accept: str) -> Answer:
+        answer = self._exchange(method, path, body, lane, kind, accept)
+        self._untold = 0 if self._usage.day_limit is not None else self._untold + 1
+        self._meter.answered(self._usage, _for_all(answer))
+        return answer
+
+    def _exchange(self, method: str, path: str, body: object, lane: Lane, kind: Kind, accept: str) -> Answer:
         origin = self.session(lane).origin
         assert self._client is not None  # noqa: S101  # told to mypy; the session brings the client
         content = None if body is None else orjson.dumps(body)
         self._meter.admit(lane, kind)
+        self._usage = Usage()
         try:
             # allow_redirects: a redirect must not carry the token to another host.
             # stream: the body is read in one piece below; requests would join it from pieces of 10 KB.
@@ -242,11 +258,22 @@ class Transport:
         if accept == "text/csv":
             kind_of_body = response.headers.get("Content-Type", "")
             readable = kind_of_body.startswith("text/csv")  # not the HTML of a gateway
-            return Answer(response.status_code, received if readable else None, readable, response.headers)
+            content = received if readable else _page(received)
+            return Answer(response.status_code, content, readable, response.headers)
         try:
             return Answer(response.status_code, orjson.loads(received))
         except orjson.JSONDecodeError:
-            return Answer(response.status_code, None, readable=False)
+            return Answer(response.status_code, _page(received), readable=False)
+
+    def _ask_limits(self, lane: Lane) -> None:
+        """Have the meter told of the day's calls by the endpoint for it, since no answer's header does."""
+        self._ask_limits_ms = self._clock.now_ms() + HOUR_MS
+        self._untold = 0
+        answer = self._attempt("GET", f"{self.data_path}/limits", None, lane, "metadata", "application/json")
+        day = answer.body.get("DailyApiRequests") if answer.ok and isinstance(answer.body, Mapping) else None
+        if isinstance(day, Mapping) and day.get("Max"):  # else the configured limit is all that is known
+            most = int(day["Max"])
+            self._meter.answered(Usage(day_used=most - int(day.get("Remaining", most)), day_limit=most))
 
     def _log_in(self, lane: Lane) -> None:
         now_ms = self._clock.now_ms()
@@ -271,6 +298,7 @@ class Transport:
 
     def _post(self, url: str, form: dict[str, str], lane: Lane) -> tuple[int, bytes]:
         self._meter.admit(lane, "metadata")
+        self._usage = Usage()
         try:
             response = self._http.post(
                 url, data=form, headers={"User-Agent": "leadloop"}, allow_redirects=False
@@ -278,6 +306,8 @@ class Transport:
         except requests.RequestException as error:
             parts = urlsplit(url)
             raise self._lost(error, f"{parts.scheme}://{parts.netloc}", writing=False) from error
+        answer = Answer(response.status_code, _page(response.content), response.status_code < 500)
+        self._meter.answered(self._usage, _for_all(answer))
         return response.status_code, response.content
 
     def _lost(
@@ -309,9 +339,19 @@ class Transport:
         limits = response.headers.get("Sforce-Limit-Info", "")
         used, slash, most = limits.partition("api-usage=")[2].partition(";")[0].partition("/")
         if slash and used.isdigit() and most.strip().isdigit():
-            self._meter.answered(Usage(day_used=int(used), day_limit=int(most)))
-        else:
-            self._meter.answered(Usage())
+            self._usage = Usage(day_used=int(used), day_limit=int(most))
+
+
+def _for_all(answer: Answer) -> RetryLater | None:
+    """What a refusal says that concerns more than its request."""
+    fault = None if answer.ok else answer.fault("read")
+    return fault if isinstance(fault, RetryLater) and fault.concerns != "request" else None
+
+
+def _page(received: bytes) -> str | None:
+    """The beginning of what came in place of data, if it is a page of HTML."""
+    begin = received[:200].lstrip()
+    return begin.decode("latin-1") if begin.startswith(b"<") else None
 
 
 def _https(origin: str) -> str:

@@ -8,6 +8,7 @@ each item has its own result (REST API guide, collections). Must not retry: it o
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from typing import Any
 
 from connector.clock import Clock
@@ -98,7 +99,7 @@ class Writer:
         try:
             answer = self._transport.call(method, path, body, lane, "write")
         except RetryLater as later:
-            halted.append(RetryLater(later.reason, later.after_seconds))
+            halted.append(replace(later, applied_unknown=False))
             return [later] * len(writes)
         except Refused as refusal:
             return [refusal] * len(writes)
@@ -108,7 +109,7 @@ class Writer:
             if isinstance(outcome, Refused) and outcome.code not in _NOT_ABOUT_A_RECORD:
                 return BatchRefused(outcome)
             if isinstance(outcome, RetryLater):
-                halted.append(RetryLater(outcome.reason, outcome.after_seconds))
+                halted.append(replace(outcome, applied_unknown=False))
             return [outcome] * len(writes)
         if not isinstance(answer.body, list) or len(answer.body) != len(writes):
             lost = RetryLater("Salesforce answered a batch without a result for each record", 15, True)

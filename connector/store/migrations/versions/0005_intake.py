@@ -1,5 +1,5 @@
 """Intake: the inbox of what platforms told, how far their streams are read, what is to be polled
-from an earlier moment on, records that take no part, and accounts by name."""
+from an earlier moment on, records that take no part, accounts by name, and the limits of all workers."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ def upgrade() -> None:
     _streams()
     _outsiders()
     _account_names()
+    _budgets()
 
 
 def _inbox() -> None:
@@ -78,3 +79,12 @@ def _account_names() -> None:
         sqlite_with_rowid=False,
     )
     op.create_index("ix_account_names_record", "account_names", ["record_id", "object", "side"], unique=False)
+
+
+def _budgets() -> None:
+    op.create_table(
+        "budgets",
+        sa.Column("side", sa.Text(), nullable=False),
+        sa.Column("limits", sa.LargeBinary(), nullable=False),
+        sa.PrimaryKeyConstraint("side", name=op.f("pk_budgets")),
+    )
