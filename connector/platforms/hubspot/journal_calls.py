@@ -23,7 +23,7 @@ from connector.lane import Lane
 from connector.platforms.errors import Refused, RetryLater
 from connector.platforms.hubspot.answers import Answer, answer_of, pools_to, unanswered
 from connector.platforms.hubspot.faults import app_token_refusal
-from connector.platforms.protocol import Meter
+from connector.platforms.protocol import Meter, Usage
 from connector.platforms.settings import HubSpotSettings
 
 VERSION = "2026-03"
@@ -180,6 +180,7 @@ class JournalCalls:
         except HTTPError as error:
             raise unanswered(error, self._host, writing=False) from error
         # its headers speak of another app's limits than those that the meter paces
+        self._meter.answered(Usage())
         return answer_of(response, self._clock.now_ms())
 
 
