@@ -64,10 +64,10 @@ def forecast(
             if ends_ms is not None or hour_ms + HOUR_MS > at_ms - DAY_MS
         )
         ahead_ms = at_ms - now_ms
-        calls = kept + waiting + steady * ahead_ms
-        calls += min(filled * ahead_ms, max(0.0, ceilings[1] - calls))
-        most = max(most, ceil(calls - 1e-6))
-        if reached_ms is None and calls >= ceilings[0]:
+        expected = kept + waiting + steady * ahead_ms
+        expected += min(filled * ahead_ms, max(0.0, ceilings[1] - expected))
+        most = max(most, ceil(expected - 1e-6))
+        if reached_ms is None and expected >= ceilings[0]:
             reached_ms = at_ms
     return Forecast(most, reached_ms)
 

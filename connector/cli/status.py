@@ -226,7 +226,8 @@ def _print(data: dict[str, Any]) -> None:
 def _stream(place: dict[str, Any]) -> list[tuple[str, object]]:
     followed = "followed" if place["followed"] else "not followed"
     age = span(place["age_seconds"] * 1_000)
-    rows: list[tuple[str, object]] = [("stream", f"{followed}, up to {plain_moment(place['reached'])}, {age} ago")]
+    told = f"{followed}, up to {plain_moment(place['reached'])}, {age} ago"
+    rows: list[tuple[str, object]] = [("stream", told)]
     if place["lost_at"]:
         rows.append(("stream lost its place", f"{plain_moment(place['lost_at'])}: {place['lost_because']}"))
     return rows
