@@ -14,7 +14,7 @@ from connector.store.database import Database
 from tests.webhooks.sending import SECRET, Post, event, post, signed
 
 MINUTE_MS = 60_000
-CAPTURED = Path("/work/shared/data/hubspot/captured-webhooks")
+CAPTURED = Path(__file__).parents[3] / "shared/data/hubspot/captured-webhooks"
 
 
 def test_a_genuine_delivery_is_stored_and_answered(reception: Post, clock: ManualClock) -> None:
