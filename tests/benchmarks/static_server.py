@@ -119,7 +119,7 @@ class StaticServer:
             return self._query(self._begin(unquote_plus(query)), 0)
         if path.endswith("/oauth2/token"):
             return b'{"access_token":"session","instance_url":"https://static.example"}'
-        if path.endswith("/properties/contacts"):
+        if "/properties/" in path:
             names = orjson.loads(self.bodies[0])["properties"]
             return orjson.dumps({"results": [{"name": name, "type": "string"} for name in names]})
         if path.endswith("/schemas"):
