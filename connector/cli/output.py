@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 WIDTH = 100
 """Columns where the output is not a terminal, which would tell its own width."""
 
+WORD = 14
+"""A word of up to so many letters is not cut in a table, where there is room for all of them."""
+
 LANES = {0: "handoff", 1: "update", 2: "backfill"}
 """The lanes of the outbox, by number, as they are printed."""
 
@@ -76,8 +79,11 @@ class Page:
         table = Table(
             box=None, show_header=bool(headers), header_style="dim", padding=(0, 2, 0, 0), pad_edge=False
         )
-        for number in range(len(kept[0])):
-            table.add_column(headers[number] if headers else "", overflow="fold")
+        names = list(headers) or [""] * len(kept[0])
+        columns = [(name, *cells) for name, cells in zip(names, zip(*kept, strict=True), strict=True)]
+        widths = _widths(columns, self._console.width - indent - 2 * (len(columns) - 1))
+        for name, width in zip(names, widths, strict=True):
+            table.add_column(name, overflow="fold", width=width)
         for row in kept:
             table.add_row(*(Text(cell) for cell in row))
         self._put(Padding(table, (0, 0, 0, indent), expand=False))
@@ -89,6 +95,22 @@ class Page:
             self._console.print(what)
         for line in captured.get().splitlines():
             typer.echo(line.rstrip())
+
+
+def _widths(columns: Sequence[Sequence[str]], room: int) -> list[int | None]:
+    """How wide each column is, so that only long words, such as addresses, are cut where lines are too long.
+    None, which leaves it to the table, where everything fits or where there is no room even for that."""
+    from rich.cells import cell_len
+
+    widths = [max(map(cell_len, cells)) for cells in columns]
+    words = [[cell_len(word) for cell in cells for word in cell.split()] for cells in columns]
+    least = [max((length for length in lengths if length <= WORD), default=1) for lengths in words]
+    if sum(widths) <= room or sum(least) > room:
+        return [None] * len(columns)
+    while sum(widths) > room:
+        widest = max((width, at) for at, width in enumerate(widths) if width > least[at])[1]
+        widths[widest] -= 1
+    return list(widths)
 
 
 def plain(text: str) -> str:

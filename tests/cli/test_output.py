@@ -49,6 +49,42 @@ def test_long_lines_go_on_at_their_indent(capsys: pytest.CaptureFixture[str]) ->
     assert all(line.startswith("    word") and len(line) <= 100 for line in lines)
 
 
+def test_80_columns_are_enough_for_a_table_to_cut_no_word(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("connector.cli.output.WIDTH", 80)
+    names = ("stage", "first", "later", "skipped", "change", "went on", "there", "median", "9 in 10")
+    stages = ("qualification", "disqualified", "distributed", "opportunity")
+    Page().table(
+        [
+            (each, 223, 66, 75, "+289", "100 % (96–100 %)", 199, "under 1 min", "under 1 min")
+            for each in stages
+        ],
+        names,
+    )
+
+    lines = capsys.readouterr().out.splitlines()
+
+    assert max(map(len, lines)) <= 80
+    assert "".join(lines).count("min") == 2 * len(stages), "nothing is left out at the right"
+    assert [line.split()[0] for line in lines if line.startswith("  ") and line[2] != " "] == [
+        "stage",
+        *stages,
+    ]
+
+
+def test_where_the_words_do_not_fit_the_table_does(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("connector.cli.output.WIDTH", 20)
+    Page().table([("qualification", "disqualified", "ann@acme.example")])
+
+    lines = capsys.readouterr().out.splitlines()
+
+    assert max(map(len, lines)) <= 20
+    assert sorted("".join(lines).replace(" ", "")) == sorted("qualificationdisqualifiedann@acme.example")
+
+
 def test_moments_spans_and_counts() -> None:
     assert moment(1_800_000_000_000) == "2027-01-15 08:00:00"
     assert iso(1_800_000_000_999) == "2027-01-15T08:00:00Z"
