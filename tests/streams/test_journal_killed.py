@@ -9,10 +9,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from sqlalchemy import delete
 
 from connector.sandbox import HUBSPOT_CLIENT_ID, HUBSPOT_CLIENT_SECRET
 from connector.sandbox.faults import Faults
 from connector.store.inbox import due_hints
+from connector.store.schema import leases
 from connector.store.streams import stream_places
 from tests.cli.conftest import write_documents
 from tests.cli.live import Live, Process, command, eventually, surroundings
@@ -71,6 +73,8 @@ def killed_at_file(faults: Faults, number: int, live: Live, folder: Path) -> int
     process = start(live, folder)
     process.communicate(timeout=120)
     faults.take = usual  # type: ignore[method-assign]  # as it was
+    with live.database.begin() as conn:
+        conn.execute(delete(leases))  # as after a minute: the lease of the dead runs out
     return process.returncode
 
 
