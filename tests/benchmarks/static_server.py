@@ -35,6 +35,9 @@ _MOST = re.compile(r"maxRecords=(\d+)")
 _SINCE = re.compile(r"SystemModstamp >= (\S+)")
 _OBJECT = re.compile(r" FROM (\w+) ")
 
+_LIMITS = b"Sforce-Limit-Info: api-usage=1/1000000000\r\n"
+"""As in every answer of Salesforce: without it, leadloop would ask for the limits by themselves."""
+
 
 class _Csv(NamedTuple):
     """A page of bulk results, and where it goes on."""
@@ -95,7 +98,8 @@ class StaticServer:
                     headers = b"Content-Type: text/csv\r\nSforce-Locator: %b\r\n" % answer.locator
                     answer = answer.body
                 connection.sendall(
-                    b"HTTP/1.1 200 OK\r\n%bContent-Length: %d\r\n\r\n%b" % (headers, len(answer), answer)
+                    b"HTTP/1.1 200 OK\r\n%b%bContent-Length: %d\r\n\r\n%b"
+                    % (headers, _LIMITS, len(answer), answer)
                 )
 
     def answer(self, method: str, path: str, body: bytes) -> bytes | _Csv:
