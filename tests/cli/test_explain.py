@@ -100,7 +100,7 @@ def test_tells_differences_spellings_and_what_could_not_be_read(world: World, le
 
 def test_tells_pending_writes_and_when_it_changes_next(world: World, leadloop: Shell) -> None:
     contact = ann_fills_in_a_form(world)
-    world.hubspot.faults.fail_next(1, 503, match="batch/update")
+    world.hubspot.faults.fail_next(1, 502, match="batch/update")
     world.hubspot.update("contacts", contact, num_conversion_events="2", jobtitle="Chief of Sales")
     see(world)
     waiting = leadloop("explain", ANN, "--json").json

@@ -258,8 +258,8 @@ class Transport:
         if accept == "text/csv":
             kind_of_body = response.headers.get("Content-Type", "")
             readable = kind_of_body.startswith("text/csv")  # not the HTML of a gateway
-            content = received if readable else _page(received)
-            return Answer(response.status_code, content, readable, response.headers)
+            shown = received if readable else _page(received)
+            return Answer(response.status_code, shown, readable, response.headers)
         try:
             return Answer(response.status_code, orjson.loads(received))
         except orjson.JSONDecodeError:
