@@ -94,11 +94,13 @@ def backfill(
 
 
 def _backfill(place: Place, asked: _Asked, stopping: threading.Event) -> Told:
+    from connector.cli.logs import warn_on_stderr
     from connector.store.configurations import applied_configuration
     from connector.wiring import choose_configuration, connect, open_database
 
     wanted, settings = place.configuration(), place.settings()
     check_credentials(wanted, settings)
+    warn_on_stderr()
     database = open_database(settings)
     try:
         with database.read() as conn:

@@ -47,6 +47,23 @@ def log_to_stderr(level: str) -> None:
     log_to(sys.stderr, level)
 
 
+def warn_on_stderr() -> None:
+    """What is amiss while a command works is told on stderr, as a line to be read, where the command keeps no
+    log of its own: its stdout is its answer."""
+    if structlog.is_configured():
+        return
+    structlog.configure(
+        processors=[
+            structlog.processors.add_log_level,
+            without_personal_data,
+            structlog.dev.ConsoleRenderer(colors=False, pad_event_to=0),
+        ],
+        wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING),
+        logger_factory=structlog.WriteLoggerFactory(sys.stderr),
+        cache_logger_on_first_use=False,
+    )
+
+
 def without_personal_data(
     _logger: Any, _method: str, line: MutableMapping[str, Any]
 ) -> MutableMapping[str, Any]:

@@ -64,9 +64,11 @@ class Place:
         """The database of the settings (or at `url`), closed afterwards. Without `create` it must be there
         already: a command that reports leaves no empty file behind in the wrong folder. `read_only`: it
         refuses to be changed. Raises StoreError, Problem."""
+        from connector.cli.logs import warn_on_stderr
         from connector.store import migrations
         from connector.store.database import Database
 
+        warn_on_stderr()
         address = url or self.settings().database_url
         missing = None if create else missing_file(address)
         if missing is not None:

@@ -16,8 +16,9 @@ from connector.clock import ManualClock
 from connector.intake.backfill import Standing
 from connector.lane import Lane
 from connector.platforms.errors import Refused
-from connector.platforms.protocol import Allowance, BulkPage
+from connector.platforms.protocol import BulkPage
 from connector.platforms.salesforce.adapter import Salesforce
+from connector.side_limits import Terms
 from connector.store.schema import metadata
 from tests.cli.live import Live
 from tests.cli.shell import Shell
@@ -139,7 +140,10 @@ def test_it_goes_on_where_it_was_and_says_so(world: World, leadloop: Shell) -> N
     stopped = leadloop("backfill")
     assert stopped.code == 1
     assert "the same command goes on from there" in stopped.err
+    assert "side paused" in stopped.err
+    assert "side paused" not in stopped.out
     world.hubspot.faults.clear()
+    world.later(minutes=16)  # HubSpot is asked again only every quarter of an hour
 
     done = leadloop("backfill", "--json").json
 
@@ -167,7 +171,7 @@ def test_the_share_of_the_days_calls_stops_it(world: World, leadloop: Shell) -> 
     world.salesforce.daily_limit = 20
     stopped = leadloop("backfill")
     assert stopped.code == 1
-    assert "share of the day's calls" in stopped.err
+    assert "the share of a backfill of the day's calls is used up" in stopped.err
     world.salesforce.daily_limit = 15_000
     assert leadloop("backfill", "--json").json["finished"]
 
@@ -257,8 +261,8 @@ def test_a_terminal_shows_a_bar_for_each_object(
 
 
 def test_a_backfill_leaves_calls_to_updates_and_those_leave_some_to_hand_offs() -> None:
-    allowance = Allowance(15_000, 50, 20, burst_calls=250, burst_seconds=10.0)
-    assert [allowance.ceiling(lane) for lane in (Lane.HANDOFF, Lane.UPDATE, Lane.BACKFILL)] == [
+    terms = Terms(day_limit=15_000, quota_percent=50, reserve_percent=20)
+    assert [terms.ceiling(lane) for lane in (Lane.HANDOFF, Lane.UPDATE, Lane.BACKFILL)] == [
         7_500,
         6_000,
         4_800,

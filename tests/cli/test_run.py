@@ -118,14 +118,20 @@ def test_takes_up_a_configuration_that_was_applied(
 
 
 class Impatient(SystemClock):
-    """Waits much shorter than it is told to, and notes for how long it was."""
+    """Waits much shorter than it is told to, and goes as far ahead as it would have waited."""
 
     def __init__(self) -> None:
         self.waits: list[float] = []
+        self._ahead_ms = 0
+
+    def now_ms(self) -> int:
+        return super().now_ms() + self._ahead_ms
 
     def sleep(self, seconds: float, wake: threading.Event | None = None) -> None:
         self.waits.append(seconds)
         super().sleep(min(seconds, 0.05), wake)
+        if wake is None or not wake.is_set():
+            self._ahead_ms += int(1_000 * seconds)
 
 
 def test_waits_for_a_platform_that_does_not_answer_yet(live: Live) -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from connector.configuration import shipped
+from connector.lane import Lane
 from connector.observation import RecordKey
 from connector.rereading import meet_existing
 from connector.store import leads as lead_store
@@ -94,7 +95,7 @@ def test_whoever_asks_for_the_record_is_told_of_the_people_it_may_be(world: Worl
 def test_a_record_that_the_platform_itself_says_is_somebodys_is_no_longer_open(world: World) -> None:
     mixed = enter_someone(world, Email=ANN, Phone=BOBS_PHONE)
     ann, bob = world.lead(ANN).lead_id, world.lead(BOB).lead_id
-    refused = outbox.Row(ann, "salesforce", "Lead", None, "create", 10, {"Email": ANN})
+    refused = outbox.Row(ann, "salesforce", "Lead", None, "create", Lane.UPDATE, {"Email": ANN})
     meet_existing(world.leadloop, "salesforce", [(refused, mixed)])
     assert {hold.details["lead"] for hold in ambiguities(world)} == {ann}
     assert f"is lead {ann}, but by its phone it may be lead {bob} as well" in ambiguities(world)[0].message

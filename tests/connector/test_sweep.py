@@ -98,7 +98,7 @@ def test_a_world_in_step_has_nothing_amiss_and_costs_a_page_for_each_object(know
 
 
 def rows_of(world: World) -> dict[str, list[Any]]:
-    own = {"settings_values", "calls", "leases"}  # the place it is on, its requests, its turn
+    own = {"settings_values", "calls", "budgets", "leases"}  # the place it is on, its requests, its turn
     with world.database.read() as conn:
         return {
             name: sorted(map(repr, conn.execute(select(table))))

@@ -13,7 +13,7 @@ from connector.budget import Budget
 from connector.clock import MINUTE_MS
 from connector.intake.streams import AFTER_LOST_SECONDS
 from connector.lane import Lane
-from connector.platforms.protocol import Allowance
+from connector.platforms.protocol import Allowance, Usage
 from connector.store import holds as hold_store
 from connector.store.catch_ups import catch_ups_of
 from tests.connector.switched_on import with_objects
@@ -341,6 +341,7 @@ def test_when_the_days_calls_run_short_the_journal_waits_and_polls_go_on(journal
     world = journalled.world
     allowance = Allowance(100, 50, 20, 1_000, 1.0)  # 50 calls are ours; 10 of them the journal cannot have
     meter = Budget(SIDE, world.database, world.clock, allowance)
+    meter.answered(Usage(day_used=0, day_limit=100))
     journalled.restart()
     journalled.meter = meter
     wait_seconds = 0.0

@@ -11,7 +11,7 @@ from urllib.parse import parse_qsl, unquote
 import orjson
 
 from connector.sandbox.faults import App, FaultGate, Receive, Scope, Send
-from connector.sandbox.salesforce import control, refusals, rest_metadata, stamps
+from connector.sandbox.salesforce import control, refusals, rest_metadata
 from connector.sandbox.salesforce.calls import Answer, Call
 from connector.sandbox.salesforce.refusals import Refusal
 from connector.sandbox.salesforce.routes import dispatch, kind_of_path
@@ -57,7 +57,7 @@ class SalesforceApp:
         headers = {
             name.decode("latin-1").lower(): value.decode("latin-1") for name, value in scope["headers"]
         }
-        more: dict[str, str] = {"Date": stamps.http_date(self._org.now_ms())}
+        more: dict[str, str] = {}
         try:
             answer = self._answer(scope, headers, content, more)
         except Refusal as refusal:
