@@ -111,6 +111,7 @@ class Reception:
             f"{self._base_url}{path}{'?' if query else ''}{query}",
             request.path_params.get("rest", ""),
             request.headers,
+            getattr(request.state, "client_names", frozenset()),
         )
 
     async def _body(self, request: Request) -> bytes:

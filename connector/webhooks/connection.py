@@ -1,7 +1,8 @@
 """Connection: one sender's connection, bounded in what the server itself leaves open to strangers.
 
 Without this, a head may be as long as memory lasts, and who never ends a request keeps its connection for
-ever. What a request is about is no matter here.
+ever. It also hands on to whom the sender's certificate was made out, as `client_names` of the request's
+state. What a request is about is no matter here.
 """
 
 from __future__ import annotations
@@ -9,6 +10,8 @@ from __future__ import annotations
 import asyncio
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+
+from connector.webhooks.tls import names_in
 
 REQUEST_SECONDS = 20.0
 """How long a sender may take over a whole request, from its first byte or from connecting on; more than the
@@ -24,9 +27,11 @@ class BoundedConnection(HttpToolsProtocol):
     _ending: asyncio.TimerHandle | None = None
     _useless_bytes = 0
     _useful = False
+    _client_names: frozenset[str] = frozenset()
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn has it
         super().connection_made(transport)
+        self._client_names = names_in(transport.get_extra_info("peercert"))
         self._begin()
 
     def connection_lost(self, exc: Exception | None) -> None:
@@ -41,6 +46,10 @@ class BoundedConnection(HttpToolsProtocol):
         self._useless_bytes = 0 if self._useful else self._useless_bytes + len(data)
         if self._useless_bytes > HEAD_BYTES:
             self.transport.abort()
+
+    def on_message_begin(self) -> None:
+        super().on_message_begin()
+        self.scope["state"]["client_names"] = self._client_names
 
     def on_headers_complete(self) -> None:
         self._useful = True

@@ -12,6 +12,8 @@ from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 
+import structlog
+
 from connector.clock import SECOND_MS, Clock
 from connector.store.database import Database
 from connector.store.errors import StoreError
@@ -28,6 +30,9 @@ COUNT_EVERY_MS = 2 * SECOND_MS
 
 COUNTED_SHARE = 0.1
 """It is counted anew once this share of what it may hold has been stored: others fill and empty it too."""
+
+
+log = structlog.get_logger()
 
 
 class Full(Exception):
@@ -49,6 +54,7 @@ class GroupCommit:
         self._clock = clock
         self._most_in_inbox = most_in_inbox
         self._stored = stored
+        self._untold = False
         self._waiting: deque[tuple[Sequence[Hint], asyncio.Future[None]]] = deque()
         self._hints = 0
         self._counted = 0
@@ -118,12 +124,23 @@ class GroupCommit:
                 if not done.done():
                     done.set_result(None)
             self._since_count += len(hints)
-            self._stored({hint.side for hint in hints})
+            self._tell_stored({hint.side for hint in hints})
         finally:
             self._hints -= len(hints)
         idle = self._counting is None or self._counting.done()
         if idle and self._since_count >= self._most_in_inbox * COUNTED_SHARE:
             self._counting = asyncio.create_task(self._count_quietly())
+
+    def _tell_stored(self, sides: Iterable[str]) -> None:
+        """Whatever goes wrong there: what comes next is stored all the same."""
+        try:
+            self._stored(sides)
+        except Exception as error:  # noqa: BLE001  # told, once until it works again; the clock looks by itself
+            if not self._untold:
+                log.error("nobody woken for what came", error=type(error).__name__, sides=sorted(sides))
+            self._untold = True
+        else:
+            self._untold = False
 
     def _store(self, hints: Sequence[Hint]) -> None:
         with self._database.begin() as conn:

@@ -16,6 +16,7 @@ from connector.store.settings_values import get_value
 from connector.webhooks.app import Door, Reception, Tell, reception_app
 from connector.webhooks.group_commit import GroupCommit
 from connector.webhooks.server import WebhookServer
+from connector.webhooks.tls import Tls
 
 if TYPE_CHECKING:
     from connector.platforms.pushes import Receiver
@@ -34,7 +35,8 @@ class OpenReception:
         tell: Tell,
         stored: Callable[[Iterable[str]], object] = lambda _sides: None,
     ) -> None:
-        """Take the port. Raises SettingsError when no side can receive anything, OSError for the port."""
+        """Take the port. Raises SettingsError when no side can receive anything or the certificates cannot be
+        used, OSError for the port."""
         limits = settings.webhooks
         self._clock = clock
         self._tell = tell
@@ -50,7 +52,7 @@ class OpenReception:
                 self._doors[side] = Door(made, partial(_account, database, side))
         if not self._doors:
             raise SettingsError("\n".join(("Nothing can be received.", *self.closed.values())))
-        self._server = WebhookServer(limits.host, limits.port or 0)
+        self._server = WebhookServer(limits.host, limits.port or 0, Tls.of(limits))
         self._database = database.durable()
         self.url = self._server.url
         self._base_url = limits.public_url or self.url

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import socket
+import ssl
 import threading
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     import uvicorn
     from starlette.applications import Starlette
+
+    from connector.webhooks.tls import Tls
 
 GRACEFUL_SECONDS = 10
 """How long deliveries that are being taken have when the server stops."""
@@ -21,8 +24,9 @@ START_SECONDS = 20.0
 class WebhookServer:
     """Answers from `start` to `stop`."""
 
-    def __init__(self, host: str, port: int) -> None:
+    def __init__(self, host: str, port: int, tls: Tls | None = None) -> None:
         """Take the port; 0 takes a free one. Raises OSError when it cannot be listened on."""
+        self._tls = tls
         family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
         # asyncio switches Nagle's algorithm off only where the protocol is named
         self._socket = socket.socket(family, kind, protocol)
@@ -34,7 +38,7 @@ class WebhookServer:
             raise
         self.port: int = self._socket.getsockname()[1]
         shown = f"[{host}]" if ":" in host else host
-        self.url = f"http://{shown}:{self.port}"
+        self.url = f"{'http' if tls is None else 'https'}://{shown}:{self.port}"
         self._server: uvicorn.Server | None = None
         self._thread: threading.Thread | None = None
 
@@ -66,6 +70,7 @@ class WebhookServer:
             limit_concurrency=MOST_CONNECTIONS,
             timeout_keep_alive=IDLE_SECONDS,
             timeout_graceful_shutdown=GRACEFUL_SECONDS,
+            **_ssl_options(self._tls),
         )
         server = self._server = Telling(config)
         self._thread = threading.Thread(
@@ -81,3 +86,19 @@ class WebhookServer:
             self._server.should_exit = True
             self._thread.join()
         self._socket.close()
+
+
+def _ssl_options(tls: Tls | None) -> dict[str, Any]:
+    """What uvicorn wants to know of it."""
+    if tls is None:
+        return {}
+    asked = (
+        {}
+        if tls.client_roots is None
+        else {
+            "ssl_ca_certs": tls.client_roots,
+            # whoever has none may still be heard: the sides say which of them demand one
+            "ssl_cert_reqs": ssl.CERT_OPTIONAL,
+        }
+    )
+    return {"ssl_certfile": tls.certificate, "ssl_keyfile": tls.private_key, **asked}

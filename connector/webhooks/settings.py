@@ -1,7 +1,8 @@
-"""Webhook settings: where leadloop listens, what its address is outside, and what is too much."""
+"""Webhook settings: where leadloop listens, what its address is outside, its TLS, and what is too much."""
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated
 from urllib.parse import urlsplit
 
@@ -37,6 +38,16 @@ class WebhookSettings(BaseModel):
     public_url: Annotated[str, AfterValidator(_public)] | None = Field(
         default=None,
         description="what platforms call it by, up to the side's name; unset: the host and port above",
+    )
+    certificate_file: Path | None = Field(
+        default=None,
+        description="certificate and chain in PEM: HTTPS is spoken, and no proxy is needed for it",
+    )
+    private_key_file: Path | None = Field(default=None, description="its private key in PEM")
+    client_roots_file: Path | None = Field(
+        default=None,
+        description="roots of the certificates that senders are asked for, in PEM; who must have one says "
+        "`LEADLOOP_SALESFORCE__WEBHOOK_CLIENT_NAME`",
     )
     max_body_bytes: int = Field(
         default=1_048_576, ge=1_024, le=16_777_216, description="longest body that is read"

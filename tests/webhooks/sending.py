@@ -9,7 +9,7 @@ import hmac
 import json
 import urllib.error
 import urllib.request
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from email.message import Message
 from typing import Any
@@ -103,6 +103,7 @@ class Post:
     clock: Clock
     environment: Mapping[str, str] = field(default_factory=dict)
     told: list[tuple[str, Mapping[str, object]]] = field(default_factory=list)
+    stored: Callable[[Iterable[str]], object] = lambda _sides: None
     reception: OpenReception = field(init=False)
 
     def __enter__(self) -> Post:
@@ -116,7 +117,12 @@ class Post:
             },
         )
         self.reception = OpenReception(
-            SIDES, settings, self.database, self.clock, lambda event, facts: self.told.append((event, facts))
+            SIDES,
+            settings,
+            self.database,
+            self.clock,
+            lambda event, facts: self.told.append((event, facts)),
+            self.stored,
         )
         self.reception.start()
         return self

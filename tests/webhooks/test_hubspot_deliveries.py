@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import json
 import socket
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy import Connection
 
 from connector.clock import ManualClock
 from connector.store.database import Database
+from connector.store.inbox import Hint, put_hints
+from connector.webhooks import group_commit
 from tests.webhooks.sending import SECRET, Post, event, post, signed
 
 MINUTE_MS = 60_000
@@ -291,3 +295,23 @@ def test_recorded_deliveries_are_understood(
     assert reception.hubspot(body).status == 204
     assert reception.records() == expected
     assert reception.refused() == {}
+
+
+def test_what_is_acknowledged_outlives_a_loss_of_power(
+    sqlite_url: str, clock: ManualClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """No test can pull the plug: so each commit of a delivery waits for the disk, by SQLite's own word."""
+    synchronous: list[int] = []
+
+    def put(conn: Connection, hints: Iterable[Hint]) -> int:
+        synchronous.append(conn.exec_driver_sql("PRAGMA synchronous").scalar_one())
+        return put_hints(conn, hints)
+
+    monkeypatch.setattr(group_commit, "put_hints", put)
+    database = Database.open(sqlite_url)
+    database.migrate()
+    with Post(database, clock) as post:
+        post.know_accounts()
+        assert post.hubspot([event(1)]).status == 204
+    database.close()
+    assert synchronous == [2]  # FULL, https://www.sqlite.org/pragma.html#pragma_synchronous

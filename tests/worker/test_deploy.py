@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shlex
 from pathlib import Path
@@ -115,6 +116,22 @@ def test_units_start_real_commands_and_allow_for_a_graceful_stop(unit: Path) -> 
     assert "Restart=always" in text
     assert "TimeoutStopSec=2min" in text
     assert_settings(dict(re.findall(r"^Environment=(LEADLOOP_\w+)=(.*)$", text, re.MULTILINE)))
+
+
+def test_what_an_admin_types_runs_as_the_units_do() -> None:
+    """The same user, folder, settings and database: it would see another leadloop, or lock this one out."""
+    script = (DEPLOY / "systemd" / "leadloop").read_text(encoding="utf-8")
+    properties = dict(re.findall(r"--property=(\w+)=(\S+)", script))
+    assert properties["WorkingDirectory"] == "/var/lib/leadloop"  # %S of a system unit
+    assert '/opt/leadloop/bin/leadloop "$@"' in script
+    for unit in UNITS:
+        text = unit.read_text(encoding="utf-8")
+        said = dict(re.findall(r"^(\w+)=(\S+)$", text, re.MULTILINE))
+        assert said["WorkingDirectory"] == "%S/leadloop"
+        for name in ("User", "DynamicUser", "StateDirectory", "EnvironmentFile", "UMask"):
+            assert properties[name] == said[name], f"{name} of {unit.name}"
+        assert f"--setenv={re.findall(r'^Environment=(.+)$', text, re.MULTILINE)[0]}" in script
+    assert os.access(DEPLOY / "systemd" / "leadloop", os.X_OK)
 
 
 @pytest.mark.parametrize("command", ["worker", "clock", "webhooks", "streams"])
