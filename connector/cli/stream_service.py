@@ -1,7 +1,8 @@
 """Stream service: what `leadloop streams` runs, with its health and metrics.
 
 It proves whose accounts these are, follows every stream that is switched on, and begins anew when another
-configuration was applied. It reads no record and writes to no platform.
+configuration was applied, or after some hours, to learn of new fields. A platform that does not answer holds
+up no other. It reads no record and writes to no platform.
 """
 
 from __future__ import annotations
@@ -13,11 +14,11 @@ from functools import partial
 
 import structlog
 
-from connector.cli.service import LOOK_SECONDS
-from connector.clock import Clock
+from connector.access import access_to
+from connector.cli.service import LOOK_SECONDS, RECONNECT_MS
+from connector.clock import MINUTE_MS, SECOND_MS, Clock
 from connector.configuration import Configuration, compile_documents
 from connector.learning import readable
-from connector.metadata_check import names_to_describe
 from connector.metrics import CONTENT_TYPE, Metrics
 from connector.platforms.errors import RetryLater
 from connector.settings import Settings, SettingsError
@@ -28,9 +29,13 @@ from connector.store.settings_values import get_value
 from connector.wiring import budget_of, open_platform
 from connector.worker.poll_lease import last_polls_ms, poll_soon
 from connector.worker.stream_threads import OpenedStream, StreamThreads, open_stream
+from mappings.mapping import SideMapping
 
 FIRST_START_SECONDS = 15.0
 """How often it is asked whether a worker has connected for the first time."""
+
+WITHOUT_MS = MINUTE_MS
+"""How long the streams that there are are followed at least, before another one is tried again."""
 
 log = structlog.get_logger()
 
@@ -56,13 +61,12 @@ class StreamService:
         StoreError when it cannot begin."""
         while not self._stopping.is_set():
             configuration = self._in_force()
-            try:
-                streams = self._open(configuration)
-            except RetryLater as error:
-                log.warning("not connected yet", reason=error.reason, after_seconds=error.after_seconds)
-                self._clock.sleep(error.after_seconds, self._stopping)
+            streams, wait_seconds = self._open(configuration)
+            if not streams:
+                self._clock.sleep(wait_seconds, self._stopping)
                 continue
-            self._follow(streams, configuration)
+            again_ms = max(int(wait_seconds * SECOND_MS), WITHOUT_MS) if wait_seconds else RECONNECT_MS
+            self._follow(streams, configuration, self._clock.now_ms() + again_ms)
         log.info("stopped")
 
     def not_ready(self) -> str | None:
@@ -79,43 +83,60 @@ class StreamService:
         """Content type and page of the metrics. Raises StoreError."""
         return CONTENT_TYPE, self._metrics.text()
 
-    def _open(self, configuration: Configuration) -> dict[str, OpenedStream]:
-        """Every stream that is switched on. Raises RetryLater, SettingsError, WrongAccount, Refused."""
+    def _open(self, configuration: Configuration) -> tuple[dict[str, OpenedStream], float]:
+        """Every stream that is switched on and whose platform answers, and how many seconds to wait for the
+        others; 0 where there are none. Raises SettingsError, WrongAccount, Refused."""
         opened: dict[str, OpenedStream] = {}
         closed: list[str] = []
+        wait_seconds = 0.0
         for name, side in configuration.mapping.sides.items():
-            budget = budget_of(name, side.platform, self._settings, self._database, self._clock)
-            with self._database.read() as conn:
-                known = get_value(conn, f"account:{name}")
-            opening = partial(open_stream, name, side.platform)
-            rest = (str(known), self._settings, budget, self._clock)
-            made = opening({}, *rest)  # whether there is one; what of, only the platform can tell
+            try:
+                made = self._open_side(name, side)
+            except RetryLater as error:
+                log.warning(
+                    "not connected yet", side=name, reason=error.reason, after_seconds=error.after_seconds
+                )
+                wait_seconds = max(wait_seconds, error.after_seconds)
+                continue
             if isinstance(made, str):
                 closed.append(made)
-                continue
-            made.stream.close()
-            if known is None:
-                raise RetryLater("leadloop has never connected: start a worker once", FIRST_START_SECONDS)
-            platform = open_platform(name, side.platform, self._settings, budget, self._clock)
-            try:
-                account = platform.prove_identity()
-                made = opening(readable(side, platform.describe(names_to_describe(side))), *rest)
-            finally:
-                platform.close()
-            budget.serves(account.time_zone)
-            if not isinstance(made, str):
+            else:
                 opened[name] = made
-            if account.account_id != known:
-                raise SettingsError(
-                    f"This database belongs to the {name} account {known}, but the credentials are for "
-                    f"{account.account_id}: use another LEADLOOP_DATABASE_URL or the right credentials."
-                )
-        if not opened:
+        if not opened and not wait_seconds:
             raise SettingsError("\n".join(("No stream is switched on.", *closed)))
-        return opened
+        return opened, wait_seconds
 
-    def _follow(self, streams: Mapping[str, OpenedStream], configuration: Configuration) -> None:
-        """Follow until stopped, or until another configuration was applied."""
+    def _open_side(self, name: str, side: SideMapping) -> OpenedStream | str:
+        """A side's stream, or why it has none. Raises RetryLater, SettingsError, WrongAccount, Refused."""
+        budget = budget_of(name, side.platform, self._settings, self._database, self._clock)
+        with self._database.read() as conn:
+            known = get_value(conn, f"account:{name}")
+        opening = partial(open_stream, name, side.platform)
+        rest = (str(known), self._settings, budget, self._clock)
+        made = opening({}, *rest)  # whether there is one; what of, only the platform can tell
+        if isinstance(made, str):
+            return made
+        made.stream.close()
+        if known is None:
+            raise RetryLater("leadloop has never connected: start a worker once", FIRST_START_SECONDS)
+        platform = open_platform(name, side.platform, self._settings, budget, self._clock)
+        try:
+            account = platform.prove_identity()
+            objects = readable(side, access_to(platform, side).metadata)
+        finally:
+            platform.close()
+        if account.account_id != known:
+            raise SettingsError(
+                f"This database belongs to the {name} account {known}, but the credentials are for "
+                f"{account.account_id}: use another LEADLOOP_DATABASE_URL or the right credentials."
+            )
+        budget.serves(account.time_zone)
+        return opening(objects, *rest, account.ahead_ms)
+
+    def _follow(
+        self, streams: Mapping[str, OpenedStream], configuration: Configuration, until_ms: int
+    ) -> None:
+        """Follow until stopped, until another configuration was applied, or until a moment."""
         threads = StreamThreads(
             streams, self._database, self._clock, self._metrics.count, poll_soon=self._poll_soon
         )
@@ -123,7 +144,7 @@ class StreamService:
         self._following = True
         log.info("started", configuration=configuration.version, streams=sorted(streams))
         try:
-            while not self._stopping.is_set():
+            while not self._stopping.is_set() and self._clock.now_ms() < until_ms:
                 self._clock.sleep(LOOK_SECONDS, self._stopping)
                 try:
                     with self._database.read() as conn:

@@ -125,9 +125,12 @@ class Follower:
             )
         self._check_room()
         self._tell("stream_followed", anew=place.position is None)
+        # it was followed before, and begins at now: what has happened in between is not on it
+        anew = place.position is None and bool(place.seen_ms)
         with closing(self.stream.batches(place.position, stopping.is_set)) as batches:
             for batch in batches:
-                place = self._store(batch, place)
+                place = self._store(batch, place, self.stream.objects if anew else batch.missed)
+                anew = False
                 if stopping.is_set():
                     return
                 self._check_room()
@@ -141,16 +144,19 @@ class Follower:
             raise RetryLater("the inbox is full: nobody reads what was told", FULL_SECONDS)
         self._since_count = 0
 
-    def _store(self, batch: StreamBatch, place: StreamPlace) -> StreamPlace:
-        """Store what came together, and how far that is; returns where the stream stands now."""
+    def _store(self, batch: StreamBatch, place: StreamPlace, missed: Collection[str]) -> StreamPlace:
+        """Store what came together, what is to be polled, and how far that is; returns where the stream
+        stands now."""
         now_ms = self.clock.now_ms()
         reached_ms = now_ms if batch.reached_ms is None and not batch.events else batch.reached_ms or 0
+        # an event that says it is of tomorrow must not hide what is lost until then
+        reached_ms = min(reached_ms, now_ms)
         after = place._replace(
             position=place.position if batch.position is None else batch.position,
             reached_ms=max(reached_ms, place.reached_ms or 0) or None,
             seen_ms=now_ms,
         )
-        missed = sorted(set(batch.missed) & set(self.objects))
+        missed = sorted(set(missed) & set(self.objects))
         with self.database.begin() as conn:
             if not take_lease(conn, lease_of(self.side), self.token, now_ms, LEASE_MS):
                 raise LeaseLost([lease_of(self.side)])
@@ -187,8 +193,12 @@ class Follower:
         self.poll_soon(self.side)
 
     def _before_ms(self, place: StreamPlace) -> int:
-        reached_ms = self.clock.now_ms() if place.reached_ms is None else place.reached_ms
-        return reached_ms - self.overlap_ms
+        """Before the last stored event; where none has come yet, before we last heard of the stream. What was
+        before a loss is polled already."""
+        known_ms = place.reached_ms or place.seen_ms or self.clock.now_ms()
+        if place.position is None:
+            known_ms = max(known_ms, place.lost_ms or 0)
+        return known_ms - self.overlap_ms
 
     def _give_back(self) -> None:
         """Let another process follow at once, where the database can still be told."""

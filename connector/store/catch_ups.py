@@ -1,13 +1,14 @@
 """Catch-ups: objects to be polled from an earlier moment on than their cursor says, once.
 
-Kept beside the cursors, not in them: a poll that is under way meanwhile sets a cursor as far as it has come.
+For events that a stream has lost, and for objects of which all records are wanted. Kept beside the cursors,
+not in them: a poll that is under way meanwhile sets a cursor as far as it has come.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 
-from sqlalchemy import Connection, delete, select
+from sqlalchemy import Connection, delete, select, update
 
 from connector.store.rows import insert_into
 from connector.store.schema import catch_ups
@@ -35,10 +36,11 @@ def catch_ups_of(conn: Connection, side: str) -> dict[str, int]:
     return {row.object: row.since_ms for row in found}
 
 
-def finish_catch_up(conn: Connection, side: str, name: str, since_ms: int) -> None:
-    """The object was polled from `since_ms` on; an earlier moment that was asked for meanwhile stays."""
-    conn.execute(
-        delete(catch_ups).where(
-            catch_ups.c.side == side, catch_ups.c.object == name, catch_ups.c.since_ms == since_ms
-        )
-    )
+def move_catch_up(conn: Connection, side: str, name: str, before_ms: int, after_ms: int | None) -> None:
+    """The object, which was to be polled from `before_ms` on, is polled up to `after_ms`; None: to the end.
+    An earlier moment that was asked for meanwhile stays."""
+    asked = (catch_ups.c.side == side, catch_ups.c.object == name, catch_ups.c.since_ms == before_ms)
+    if after_ms is None:
+        conn.execute(delete(catch_ups).where(*asked))
+    elif after_ms != before_ms:
+        conn.execute(update(catch_ups).where(*asked).values(since_ms=after_ms))

@@ -52,8 +52,10 @@ def open_stream(
     settings: Settings,
     meter: Meter,
     clock: Clock,
+    ahead_ms: int = 0,
 ) -> OpenedStream | str:
-    """A side's stream, or the sentence that says why it has none. Raises SettingsError."""
+    """A side's stream, or the sentence that says why it has none. `ahead_ms`: how far the platform's clock is
+    ahead of ours. Raises SettingsError."""
     for entry in entry_points(group="leadloop.platforms", name=platform):
         make: OpenStream | None = getattr(import_module(entry.module), "stream", None)
         if make is None:
@@ -62,7 +64,8 @@ def open_stream(
         stream = make(own, side, objects, account, meter, clock)
         if isinstance(stream, str):
             return stream
-        overlap_ms = max(own.overlap_seconds * SECOND_MS, LEAST_OVERLAP_MS)
+        # a quiet moment is noted by our clock, and what is polled again is stamped by the platform's
+        overlap_ms = max(own.overlap_seconds * SECOND_MS, LEAST_OVERLAP_MS) + max(0, -ahead_ms)
         return OpenedStream(stream, objects, overlap_ms, settings.webhooks.max_waiting)
     return f"The platform {platform!r} has no stream that leadloop can follow."
 

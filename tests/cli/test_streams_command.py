@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import update
 
+from connector.sandbox import HUBSPOT_CLIENT_ID, HUBSPOT_CLIENT_SECRET
 from connector.sandbox.salesforce.pubsub_server import PubSubServer
 from connector.store.inbox import due_hints
 from connector.store.schema import leases
@@ -144,6 +145,29 @@ def test_before_anything_has_connected_it_waits(live: Live, folder: Path) -> Non
         process = Process(folder, environment, name="streams")
         try:
             assert "start a worker once" in process.said("not connected yet")["reason"]
+        finally:
+            assert process.signalled(signal.SIGTERM) == 0
+
+
+def test_a_platform_that_does_not_answer_holds_up_no_other(live: Live, folder: Path) -> None:
+    sandbox = live.sandbox
+    with live.database.begin() as conn:
+        put_value(conn, "account:salesforce", sandbox.salesforce.organization_id)
+        put_value(conn, "account:hubspot", str(sandbox.hubspot.portal_id))
+    sandbox.hubspot.faults.fail_next(1_000, 503)
+    journal = {
+        "LEADLOOP_HUBSPOT__CLIENT_ID": HUBSPOT_CLIENT_ID,
+        "LEADLOOP_HUBSPOT__CLIENT_SECRET": HUBSPOT_CLIENT_SECRET,
+        "LEADLOOP_HUBSPOT__JOURNAL": "true",
+    }
+    with streaming(live) as environment:
+        process = Process(folder, environment | journal, name="streams")
+        try:
+            assert process.said("not connected yet")["side"] == "hubspot"
+            assert process.said("started")["streams"] == ["salesforce"]
+            eventually(lambda: begun(live))
+            lead = sandbox.salesforce.insert("Lead", LastName="Bell", Company="Acme")
+            eventually(lambda: told(live) == {lead})
         finally:
             assert process.signalled(signal.SIGTERM) == 0
 

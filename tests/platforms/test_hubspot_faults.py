@@ -114,6 +114,7 @@ def test_what_the_headers_say_about_waiting_counts(
 @pytest.mark.parametrize(
     ("status", "concerns"),
     [
+        (200, "side"),
         (423, "request"),
         (477, "side"),
         (500, "request"),
@@ -132,6 +133,26 @@ def test_only_what_is_not_the_requests_fault_concerns_the_whole_side(status: int
     outcome = classify("<html>", status, "read")
     assert isinstance(outcome, RetryLater)
     assert outcome.concerns == concerns
+    assert (outcome.until_seconds is not None) == (status == 477)
+
+
+@pytest.mark.parametrize(
+    ("status", "policy"),
+    [(429, "TEN_SECONDLY_ROLLING"), (429, "SECONDLY"), (429, "DAILY"), (423, None), (503, None)],
+)
+def test_whatever_the_header_asks_for_it_is_tried_within_a_quarter_of_an_hour(
+    status: int, policy: str | None
+) -> None:
+    """It is documented for an account that is being moved, and for nothing else."""
+    outcome = classify({"policyName": policy}, status, "read", Pause(80_000.0))
+    assert isinstance(outcome, RetryLater)
+    assert outcome.after_seconds == 900
+
+
+def test_a_spent_day_is_not_over_in_a_moment_whatever_the_header_says() -> None:
+    outcome = classify({"policyName": "DAILY"}, 429, "read", Pause(5.0))
+    assert isinstance(outcome, RetryLater)
+    assert (outcome.after_seconds, outcome.until_seconds) == (900, None)
 
 
 @pytest.mark.parametrize(

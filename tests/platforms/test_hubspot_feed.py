@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from typing import Any
@@ -22,6 +23,7 @@ class _Portal:
         self.stamps = dict(stamps)
         self.calls = 0
         self.meanwhile: Callable[[int], None] = lambda call: None
+        self.tie: Callable[[int, int], object] = lambda call, record_id: record_id
 
     def search(self, body: Mapping[str, Any]) -> Mapping[str, Any]:
         self.calls += 1
@@ -34,7 +36,7 @@ class _Portal:
             (at, stamp) for at, stamp in self.stamps.items() if self._matches(at, stamp, group["filters"])
         ]
         by_id = body["sorts"][0]["propertyName"] == "hs_object_id"
-        rows.sort(key=lambda row: row if by_id else (row[1], row[0]))
+        rows.sort(key=lambda row: row if by_id else (row[1], self.tie(self.calls, row[0])))
         return {"total": len(rows), "results": [_row(*row) for row in rows[offset : offset + limit]]}
 
     @staticmethod
@@ -121,3 +123,37 @@ def test_no_record_is_lost_when_others_change_while_reading(
     portal.meanwhile = edit
     seen, _ = _read(portal)
     assert set(seen) == set(portal.stamps)
+
+
+@pytest.mark.parametrize("call", [2, 3])
+@pytest.mark.parametrize("edited", [[5], [1, 2, 3], [200], [199, 200, 201], list(range(1, 151))])
+def test_what_is_edited_while_reading_pushes_nothing_over_the_edge_of_a_page(
+    call: int, edited: list[int]
+) -> None:
+    """All later records move up by as many places; those at the edge are on the page that was read before."""
+    portal = _Portal({at: START + at for at in range(1, 601)})
+
+    def edit(now: int) -> None:
+        if now == call:
+            portal.stamps |= dict.fromkeys(edited, START + 5_000)
+
+    portal.meanwhile = edit
+    seen, calls = _read(portal)
+    assert set(seen) == set(portal.stamps)
+    assert calls <= 600 / 199 + 3
+
+
+@pytest.mark.parametrize("seed", [1, 7, 37, 46])
+def test_records_of_one_stamp_may_come_in_another_order_with_every_page(seed: int) -> None:
+    """HubSpot sorts by one property and says nothing of how ties are broken: a page may come from another
+    replica than the page before it."""
+    chance = random.Random(seed)
+    stamps: list[int] = []
+    while len(stamps) < 3_000:
+        stamps += [START + len(stamps)] * chance.choice([1, 2, 3, 4, 5, 100, 250])
+    portal = _Portal(dict(enumerate(stamps, 1)))
+    orders = [chance.sample(range(len(stamps) + 1), len(stamps) + 1) for _ in range(3)]
+    portal.tie = lambda call, record_id: orders[call % 3][record_id]
+    seen, calls = _read(portal)
+    assert set(seen) == set(portal.stamps)
+    assert calls <= 5 * len(stamps) / 199

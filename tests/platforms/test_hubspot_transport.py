@@ -153,7 +153,39 @@ def test_limits_in_headers_reach_the_meter(there: HubSpot, httpserver: HTTPServe
     }
     httpserver.expect_request(SEARCH).respond_with_json({"total": 0, "results": []}, headers=headers)
     there.count(["contacts"])
-    assert meter.usages == [Usage(1_000, 250_000, 103, 110)]
+    assert meter.usages == [Usage(1_000, 250_000, 110)]
+
+
+@pytest.mark.parametrize(
+    ("headers", "told"),
+    [
+        ({"Daily": "0", "Daily-Remaining": "0", "Max": "0"}, Usage()),
+        ({"Daily": "many", "Daily-Remaining": "-1", "Max": "1e3"}, Usage()),
+        ({"Daily": "\xb2\xb3", "Max": "\xb9\xb9\xb0"}, Usage()),
+        ({"Daily": "9" * 40, "Max": "9" * 40}, Usage()),
+        ({"Daily-Remaining": "100"}, Usage()),
+        ({"Daily": "250000"}, Usage(None, 250_000)),
+        ({"Daily": "250000", "Daily-Remaining": "300000"}, Usage(0, 250_000)),
+        ({"Max": "190"}, Usage(burst_limit=190)),
+    ],
+)
+def test_headers_that_make_no_sense_tell_nothing(
+    there: HubSpot, httpserver: HTTPServer, meter: _Meter, headers: dict[str, str], told: Usage
+) -> None:
+    named = {f"X-HubSpot-RateLimit-{name}": text for name, text in headers.items()}
+    httpserver.expect_request(SEARCH).respond_with_json({"total": 0, "results": []}, headers=named)
+    there.count(["contacts"])
+    assert meter.usages == [told]
+
+
+def test_an_interval_that_makes_no_sense_stops_nobody_for_long(
+    there: HubSpot, httpserver: HTTPServer
+) -> None:
+    headers = {"X-HubSpot-RateLimit-Interval-Milliseconds": "999999999999"}
+    httpserver.expect_request(SEARCH).respond_with_json({}, 429, headers)
+    with pytest.raises(RetryLater) as caught:
+        there.count(["contacts"])
+    assert caught.value.after_seconds == 60
 
 
 def test_bodies_that_are_not_even_text_are_survived(there: HubSpot, httpserver: HTTPServer) -> None:

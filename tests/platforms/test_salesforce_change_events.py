@@ -86,6 +86,42 @@ def test_the_header_is_read_and_nothing_behind_it() -> None:
     assert reader.read(whole.replace(b"Arbor", b"")[:-1]) == header  # whatever is wrong there
 
 
+def test_bitmaps_and_compound_fields_are_not_in_the_way() -> None:
+    """As Salesforce has them: Name.FirstName is a field within a field, and its bit within a bit."""
+    texts = {"type": "array", "items": "string"}
+    header = SCHEMA["fields"][0]["type"]
+    bitmaps = [{"name": name, "type": texts} for name in ("changedFields", "nulledFields", "diffFields")]
+    name = {"type": "record", "name": "PersonName", "fields": [{"name": "FirstName", "type": "string"}]}
+    schema = {
+        **SCHEMA,
+        "fields": [
+            {"name": "ReplayId", "type": ["null", "string"], "default": None},
+            {
+                "name": "ChangeEventHeader",
+                "type": {**header, "fields": [*header["fields"][:2], *bitmaps, *header["fields"][2:]]},
+            },
+            {"name": "Name", "type": ["null", name], "default": None},
+        ],
+    }
+    told = {
+        "ReplayId": "7",
+        "ChangeEventHeader": {
+            **HEADER,
+            "recordIds": [LEAD, OTHER],
+            "changedFields": ["0x600001", "2-0x1"],
+            "nulledFields": ["2-0x1"],
+            "diffFields": [],
+        },
+        "Name": {"FirstName": "Ann"},
+    }
+    out = BytesIO()
+    fastavro.schemaless_writer(out, fastavro.parse_schema(schema), told)
+
+    read = HeaderReader(orjson.dumps(schema).decode()).read(out.getvalue())
+
+    assert read == ChangeHeader("Lead", "UPDATE", (LEAD, OTHER), 7)
+
+
 @pytest.mark.parametrize("text", ["", "{", "7", "{}", '{"type": "record"}', '{"fields": [{"name": 1}]}'])
 def test_what_is_no_schema(text: str) -> None:
     with pytest.raises(Undecodable):
@@ -115,6 +151,9 @@ def test_another_kind_of_event_is_told_apart() -> None:
         ("UNDELETE", (LEAD,), [(LEAD, "restored")], None),
         ("GAP_UPDATE", (LEAD,), [(LEAD, "read")], None),
         ("GAP_DELETE", (LEAD,), [(LEAD, "deleted")], None),
+        ("GAP_CREATE", (LEAD, OTHER), [(LEAD, "read"), (OTHER, "read")], None),
+        ("GAP_UNDELETE", (LEAD,), [(LEAD, "restored")], None),
+        ("UPDATE", (LEAD, LEAD[:15], OTHER), [(LEAD, "read"), (OTHER, "read")], None),
         ("SNAPSHOT", (LEAD,), [(LEAD, "read")], None),
         ("GAP_UPDATE", (LEAD, "00Q*"), [(LEAD, "read")], "Lead"),
         ("GAP_UPDATE", ("000000000000000AAA",), [], "Lead"),

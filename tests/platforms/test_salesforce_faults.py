@@ -190,3 +190,19 @@ def test_a_recorded_composite_part_is_refused_alone() -> None:
     assert outcome.code == "INVALID_TYPE"
     assert "XYZZY" in outcome.reason
     assert "\n" not in outcome.reason
+
+
+@pytest.mark.parametrize(
+    ("body", "status"),
+    [
+        ("<html>We are down for maintenance.</html>", 503),
+        ("<html>We are down for maintenance.</html>", 200),
+        ("", 503),
+        ("", 302),
+        ([{"errorCode": "SERVER_UNAVAILABLE", "message": "Server Unavailable"}], 503),
+    ],
+)
+def test_maintenance_keeps_all_calls_to_the_side_away(body: object, status: int) -> None:
+    found = classify(body, status, "read")
+    assert isinstance(found, RetryLater)
+    assert found.concerns == "side"

@@ -36,6 +36,15 @@ def test_a_failure_can_have_a_body_and_wait_for_its_call(hubspot: Wire, portal: 
     assert (reply.status, reply.body) == (409, {"message": "no"})
 
 
+def test_a_failure_can_wait_for_a_record(hubspot: Wire, portal: HubSpotPortal) -> None:
+    portal.faults.fail_next(2, 503, holding="b@x.example")
+    assert new_contact(hubspot) == 201
+    assert new_contact(hubspot, "b@x.example") == 503
+    assert new_contact(hubspot, "b@x.example") == 503
+    assert new_contact(hubspot, "b@x.example") == 201
+    assert len(portal.rows("contacts")) == 2
+
+
 def test_a_lost_answer_was_work_done(hubspot: Wire, portal: HubSpotPortal) -> None:
     portal.faults.lose_answer()
     with pytest.raises(urllib3.exceptions.ProtocolError, match="closed connection without response"):

@@ -6,14 +6,16 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+import orjson
 import pytest
 
 from connector.clock import ManualClock
 from connector.platforms.hubspot.journal_calls import SCOPES, SUBSCRIBING
 from connector.platforms.hubspot.journal_subscriptions import needed
 from connector.sandbox import HUBSPOT_ACCESS_TOKEN, HUBSPOT_CLIENT_ID, HUBSPOT_CLIENT_SECRET
+from connector.sandbox.control import Control
 from connector.sandbox.hubspot import HubSpotPortal
-from connector.sandbox.server import Server
+from connector.sandbox.server import Server, serve
 from tests.platforms.recordings import json_of, needs_recordings
 from tests.sandbox.test_hubspot_recordings import answer_of, violations
 from tests.sandbox.wire import Reply, Wire
@@ -267,3 +269,29 @@ def test_faults_are_made_over_the_control_endpoint(app: Wire, portal: HubSpotPor
     assert app.post("/_sandbox/journal", {"lose": True}).body == {"files": 0}
     assert app.get(f"{BASE}/latest").status == 204
     assert app.post("/_sandbox/journal", {"append": 7}).status == 400
+
+
+def test_a_restart_keeps_subscriptions_files_and_what_is_not_published_yet(
+    app: Wire, portal: HubSpotPortal, clock: ManualClock
+) -> None:
+    subscribe(app, portal)
+    portal.create("contacts", email="ann@acme.example")
+    offset = app.get(f"{BASE}/latest").body["currentOffset"]
+    held = app.get(SUBSCRIPTIONS).body
+    portal.create("contacts", email="bo@acme.example")
+    saved = orjson.loads(orjson.dumps(portal.to_json(), option=orjson.OPT_NON_STR_KEYS))
+
+    again = HubSpotPortal(clock)
+    again.from_json(saved)
+    again.create("contacts", email="cy@acme.example")
+    server = serve(Control(again, clock))
+    with Wire(server.url, None) as wire:
+        wire.token = token_of(wire).body["access_token"]
+        assert wire.get(SUBSCRIPTIONS).body == held
+        file = events(wire, wire.get(f"{BASE}/offset/{offset}/next"))
+        offsets = {each.offset for each in again.crm.journal.files}
+    server.stop()
+
+    told = [each["propertyChanges"]["email"] for each in file["journalEvents"] if "propertyChanges" in each]
+    assert told == ["bo@acme.example", "cy@acme.example"]
+    assert len(offsets) == len(again.crm.journal.files) == 2

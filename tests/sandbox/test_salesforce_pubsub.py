@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import queue
+import uuid
 from collections.abc import Iterator
 from io import BytesIO
 from typing import Any
@@ -16,6 +17,7 @@ from connector.clock import ManualClock
 from connector.platforms.salesforce import pubsub_messages as messages
 from connector.sandbox import SALESFORCE_SESSION_ID
 from connector.sandbox.salesforce import SalesforceOrg, custom_field
+from connector.sandbox.salesforce.change_events import UnknownReplayId
 from connector.sandbox.salesforce.pubsub_server import PubSubServer
 from connector.sandbox.server import PortTakenError
 
@@ -272,6 +274,66 @@ def test_nothing_is_noted_until_somebody_selects_an_object(clock: ManualClock) -
     assert org.changes.entities_of(LEADS) is None
     org.changes.select("Lead")
     assert org.changes.after(org.changes.earliest(), frozenset({"Lead"}), 10) == []
+
+
+def test_a_place_that_is_taken_while_an_event_is_published_is_on_the_bus(
+    org: SalesforceOrg, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Subscribers take their places on threads of their own, at any moment."""
+    taken: list[bytes] = []
+
+    def meanwhile() -> uuid.UUID:
+        taken.append(org.changes.earliest())
+        return uuid.UUID(int=7)
+
+    monkeypatch.setattr("connector.sandbox.salesforce.change_events.uuid.uuid4", meanwhile)
+    row = lead(org)
+    org.update("Lead", row, LastName="Bell")
+
+    found = [org.changes.after(place, frozenset({"Lead"}), 10) for place in taken]
+    assert [len(each) for each in found] == [2, 2]
+
+
+def test_a_restart_keeps_events_their_schemas_and_every_place(
+    org: SalesforceOrg, subscriber: Subscriber, clock: ManualClock
+) -> None:
+    org.changes.add_channel("People__chn", "Lead", "Contact")
+    answers = subscriber.subscribe()
+    quiet = next(answers).latest_replay_id
+    one = lead(org)
+    (first,) = events(answers, 1)
+    org.add_field("Lead", custom_field("Budget__c", "number"))
+    two = lead(org, Budget__c=5)
+    clock.advance(60)
+    again = SalesforceOrg(clock)
+    again.from_json(orjson.loads(orjson.dumps(org.to_json())))
+    three = lead(again)
+
+    restarted = PubSubServer(again, keepalive_seconds=0.3)
+    later = Subscriber(restarted.url, again.organization_id)
+    for topic, place, expected in (
+        (LEADS, quiet, [one, two, three]),
+        ("/data/People__chn", first.replay_id, [two, three]),
+    ):
+        replayed = later.subscribe(topic, replay_preset=messages.CUSTOM, replay_id=place)
+        found = [later.decoded(each) for each in events(replayed, len(expected))]
+        assert [each["ChangeEventHeader"]["recordIds"] for each in found] == [[each] for each in expected]
+        assert found[-2].get("Budget__c") == (5 if expected[-2] == two else None)
+        replayed.cancel()
+        later.requests = queue.SimpleQueue()
+    later.channel.close()
+    restarted.stop()
+
+
+def test_a_place_of_a_run_whose_state_was_not_kept_is_unknown(org: SalesforceOrg, clock: ManualClock) -> None:
+    lead(org)
+    place = org.changes.latest()
+    clock.advance(60)
+    another = SalesforceOrg(clock)
+    another.changes.select("Lead")
+
+    with pytest.raises(UnknownReplayId):
+        another.changes.after(place, frozenset({"Lead"}), 1)
 
 
 def test_who_made_a_change_is_told(org: SalesforceOrg, subscriber: Subscriber) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from connector.store.catch_ups import ask_catch_ups, catch_ups_of, finish_catch_up
+from connector.store.catch_ups import ask_catch_ups, catch_ups_of, move_catch_up
 from connector.store.database import Database
 
 
@@ -25,7 +25,7 @@ def test_one_that_is_done_goes_and_an_earlier_one_that_came_meanwhile_stays(data
         ask_catch_ups(conn, "crm", ("Lead", "Contact"), 50)
     with database.begin() as conn:
         ask_catch_ups(conn, "crm", ("Lead",), 20)
-        finish_catch_up(conn, "crm", "Lead", 50)
-        finish_catch_up(conn, "crm", "Contact", 50)
+        move_catch_up(conn, "crm", "Lead", 50, None)
+        move_catch_up(conn, "crm", "Contact", 50, None)
 
     assert asked(database) == {"Lead": 20}

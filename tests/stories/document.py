@@ -99,6 +99,7 @@ class StoryDocument(Strict):
     tells: Text | None = None
     time_zone: str = "UTC"
     webhooks: bool = False
+    streams: bool = False
     configuration: Changes = Changes()
     sales: dict[Name, str | Salesperson] = Field(default_factory=dict)
     queues: list[Text] = Field(default_factory=list)
@@ -113,6 +114,12 @@ class StoryDocument(Strict):
         if zone not in available_timezones():
             raise ValueError(f'there is no time zone "{zone}"; write it like this: Europe/Berlin')
         return zone
+
+    @model_validator(mode="after")
+    def _one_way_to_hear(self) -> StoryDocument:
+        if self.webhooks and self.streams:
+            raise ValueError("either webhooks: or streams:, so that it is known by which of them it is told")
+        return self
 
     @model_validator(mode="after")
     def _one_name_each(self) -> StoryDocument:

@@ -7,15 +7,14 @@ as leadloop's clock would wake it; nobody sleeps.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager, nullcontext
+from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 
 from connector.clock import DAY_MS, HOUR_MS, MINUTE_MS, SECOND_MS
 from connector.demo.agreement import compare
 from connector.intake.hints import follow_hints
 from connector.learning import LEARN_EVERY_MS, learn_again
-from connector.sandbox import HUBSPOT_CLIENT_SECRET
 from connector.sandbox.hubspot.problems import Problem
 from connector.sandbox.salesforce.refusals import Refusal
 from connector.store.leads import next_due_ms
@@ -26,11 +25,11 @@ from tests.cli.shell import Shell
 from tests.stories.audience import Audience
 from tests.stories.changed_configuration import changed_configuration
 from tests.stories.document import Step, Story
+from tests.stories.hearing import Listen, NotHeard, by_streams, by_webhooks
 from tests.stories.moments import told
 from tests.stories.scene import Scene
 from tests.stories.script import check_expectations, script_of
 from tests.stories.sentences import Doing
-from tests.webhooks.sending import PATH_SECRET, Post
 from tests.world import World
 
 AT_WORK_MS = HOUR_MS
@@ -42,7 +41,7 @@ BEFORE_MS = 7 * DAY_MS
 BETWEEN_LOOKS_SECONDS = 15.0
 
 TOLD_AFTER_MS = SECOND_MS
-"""How long the platforms take to tell of something, in a story with webhooks."""
+"""How long the platforms take to tell of something, in a story in which they do."""
 
 
 class StoryFailed(AssertionError):
@@ -62,28 +61,22 @@ def tell(story: Story, folder: Path, database_url: str) -> None:
         shell = Shell(folder, {"LEADLOOP_DATABASE_URL": database_url}, world.clock)
         teller = _Teller(story, world, script, shell)
         teller.begin()
-        with _told_of_everything(world) if story.told.webhooks else nullcontext():
+        with _hearing(story, world) as listen:
+            teller.listen = listen
             for step, number, at_ms in moments:
                 teller.play(step, number, at_ms)
+            teller.listen = None  # what a look finds from now on was not told
         teller.end()
 
 
-@contextmanager
-def _told_of_everything(world: World) -> Iterator[None]:
-    """Both platforms send what happens from now on."""
-    with Post(
-        world.database, world.clock, {"LEADLOOP_HUBSPOT__CLIENT_SECRET": HUBSPOT_CLIENT_SECRET}
-    ) as made:
-        url = made.reception.url
-        world.hubspot.crm.webhooks.subscribe(f"{url}/hubspot")
-        objects = ("Lead", "Contact", "Opportunity")
-        user = world.salesforce.integration_user_id
-        world.salesforce.outbound.set_up(f"{url}/salesforce/{PATH_SECRET}", objects, user)
-        yield
+def _hearing(story: Story, world: World) -> AbstractContextManager[Listen | None]:
+    if story.told.webhooks:
+        return by_webhooks(world)
+    return by_streams(world) if story.told.streams else nullcontext()
 
 
 class _Teller:
-    """One telling."""
+    """One telling. `listen`: how leadloop is told of what happens, where it does not look by itself."""
 
     def __init__(
         self, story: Story, world: World, script: Mapping[KeyPath, Sequence[Doing]], shell: Shell
@@ -94,7 +87,7 @@ class _Teller:
         self._audience = Audience(story, self._scene)
         self._script = script
         self._owners_ms = 0
-        self._hears = False
+        self.listen: Listen | None = None
 
     def begin(self) -> None:
         """What was there before; then leadloop goes live."""
@@ -102,7 +95,6 @@ class _Teller:
         self._world.clock.advance(BEFORE_MS / SECOND_MS)
         choose_configuration(self._world.database, self._world.config, self._world.clock.now_ms())
         self._work()
-        self._hears = self._story.told.webhooks
 
     def play(self, step: Step, number: int, at_ms: int) -> None:
         """Wait for the step, let people act, let leadloop come to rest, and look."""
@@ -112,7 +104,7 @@ class _Teller:
         self._do(path)
         for line_number, line in enumerate(step.leadloop):
             self._type(line, (*path, "leadloop", line_number))
-        self._world.clock.advance((TOLD_AFTER_MS if self._hears else MINUTE_MS) / SECOND_MS)
+        self._world.clock.advance((MINUTE_MS if self.listen is None else TOLD_AFTER_MS) / SECOND_MS)
         self._work()
         wrong = [] if step.then is None else self._audience.look(step.then, (*path, "then"))
         if wrong:
@@ -121,7 +113,6 @@ class _Teller:
     def end(self) -> None:
         """leadloop has nothing left to write, both platforms show what it holds to be true, and a sweep finds
         nothing that was missed."""
-        self._hears = False  # what a look finds now was not told
         self._world.clock.advance(MINUTE_MS / SECOND_MS)
         if written := self._work().written:
             raise StoryFailed(
@@ -171,20 +162,22 @@ class _Teller:
             raise self._failed(path, f'"leadloop {line}" cannot be done: {error.args[0]}') from error
 
     def _work(self) -> Pass:
-        if self._hears:
-            return self._hear()
+        if self.listen is not None:
+            return self._hear(self.listen)
         return run_until_quiet(self._world.leadloop, BETWEEN_LOOKS_SECONDS)
 
-    def _hear(self) -> Pass:
+    def _hear(self, listen: Listen) -> Pass:
         """What leadloop does of what it is told alone: it does not look by itself."""
         result, installation = Pass(), self._world.leadloop
         while True:
-            statuses = self._world.sandbox.send()
-            if not all(200 <= status < 300 for status in statuses):
-                raise StoryFailed(f"On {self._now()}: a delivery was answered with {statuses}")
+            self._world.clock.advance(0.001)  # what is read now is not of the moment of our last write
+            try:
+                heard = listen()
+            except NotHeard as error:
+                raise StoryFailed(f"On {self._now()}: {error}") from error
             told = sum(follow_hints(installation, side).taken for side in installation.feeds)
             act(installation, result)
-            if not statuses and not told:
+            if not heard and not told:
                 return result
 
     def _now(self) -> str:

@@ -15,6 +15,7 @@ from connector.platforms.protocol import Meter
 from connector.platforms.streams import Stream, StreamBatch
 from connector.sandbox import HUBSPOT_ACCESS_TOKEN, HUBSPOT_CLIENT_ID, HUBSPOT_CLIENT_SECRET
 from connector.settings import Settings, load_settings
+from connector.store.catch_ups import catch_ups_of
 from connector.store.inbox import count_hints
 from connector.store.links import linked
 from connector.store.observations import observations_by_key
@@ -73,7 +74,7 @@ class Journalled:
             self._opened.objects,
             self._opened.overlap_ms,
             self.world.database,
-            self.world.clock,
+            self.world.own_clock,
             "the test's own",
             lambda event, facts: self.told.append((event, dict(facts))),
             poll_soon=self.polls.append,
@@ -162,7 +163,20 @@ class Journalled:
             connected.accounts[SIDE].account_id,
             self.settings(),
             self.meter or connected.budgets[SIDE],
-            self.world.clock,
+            self.world.own_clock,
+            connected.accounts[SIDE].ahead_ms,
         )
         assert not isinstance(made, str), made
         return made
+
+
+def stored(world: World) -> dict[str, int]:
+    """What is to be polled again, and from when on."""
+    with world.database.read() as conn:
+        return catch_ups_of(conn, SIDE)
+
+
+def name_of(journalled: Journalled, contact: str) -> object:
+    """The last name under which leadloop knows a contact."""
+    seen = journalled.seen(contact)
+    return None if seen is None else seen.fields["lastname"]

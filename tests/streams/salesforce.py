@@ -108,7 +108,11 @@ class Streamed:
     def has_begun(self) -> bool:
         """Whether each topic has a position."""
         topics = 1 if "LEADLOOP_SALESFORCE__STREAM_CHANNEL" in self.environment else 3
-        return len(json.loads(self.place().position or "{}")) == topics
+        return len(self.topics()) == topics
+
+    def topics(self) -> list[str]:
+        """The topics that have a position."""
+        return sorted(json.loads(self.place().position or "{}"))
 
     def follow_to(self, *ids: str, follower: Follower | None = None) -> None:
         """Follow until these records were told of."""
@@ -175,3 +179,8 @@ def serving(world: World, port: int = 0, keepalive_seconds: float = 0.3) -> Iter
         yield server
     finally:
         server.stop()
+
+
+def sum_of(streamed: Streamed, what: str) -> int:
+    """Of all that was received."""
+    return sum(int(str(facts[what])) for event, facts in streamed.told if event == "stream_received")

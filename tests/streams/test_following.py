@@ -8,6 +8,7 @@ from connector.clock import DAY_MS, HOUR_MS, MINUTE_MS, ManualClock
 from connector.intake.streams import LEASE_MS, STAND_BY_SECONDS, lease_of
 from connector.platforms.errors import Refused, RetryLater
 from connector.platforms.streams import PositionLost, StreamBatch
+from connector.store.catch_ups import move_catch_up
 from connector.store.database import Database
 from connector.store.errors import StoreError
 from connector.store.leases import lease_held, take_lease
@@ -31,7 +32,7 @@ def test_hints_position_and_moment_are_stored_and_gone_on_from(
         database,
         clock,
         [batch("1", "2", position="p1", reached_ms=START_MS - 50), batch("3", position="p2")],
-        [batch("4", position="p3", reached_ms=START_MS + 7)],
+        [batch("4", position="p3", reached_ms=START_MS - 7)],
     )
 
     made.turn()
@@ -41,7 +42,7 @@ def test_hints_position_and_moment_are_stored_and_gone_on_from(
 
     assert made.stream.positions == [None, "p2"]
     assert hints(database) == {"1", "2", "3", "4"}
-    assert place(database).reached_ms == START_MS + 7
+    assert place(database).reached_ms == START_MS - 7
     assert made.wakes == 3
     assert made.polls == 0
 
@@ -149,6 +150,69 @@ def test_a_position_that_nobody_followed_for_longer_than_events_are_kept_is_lost
     assert "for 72 hours" in str(place(database).lost)
     made.turn()
     assert made.stream.positions == [None, None]
+
+
+@pytest.mark.parametrize("told_ms", [START_MS + 400 * DAY_MS, 2**64 - 1])
+def test_an_event_of_the_future_hides_no_loss(database: Database, clock: ManualClock, told_ms: int) -> None:
+    future = batch("1", position="p1", reached_ms=told_ms)
+    gap = StreamBatch(position="p2", reached_ms=told_ms, missed=("Contact",), events=1)
+    made = following(database, clock, [future, gap])
+
+    made.turn()
+
+    assert hints(database) == {"1"}
+    assert catch_ups(database) == {"Contact": START_MS - 10 * MINUTE_MS}
+    assert place(database).reached_ms == START_MS
+
+
+def test_a_position_that_is_lost_before_any_moment_was_told_is_made_up_for_from_when_it_was_seen(
+    database: Database, clock: ManualClock
+) -> None:
+    made = following(database, clock, [batch("1", position="p1")], [])
+    made.turn()
+    assert place(database).reached_ms is None
+    clock.advance(4 * 86_400)
+
+    made.turn()
+
+    assert catch_ups(database)["Lead"] == START_MS - 10 * MINUTE_MS
+
+
+def test_a_stream_that_ended_before_it_told_a_position_is_made_up_for(
+    database: Database, clock: ManualClock
+) -> None:
+    """A quiet Salesforce tells a position after minutes; whoever follows may be killed before."""
+    made = following(database, clock, [StreamBatch(reached_ms=0)] * 2, [StreamBatch(reached_ms=0)] * 2)
+    made.turn()
+    assert catch_ups(database) == {}
+    clock.advance(3_600)
+
+    made.turn()
+
+    assert made.stream.positions == [None, None]
+    since_ms = START_MS - 10 * MINUTE_MS
+    assert catch_ups(database) == {"Lead": since_ms, "Contact": since_ms}
+    assert made.polls == 1
+
+
+def test_what_happens_between_a_loss_and_the_new_beginning_is_made_up_for(
+    database: Database, clock: ManualClock
+) -> None:
+    first = batch("1", position="p1", reached_ms=START_MS - DAY_MS)
+    made = following(database, clock, [first], [PositionLost("gone")], [RetryLater("down", 42)], [batch("2")])
+    made.turn()
+    made.turn()
+    with database.begin() as conn:  # a poll has made up for it
+        for name, since_ms in catch_ups(database).items():
+            move_catch_up(conn, SIDE, name, since_ms, None)
+    clock.advance(3_600)
+    made.turn()
+    assert catch_ups(database) == {}
+
+    made.turn()
+
+    since_ms = START_MS - 10 * MINUTE_MS
+    assert catch_ups(database) == {"Lead": since_ms, "Contact": since_ms}
 
 
 def test_a_quiet_stream_that_is_followed_is_not_lost(database: Database, clock: ManualClock) -> None:

@@ -62,12 +62,12 @@ def killed_at_file(faults: Faults, number: int, live: Live, folder: Path) -> int
     usual = faults.take
     left = [number]
 
-    def take(method: str, path: str) -> list[object]:
+    def take(method: str, path: str, body: bytes) -> list[object]:
         if "/journal-files/" in path:
             left[0] -= 1
             if left[0] == 0:
                 process.kill()
-        return list(usual(method, path))
+        return list(usual(method, path, body))
 
     faults.take = take  # type: ignore[method-assign,assignment]  # the sandbox asks it for each request
     process = start(live, folder)

@@ -64,6 +64,13 @@ class Storm:
         for name in ("Lead", "Contact"):
             self.streamed.changes.tell_gap(name, "GAP_OVERFLOW")
 
+    def not_captured(self) -> None:
+        """An admin takes an object out of the capture, and puts it back later."""
+        self.streamed.changes.select("Lead", "Opportunity")
+        warned = self.streamed.events().count("stream_warns")
+        self.streamed.follow(lambda: self.streamed.events().count("stream_warns") > warned)
+        self.without_events()
+
     def garbage(self) -> None:
         self.without_events()
         for name in ("Lead", "Contact"):
@@ -129,8 +136,8 @@ def test_every_record_is_seen_as_it_is(
     streamed.world.later(seconds=1)
     storm.calm()
     trouble: list[Callable[[], None]] = [
-        storm.people_work, storm.gaps, storm.overflow, storm.garbage, storm.moved, storm.away, storm.dies,
-        storm.server_restarts,
+        storm.people_work, storm.gaps, storm.overflow, storm.not_captured, storm.garbage,
+        storm.moved, storm.away, storm.dies, storm.server_restarts,
     ]  # fmt: skip
     try:
         for happens in storm.random.sample(trouble * 2, 2 * len(trouble)):

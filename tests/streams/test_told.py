@@ -13,9 +13,9 @@ from connector.intake.timetable import (
     AFTER_REFUSED_MS,
     Looked,
     due_objects,
+    leave_alone,
     next_poll_ms,
     put_looked,
-    refuse,
 )
 from connector.metrics import Metrics
 from connector.platforms.errors import RetryLater
@@ -107,7 +107,7 @@ def test_what_a_stream_has_lost_is_due_whatever_its_interval_unless_it_was_refus
         for name in seconds:
             put_looked(conn, SIDE, name, Looked(now_ms - 1))
         ask_catch_ups(conn, SIDE, ("Lead", "Case"), 0)
-        refuse(conn, SIDE, ["Case"], now_ms)
+        leave_alone(conn, SIDE, ["Case"], now_ms)
 
         assert due_objects(conn, SIDE, seconds, now_ms) == ["Lead"]
         assert due_objects(conn, SIDE, seconds, now_ms + AFTER_REFUSED_MS) == ["Lead", "Case"]

@@ -10,13 +10,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Generator, Mapping, Sequence
 from dataclasses import replace
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from connector.clock import DAY_MS, HOUR_MS, MINUTE_MS, SECOND_MS, Clock
 from connector.platforms.errors import Refused, RetryLater
 from connector.platforms.hubspot.events import MalformedEvent
 from connector.platforms.hubspot.journal_calls import Entry, JournalCalls, UnknownOffset, is_offset
-from connector.platforms.hubspot.journal_events import occurred_ms, read_journal_event
+from connector.platforms.hubspot.journal_events import occurred_ms, read_journal_event, types_of
 from connector.platforms.hubspot.journal_files import FileFault, JournalFile, JournalFiles
 from connector.platforms.hubspot.journal_subscriptions import Subscription, needed
 from connector.platforms.protocol import Meter
@@ -36,11 +36,26 @@ ENTRIES_AT_ONCE = 20
 """Entries that one call asks for, when the last one is older than `BEHIND_MS`: their addresses end soon."""
 
 MOST_TRIES = 4
-"""How often a file is asked for before it is passed over."""
+"""How often a file that cannot be read is asked for before it is passed over."""
+
+LONGEST_OUTAGE_MS = HOUR_MS
+"""How long a storage that does not answer is waited for: what is in its files is not lost, and a privacy
+deletion is told nowhere else."""
+
+LOOK_AFTER_MS = 6 * HOUR_MS
+"""Between two looks at what the journal is subscribed to: somebody may end that at any time."""
 
 
 UNREADABLE = JournalFile((), None)
 """Stands for a file that could not be had."""
+
+
+class Failure(NamedTuple):
+    """The file of `offset` could not be had so many times, since `since_ms`."""
+
+    offset: str = ""
+    tries: int = 0
+    since_ms: int = 0
 
 
 class Place(NamedTuple):
@@ -83,25 +98,26 @@ class Journal:
         self._clock = clock
         self._calls = JournalCalls(settings, client_id, account, meter, clock)
         self._files = JournalFiles(settings, clock)
-        self._app_ids: frozenset[str] | None = None
+        self._looked_ms: int | None = None
         self._warning = ""
-        self._failed: tuple[str, int] = ("", 0)
+        self._failed = Failure()
 
     def batches(
         self, position: str | None, stopping: Callable[[], bool]
     ) -> Generator[StreamBatch, None, None]:
         """See `Stream.batches`: one batch for each file."""
-        if self._app_ids is None:
-            self._app_ids, self._warning = self._subscribed()
+        self._look_at_subscriptions()
         place = self._now() if position is None else place_of(position)
         pause_seconds = FIRST_PAUSE_SECONDS
         while not stopping():
+            self._look_at_subscriptions()
             asked_ms = self._clock.now_ms()
             place, entries = self._following(place)
             for entry in entries:
                 file = self._file(entry)
-                if file is None:
-                    break  # its address has ended: ask for it, and what follows it, anew
+                if file is None:  # its address has ended: ask for it, and what follows it, anew
+                    self._wait(FIRST_PAUSE_SECONDS * (self._failed.tries - 1), stopping)
+                    break
                 place = Place(entry.offset, _later(place.read_ms, file.published_ms, asked_ms))
                 yield self._warned(self._batch(file, place))
                 if stopping():
@@ -133,7 +149,7 @@ class Journal:
             if place.read_ms < self._clock.now_ms() - BEHIND_MS:
                 entries = self._calls.batch_after(place.offset, ENTRIES_AT_ONCE)
                 return place, [entry for entry in entries if entry.offset != place.offset]
-            return place, _one(self._calls.after(place.offset))
+            return place, self._next(place)
         except UnknownOffset:
             pass
         latest = self._calls.latest()
@@ -141,10 +157,15 @@ class Journal:
             if latest.offset == place.offset:  # some answer so when nothing is newer (reported)
                 return place, ()
             try:
-                return place, _one(self._calls.after(place.offset))  # it came in between
+                return place, self._next(place)  # it came in between
             except UnknownOffset:
                 pass
         return self._oldest(Place("", place.read_ms))
+
+    def _next(self, place: Place) -> Sequence[Entry]:
+        """The entry after a place. One that is the place itself is nothing newer: read again, it would be
+        read for ever."""
+        return [entry for entry in _one(self._calls.after(place.offset)) if entry.offset != place.offset]
 
     def _oldest(self, place: Place) -> tuple[Place, Sequence[Entry]]:
         if place.read_ms < self._clock.now_ms() - KEEPS_MS:
@@ -152,24 +173,27 @@ class Journal:
         return place, _one(self._calls.earliest())
 
     def _file(self, entry: Entry) -> JournalFile | None:
-        """The file of an entry; None when another try is due with a new address. One that cannot be had after
-        several tries is passed over, as one that says nothing. Raises RetryLater."""
+        """The file of an entry; None when another try is due with a new address. One that cannot be had is
+        passed over after several tries, or after an outage of its storage, as one that says nothing. Raises
+        RetryLater."""
         try:
             return self._files.fetch(entry.url)
         except FileFault as fault:
-            tries = self._failed[1] + 1 if self._failed[0] == entry.offset else 1
-            self._failed = (entry.offset, tries)
-            if tries >= MOST_TRIES:
-                return UNREADABLE
+            now_ms = self._clock.now_ms()
+            last = self._failed if self._failed.offset == entry.offset else Failure(entry.offset, 0, now_ms)
+            self._failed = last._replace(tries=last.tries + 1)
             if fault.wait_seconds:
-                raise RetryLater(f"a file of HubSpot's journal: {fault}", fault.wait_seconds) from fault
-            return None
+                if now_ms - last.since_ms < LONGEST_OUTAGE_MS:
+                    raise RetryLater(f"a file of HubSpot's journal: {fault}", fault.wait_seconds) from fault
+                return UNREADABLE
+            return UNREADABLE if self._failed.tries >= MOST_TRIES else None
 
     def _batch(self, file: JournalFile, place: Place) -> StreamBatch:
         """What the events of a file tell of. Those of other accounts are nobody's here."""
         if file is UNREADABLE:
             return StreamBatch(position=str(place), missed=self.objects, events=1, malformed=1)
         told: dict[Told, None] = {}
+        missed: dict[str, None] = {}
         unwanted = malformed = 0
         newest_ms: int | None = None
         for event in file.events:
@@ -177,14 +201,17 @@ class Journal:
                 found = self._told(event)
             except MalformedEvent:
                 malformed += 1
+                missed.update(dict.fromkeys(self._meant(event)))
                 continue
             unwanted += not found
             told.update(dict.fromkeys(found))
-            if isinstance(event, Mapping):
+            if isinstance(event, Mapping) and self._is_ours(event):
                 newest_ms = max(newest_ms or 0, occurred_ms(event) or 0) or None
         if newest_ms is not None and file.published_ms is not None:
             newest_ms = min(newest_ms, file.published_ms)
-        return StreamBatch(list(told), str(place), newest_ms, (), len(file.events), unwanted, malformed)
+        return StreamBatch(
+            list(told), str(place), newest_ms, tuple(missed), len(file.events), unwanted, malformed
+        )
 
     def _warned(self, batch: StreamBatch) -> StreamBatch:
         """The batch, with what is still to be said."""
@@ -196,14 +223,28 @@ class Journal:
             raise MalformedEvent("an event that is no object")
         if "portalId" not in event:
             raise MalformedEvent("an event of no account")
-        if str(event["portalId"]) != self._account:
+        if not self._is_ours(event):
             return []
-        told = read_journal_event(event, self._app_ids or ())
+        told = read_journal_event(event)
         return [each for each in told if each.object in self._natives or each.kind == "forget"]
 
-    def _subscribed(self) -> tuple[frozenset[str], str]:
-        """Have the journal hold what is needed. Returns the app's id, which its own changes carry, and a
-        sentence about what will be missing. Raises Refused when everything will."""
+    def _is_ours(self, event: Mapping[str, Any]) -> bool:
+        return str(event.get("portalId")) == self._account
+
+    def _meant(self, event: object) -> Sequence[str]:
+        """The objects that a malformed event may be about: all of them, unless it names one."""
+        names = types_of(event)
+        return [name for name in self.objects if not names or name in names]
+
+    def _look_at_subscriptions(self) -> None:
+        now_ms = self._clock.now_ms()
+        if self._looked_ms is None or not 0 <= now_ms - self._looked_ms < LOOK_AFTER_MS:
+            self._warning = self._subscribed()
+            self._looked_ms = now_ms
+
+    def _subscribed(self) -> str:
+        """Have the journal hold what is needed. Returns a sentence about what will be missing. Raises Refused
+        when everything will."""
         wanted = needed(self._natives)
         found = self._calls.subscriptions()
         lacking = [each for each in wanted if not each.is_met(self._account, found)]
@@ -219,7 +260,7 @@ class Journal:
         warning = _warning(lacking, reasons) if lacking else ""
         if lacking and len(lacking) == len(wanted):
             raise Refused(warning, "NO_SUBSCRIPTION")
-        return frozenset(str(each["appId"]) for each in found if "appId" in each), warning
+        return warning
 
     def _wait(self, seconds: float, stopping: Callable[[], bool]) -> None:
         until_ms = self._clock.now_ms() + int(seconds * SECOND_MS)

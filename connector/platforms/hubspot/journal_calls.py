@@ -18,7 +18,7 @@ import orjson
 from urllib3.exceptions import HTTPError
 from urllib3.util import Timeout
 
-from connector.clock import Clock
+from connector.clock import SECOND_MS, Clock
 from connector.lane import Lane
 from connector.platforms.errors import Refused, RetryLater
 from connector.platforms.hubspot.answers import Answer, answer_of, pools_to, unanswered
@@ -33,7 +33,11 @@ LONGEST_ANSWER_SECONDS = 20.0
 """A journal that is slower than this is left for later: whoever follows it holds a lease."""
 
 _RENEW_BEFORE_MS = 60_000
-_AFTER_REFUSED_TOKEN_SECONDS = 300.0
+_LIVES_SECONDS = 1_800
+_REMEDY = (
+    "check that the app of LEADLOOP_HUBSPOT__CLIENT_ID is installed in this account and has the scopes "
+    "developer.webhooks_journal.* and those of the mapped objects"
+)
 _OFFSET = re.compile(r"[A-Za-z0-9_.-]{1,200}\Z")
 
 
@@ -135,6 +139,11 @@ class JournalCalls:
         if answer.status == 401 and not fresh:
             self._renew()
             answer = self._send(method, path, body)
+        if answer.status == 401:
+            raise RetryLater(f"HubSpot's journal refuses the token of the app (HTTP 401): {_REMEDY}", 300)
+        if answer.status == 403:
+            fault = answer.fault("read")
+            raise Refused(f"HubSpot's journal is closed to the app ({fault.reason}): {_REMEDY}", "FORBIDDEN")
         return answer
 
     def _send(self, method: str, path: str, body: Mapping[str, Any] | None) -> Answer:
@@ -160,7 +169,9 @@ class JournalCalls:
             raise Refused(app_token_refusal(body, answer.status), "NO_APP_TOKEN")
         if not answer.ok or not isinstance(token, str):
             raise RetryLater(f"HubSpot gave no token for its journal (HTTP {answer.status})", 30)
-        self._expires_ms = self._clock.now_ms() + int(body.get("expires_in") or 1_800) * 1_000
+        seconds = body.get("expires_in")
+        lives_seconds = seconds if isinstance(seconds, int) and seconds > 0 else _LIVES_SECONDS
+        self._expires_ms = self._clock.now_ms() + lives_seconds * SECOND_MS
         self._token = token
 
     def _exchange(self, method: str, path: str, headers: Mapping[str, str], **sent: Any) -> Answer:

@@ -8,7 +8,8 @@ merge or of a privacy deletion carries is shown nowhere: both are read as webhoo
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
+from contextlib import suppress
 from typing import Any, Literal
 
 from connector.platforms.hubspot.events import MalformedEvent, merged, object_of, record_id_of
@@ -24,9 +25,10 @@ _ACTIONS: Mapping[str, Literal["read", "deleted", "restored"]] = {
 _ENDS = (("fromObjectTypeId", "fromObjectId"), ("toObjectTypeId", "toObjectId"))
 
 
-def read_journal_event(event: Mapping[str, Any], app_ids: Collection[str]) -> list[Told]:
-    """The records to look at; none when nobody reads events of its kind, or when it is of our own making:
-    `app_ids` are the apps that leadloop writes as. Raises MalformedEvent."""
+def read_journal_event(event: Mapping[str, Any]) -> list[Told]:
+    """The records to look at; none when nobody reads events of its kind. One of our own making is read too:
+    the sooner HubSpot shows what became of a write, the less can a person's edit be mistaken for that. Raises
+    MalformedEvent."""
     action = event.get("action")
     if not isinstance(action, str):
         raise MalformedEvent("an event without an action")
@@ -38,7 +40,7 @@ def read_journal_event(event: Mapping[str, Any], app_ids: Collection[str]) -> li
     if action == "MERGE":
         return merged(object_of(event.get("objectTypeId")), event)
     kind = _ACTIONS.get(action)
-    if kind is None or (action == "UPDATE" and _is_echo(event, app_ids)):
+    if kind is None:
         return []
     return [Told(object_of(event.get("objectTypeId")), record_id_of(event.get("objectId")), kind)]
 
@@ -50,6 +52,19 @@ def occurred_ms(event: Mapping[str, Any]) -> int | None:
     if isinstance(moment, int) and not isinstance(moment, bool):
         return moment
     return moment_ms(moment)
+
+
+def types_of(event: object) -> set[str]:
+    """The objects whose types an event names, however malformed the rest of it is; none where it names
+    none."""
+    if not isinstance(event, Mapping):
+        return set()
+    given = [event.get(name) for name in ("objectTypeId", *(kind for kind, _ in _ENDS))]
+    found = set()
+    for each in given:
+        with suppress(MalformedEvent):  # it names nothing then
+            found.add(object_of(each))
+    return found
 
 
 def moment_ms(text: object) -> int | None:
@@ -68,9 +83,3 @@ def _forgotten(event: Mapping[str, Any]) -> list[Told]:
     if kind is not None and object_of(kind) != "contacts":
         return []
     return [Told("contacts", record_id_of(event.get("objectId")), "forget")]
-
-
-def _is_echo(event: Mapping[str, Any], app_ids: Collection[str]) -> bool:
-    """Whether it tells of a change that leadloop's own app made, if it tells who made it at all (unknown;
-    webhooks do)."""
-    return event.get("changeSource") == "INTEGRATION" and str(event.get("sourceId")) in app_ids

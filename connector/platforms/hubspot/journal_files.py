@@ -74,6 +74,9 @@ class JournalFiles:
             )
             try:
                 return _file_of(self._content(response))
+            except FileFault:
+                response.close()  # what is left of it must not be taken for the next answer
+                raise
             finally:
                 response.release_conn()
         except (DecodeError, IncompleteRead, InvalidChunkLength) as error:
@@ -112,13 +115,12 @@ class JournalFiles:
             raise FileFault(f"its storage gave no file (HTTP {response.status})", 30)
         content = bytearray()
         until_ms = self._clock.now_ms() + int(LONGEST_ANSWER_SECONDS * SECOND_MS)
-        while chunk := response.read(_CHUNK_BYTES, decode_content=True):
+        # what has come, however little: a storage may give a byte now and then
+        while chunk := response.read1(_CHUNK_BYTES, decode_content=True):
             content += chunk
             if len(content) > MOST_BYTES:
-                response.close()
                 raise FileFault(f"it has more than {MOST_BYTES} bytes")
             if self._clock.now_ms() > until_ms:
-                response.close()
                 raise FileFault("it takes too long", 30)
         return bytes(content)
 

@@ -94,7 +94,7 @@ def meaning_of(header: ChangeHeader, objects: Collection[str]) -> Meaning:
         return Meaning(unwanted=True)
     named = [each for each in header.record_ids if is_id(each) and not each.startswith(_NO_RECORD)]
     kind: Kind = _KINDS.get(header.change_type, "read")
-    told = tuple(Told(header.entity, id18(each), kind) for each in dict.fromkeys(named))
+    told = tuple(Told(header.entity, each, kind) for each in dict.fromkeys(map(id18, named)))
     # an overflow names no record, and a gap may name all of them by a wildcard
     complete = named and len(named) == len(header.record_ids) and header.change_type != "GAP_OVERFLOW"
     return Meaning(told, None if complete else header.entity)

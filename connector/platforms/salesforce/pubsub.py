@@ -33,6 +33,9 @@ ALIVE_MS = 15 * SECOND_MS
 SILENT_MS = 6 * MINUTE_MS
 """Salesforce says at least every 270 seconds that it is there."""
 
+AFTER_REFUSED_MS = 5 * MINUTE_MS
+"""How long a topic is left alone that is refused while others are not."""
+
 
 class ChangeStream:
     """The change events of one org."""
@@ -55,8 +58,10 @@ class ChangeStream:
             wanted = [name.strip() for name in settings.stream_objects.split(",")]
             self.objects = [name for name in plain if name in wanted]
             self._topics = {_topic_of(name): [name] for name in self.objects}
-        self._readers: dict[str, HeaderReader | None] = {}
+        self._readers: dict[str, HeaderReader] = {}
         self._reached_ms: dict[str, int] = {}
+        self._refused_until_ms: dict[str, int] = {}
+        self._anew: set[str] = set()
 
     def batches(
         self, position: str | None, stopping: Callable[[], bool]
@@ -64,11 +69,9 @@ class ChangeStream:
         """See `Stream`."""
         places = _places(position)
         self._reached_ms = {}
-        new = [topic for topic in self._topics if topic not in places]
-        if places and new:
-            # it was not heard of before the last process ended, or was not followed: what has happened since
-            # is not on its stream, which begins at now
-            yield StreamBatch(missed=[name for topic in new for name in self._topics[topic]], reached_ms=0)
+        self._refused_until_ms = {}
+        # what happened before a topic begins at now is not on it: its objects are polled once it does
+        self._anew = set() if position is None else set(self._topics) - set(places)
         tried: Session | None = None
         while True:
             session = self._session(tried)
@@ -107,21 +110,28 @@ class ChangeStream:
     ) -> Generator[StreamBatch, None, None]:
         wire = Wire(self._settings.stream_url, session.token, session.origin, self._account)
         try:
-            now_ms = given_ms = self._clock.now_ms()
-            heard_ms = dict.fromkeys(self._topics, now_ms)
-            for topic in self._topics:
-                wire.subscribe(topic, places.get(topic))
+            given_ms = self._clock.now_ms()
+            heard_ms: dict[str, int] = {}
             while not stopping():
+                self._subscribe(wire, places, heard_ms)
                 answer = wire.answer(ASK_SECONDS)
                 now_ms = self._clock.now_ms()
-                if answer is not None:
-                    if answer.response is None:
-                        raise wire.fault(answer.error, answer.topic)
+                if answer is not None and answer.response is not None:
                     batch = self._batch(wire, answer.topic, answer.response, places)
                     heard_ms[answer.topic] = given_ms = now_ms
                     yield batch
                     wire.handled(answer.topic, batch.events)
                     continue
+                if answer is not None:
+                    fault = wire.fault(answer.error, answer.topic)
+                    if not isinstance(fault, Refused):
+                        raise fault
+                    del heard_ms[answer.topic]
+                    self._set_aside(answer.topic, places)
+                    warning = fault.reason if heard_ms else ""
+                    yield StreamBatch((), _position(places), self._all_reached_ms(), warning=warning)
+                    if not heard_ms:
+                        raise fault
                 for topic, last_ms in heard_ms.items():
                     if now_ms - last_ms > SILENT_MS:
                         raise RetryLater(f"Salesforce has been silent on {topic} for too long", 5.0)
@@ -131,15 +141,33 @@ class ChangeStream:
         finally:
             wire.close()
 
+    def _subscribe(self, wire: Wire, places: dict[str, bytes], heard_ms: dict[str, int]) -> None:
+        """Have every topic followed that is not followed yet, but for those that are to be left alone."""
+        now_ms = self._clock.now_ms()
+        for topic in self._topics.keys() - heard_ms.keys():
+            if self._refused_until_ms.get(topic, 0) <= now_ms:
+                self._refused_until_ms.pop(topic, None)
+                heard_ms[topic] = now_ms
+                wire.subscribe(topic, places.get(topic))
+
+    def _set_aside(self, topic: str, places: dict[str, bytes]) -> None:
+        """Leave a topic alone that is refused. What happens meanwhile may never be told, if its object is not
+        captured: it begins at now again."""
+        places.pop(topic, None)
+        self._anew.add(topic)
+        self._refused_until_ms[topic] = self._clock.now_ms() + AFTER_REFUSED_MS
+
     def _batch(self, wire: Wire, topic: str, response: object, places: dict[str, bytes]) -> StreamBatch:
         """One answer's events. `places` is moved past them."""
         events = response.events  # type: ignore[attr-defined]  # a FetchResponse, which has no static type
         told: dict[Told, None] = {}
-        missed: dict[str, None] = {}
+        missed = dict.fromkeys(self._topics[topic] if topic in self._anew else ())
+        withheld: set[str] = set()
+        reached_ms = self._reached_ms.get(topic, 0) if events else self._clock.now_ms()
         unwanted = malformed = 0
         for each in events:
             try:
-                reader = self._reader(wire, each.event.schema_id)
+                reader = self._reader(wire, each.event.schema_id, withheld)
                 if not reader.is_change:
                     unwanted += 1
                     continue
@@ -153,9 +181,10 @@ class ChangeStream:
             told.update(dict.fromkeys(meaning.told))
             if meaning.missed is not None:
                 missed[meaning.missed] = None
-            self._reached_ms[topic] = max(header.commit_ms, self._reached_ms.get(topic, 0))
-        if not events:
-            self._reached_ms[topic] = self._clock.now_ms()
+            reached_ms = max(header.commit_ms, reached_ms)
+        # only now: an answer that is broken off in the middle comes again
+        self._reached_ms[topic] = reached_ms
+        self._anew.discard(topic)
         replay_id = events[-1].replay_id if events else response.latest_replay_id  # type: ignore[attr-defined]  # as above
         if replay_id:
             places[topic] = replay_id
@@ -169,23 +198,25 @@ class ChangeStream:
             malformed,
         )
 
-    def _reader(self, wire: Wire, schema_id: str) -> HeaderReader:
-        """The reader for a schema, which is fetched once. Raises Undecodable, RetryLater,
-        NotAuthenticated."""
-        if schema_id not in self._readers:
-            schema_json = wire.schema(schema_id, self._settings.read_timeout_seconds)
-            try:
-                self._readers[schema_id] = None if schema_json is None else HeaderReader(schema_json)
-            except Undecodable:
-                self._readers[schema_id] = None
-        reader = self._readers[schema_id]
+    def _reader(self, wire: Wire, schema_id: str, withheld: set[str]) -> HeaderReader:
+        """The reader for a schema, which is fetched once. One that is not given now may be a moment later:
+        `withheld` are those of this answer. Raises Undecodable, RetryLater, NotAuthenticated."""
+        reader = self._readers.get(schema_id)
         if reader is None:
-            raise Undecodable("the event's schema cannot be had")
+            if schema_id in withheld:
+                raise Undecodable("the event's schema cannot be had")
+            withheld.add(schema_id)
+            schema_json = wire.schema(schema_id, self._settings.read_timeout_seconds)
+            if schema_json is None:
+                raise Undecodable("the event's schema cannot be had")
+            reader = self._readers[schema_id] = HeaderReader(schema_json)
         return reader
 
     def _all_reached_ms(self) -> int:
-        """Up to when all topics have told everything; 0 while one of them has not been heard of."""
-        return min((self._reached_ms.get(topic, 0) for topic in self._topics), default=0)
+        """Up to when all topics have told everything; 0 while one of them has not been heard of. One that is
+        refused tells nothing for however long, and is left out."""
+        told = [topic for topic in self._topics if topic not in self._refused_until_ms]
+        return min((self._reached_ms.get(topic, 0) for topic in told), default=0)
 
 
 def _topic_of(name: str) -> str:

@@ -23,12 +23,20 @@ MOST_EVENTS = 100
 """As many events as Salesforce gives on one subscription before it is asked for more."""
 
 LARGEST_ANSWER_BYTES = 16 * 1_048_576
+AGAIN_SECONDS = 5.0
 UNAVAILABLE_SECONDS = 30.0
 USED_UP_SECONDS = 1_800.0
 
 _CODES = "sfdc.platform.eventbus.grpc."
 _LOST = ("subscription.fetch.replayid.corrupted", "subscription.fetch.replayid.validation.failed")
 _USED_UP = ("subscription.limit.exceeded", "concurrent.client.limit.exceeded")
+_BROKEN_OFF = ("subscription.fetch.overflow", "subscription.fetch.replay.repeated")
+"""Salesforce's guide to errors: begin the subscription anew."""
+
+_UNREADABLE = ("Exception deserializing response", "Received message larger than max")
+"""What grpc itself says of an answer that it cannot take in. The same one would come again for ever."""
+
+_NO_LICENCE = "service.tenant.license"
 _REFUSED = (
     grpc.StatusCode.NOT_FOUND,
     grpc.StatusCode.PERMISSION_DENIED,
@@ -79,7 +87,9 @@ class Wire:
         )
 
     def subscribe(self, topic: str, replay_id: bytes | None) -> None:
-        """Have the events of a topic after `replay_id`, or from now on."""
+        """Have the events of a topic after `replay_id`, or from now on. One that has ended makes room."""
+        if topic in self._subscriptions:
+            self._subscriptions.pop(topic).close()
         first = messages.FetchRequest(
             topic_name=topic,
             replay_preset=messages.LATEST if replay_id is None else messages.CUSTOM,
@@ -109,7 +119,7 @@ class Wire:
             )
         except grpc.RpcError as error:
             fault = self.fault(error, "schema")
-            if isinstance(fault, Refused):
+            if isinstance(fault, Refused | PositionLost):
                 return None
             raise fault from error
         return str(answer.schema_json)
@@ -119,7 +129,7 @@ class Wire:
     ) -> PlatformError | PositionLost | NotAuthenticated:
         """What a call that ended means."""
         if error is None:
-            return RetryLater(f"Salesforce ended the stream of {topic}", 5.0)
+            return RetryLater(f"Salesforce ended the stream of {topic}", AGAIN_SECONDS)
         status, code, said = error.code(), _code_of(error), redact(error.details() or "")
         if status is grpc.StatusCode.UNAUTHENTICATED or code.startswith("service.auth."):
             return NotAuthenticated(code or "UNAUTHENTICATED")
@@ -129,15 +139,25 @@ class Wire:
             return RetryLater(
                 f"Salesforce gives no more events: the org's allowance is used up ({code})", USED_UP_SECONDS
             )
+        if code in _BROKEN_OFF:
+            return RetryLater(f"Salesforce broke off the stream of {topic} ({code})", AGAIN_SECONDS)
+        if code == _NO_LICENCE:
+            return Refused(
+                f"the org has no licence for the Pub/Sub API: ask Salesforce for one ({code})", code
+            )
+        if any(each in said for each in _UNREADABLE):
+            return PositionLost(f"an answer on {topic} cannot be read, and would come again ({status.name})")
         if status in _REFUSED:
             return Refused(
                 f"Salesforce refuses {topic}: {said} Select its object in Setup → Change Data Capture, and "
                 "give the integration user access to it (docs/streams.md).",
                 code or status.name,
             )
+        if code:
+            return RetryLater(f"Salesforce gives no events now ({code})", UNAVAILABLE_SECONDS)
         return RetryLater(
-            f"Salesforce's Pub/Sub API at {self._host} does not answer ({code or status.name}): check the "
-            "network and LEADLOOP_SALESFORCE__STREAM_URL",
+            f"Salesforce's Pub/Sub API at {self._host} does not answer ({status.name}): check the network "
+            "and LEADLOOP_SALESFORCE__STREAM_URL",
             UNAVAILABLE_SECONDS,
         )
 

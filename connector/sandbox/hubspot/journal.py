@@ -60,6 +60,31 @@ class Journal:
     _subscribed: int = 0
     _key: bytes = b"the storage's own"
 
+    def to_json(self) -> dict[str, Any]:
+        """What a restart must keep."""
+        return {
+            "most_events": self.most_events,
+            "file_seconds": self.file_seconds,
+            "subscriptions": list(self.subscriptions.values()),
+            "files": [[each.offset, each.published_ms, each.events, each.cut] for each in self.files],
+            "open": [list(each) for each in self._open],
+            "files_made": self._files_made,
+            "subscribed": self._subscribed,
+        }
+
+    @classmethod
+    def from_json(cls, saved: Mapping[str, Any]) -> Journal:
+        """The journal that `to_json` was called on."""
+        return cls(
+            saved["most_events"],
+            saved["file_seconds"],
+            {each["id"]: each for each in saved["subscriptions"]},
+            [File(*each) for each in saved["files"]],
+            [(moment_ms, event) for moment_ms, event in saved["open"]],
+            saved["files_made"],
+            saved["subscribed"],
+        )
+
     def subscribe(self, body: Mapping[str, Any], app_id: int, now_ms: int) -> dict[str, Any]:
         """Create, or replace the one of the same kind, account and object type."""
         kept = {name: body.get(name) for name in ("subscriptionType", "portalId", "objectTypeId")}

@@ -9,6 +9,7 @@ from typing import Any
 from connector.sandbox.hubspot.associations import Associations
 from connector.sandbox.hubspot.crm import Crm, Owner
 from connector.sandbox.hubspot.definitions import OPEN_OPTIONS, Definition, Option
+from connector.sandbox.hubspot.journal import Journal
 from connector.sandbox.hubspot.standard import standard_definitions
 from connector.sandbox.hubspot.table import Table
 
@@ -36,6 +37,7 @@ def crm_to_json(crm: Crm) -> dict[str, Any]:
             for name, table in crm.tables.items()
         },
         "tables": {name: table.to_json() for name, table in crm.tables.items()},
+        "journal": crm.journal.to_json(),
     }
 
 
@@ -52,6 +54,8 @@ def crm_from_json(crm: Crm, state: Mapping[str, Any]) -> None:
         for each in state["definitions"][name]:
             definitions[each["name"]] = _definition_from_json(each)
         crm.tables[name] = Table.from_json(table.kind, definitions, state["tables"][name])
+    if "journal" in state:
+        crm.journal = Journal.from_json(state["journal"])
 
 
 def _is_own(definition: Definition) -> bool:

@@ -1,60 +1,29 @@
 """Change Data Capture of the org: an event for every committed change of the objects that an admin selected,
-kept for 72 hours of the org's clock. Source: facts/salesforce.md 12.2; the Avro types of fields are a guess.
+kept for 72 hours of the org's clock. Source: facts/salesforce.md 12.2.
 
 Nothing is noted until `select` was called. It knows nothing of gRPC. Replay ids are opaque and have gaps, as
-the real ones; positions that it cannot place are `UnknownReplayId`.
+the real ones: a growing number that begins with the moment, so that a quiet moment has a place too, and one
+that is older than what is kept is known. Positions that it cannot place are `UnknownReplayId`.
 """
 
 from __future__ import annotations
 
-import hashlib
 import struct
 import threading
 import uuid
+from base64 import b64decode, b64encode
 from bisect import bisect_right
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from io import BytesIO
 from typing import Any
 
-import orjson
-
-from connector.sandbox.salesforce import stamps
+from connector.sandbox.salesforce.change_schemas import ChangeSchema, ChangeSchemas, avro_value, bitmap
 from connector.sandbox.salesforce.schema import ObjectSpec, Row
 
 KEPT_MS = 72 * 3_600_000
-CHANGE_TYPES = (
-    "CREATE", "UPDATE", "DELETE", "UNDELETE",
-    "GAP_CREATE", "GAP_UPDATE", "GAP_DELETE", "GAP_UNDELETE", "GAP_OVERFLOW", "SNAPSHOT",
-)  # fmt: skip
 _STRIDE = 3
+_A_MILLISECOND = 1_000
 _ID = struct.Struct(">HQ")
-_NOT_TOLD = frozenset({"Id", "IsDeleted", "SystemModstamp", "LastViewedDate", "LastReferencedDate"})
-_TEXTS = {"type": "array", "items": "string"}
-_HEADER = {
-    "name": "ChangeEventHeader",
-    "type": {
-        "type": "record",
-        "name": "ChangeEventHeader",
-        "fields": [
-            {"name": "entityName", "type": "string"},
-            {"name": "recordIds", "type": _TEXTS},
-            {
-                "name": "changeType",
-                "type": {"type": "enum", "name": "ChangeType", "symbols": list(CHANGE_TYPES)},
-            },
-            {"name": "changeOrigin", "type": "string"},
-            {"name": "transactionKey", "type": "string"},
-            {"name": "sequenceNumber", "type": "int"},
-            {"name": "commitTimestamp", "type": "long"},
-            {"name": "commitNumber", "type": "long"},
-            {"name": "commitUser", "type": "string"},
-            {"name": "nulledFields", "type": _TEXTS},
-            {"name": "diffFields", "type": _TEXTS},
-            {"name": "changedFields", "type": _TEXTS},
-        ],
-    },
-}
 
 
 class UnknownReplayId(Exception):
@@ -63,27 +32,23 @@ class UnknownReplayId(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """One event on the bus. `entity` None: nothing happened; it only has the replay id of a quiet moment."""
+    """One event on the bus."""
 
     number: int
-    at_ms: int
-    entity: str | None = None
-    event_id: str = ""
-    schema_id: str = ""
-    payload: bytes = b""
+    entity: str
+    event_id: str
+    schema_id: str
+    payload: bytes
 
     @property
     def replay_id(self) -> bytes:
         """What a subscriber keeps of its place."""
         return _ID.pack(0, self.number)
 
-
-@dataclass(frozen=True, slots=True)
-class _Schema:
-    schema_id: str
-    text: str
-    parsed: Any
-    fields: tuple[str, ...]
+    @property
+    def moment_ms(self) -> int:
+        """When it happened; a little later where very much has happened at once."""
+        return self.number // _A_MILLISECOND
 
 
 class ChangeEvents:
@@ -94,9 +59,9 @@ class ChangeEvents:
         self._now_ms = now_ms
         self._objects = objects
         self._events: list[Event] = []
-        # no number of an earlier run is one of this run's
-        self._number = now_ms() * 1_000
-        self._schemas: dict[str, _Schema] = {}
+        # the newest number that was given; and the first one that counts: those of an earlier run do not
+        self._number = self._first = now_ms() * _A_MILLISECOND
+        self._schemas = ChangeSchemas(objects)
         self._transactions = 0
         self.selected: frozenset[str] = frozenset()
         self.channels: dict[str, tuple[str, ...]] = {}
@@ -133,16 +98,43 @@ class ChangeEvents:
 
     def tell_garbage(self, entity: str) -> None:
         """An event of this object that nobody can decode."""
-        schema = self._schema(entity)
-        self._append(
-            Event(self._next(), self._now_ms(), entity, str(uuid.uuid4()), schema.schema_id, b"\xff")
-        )
+        self._append(entity, self._schemas.of(entity).schema_id, b"\xff")
 
     def reset(self) -> None:
         """The org moves to another instance: no replay id of before is known any more."""
         with self.changed:
             self._events.clear()
-            self._number += 1_000_000
+            self._number = self._first = self._next()
+
+    def to_json(self) -> dict[str, Any]:
+        """What a restart must keep: what is on the bus, and what is told there."""
+        with self.changed:
+            self._purge()
+            return {
+                "selected": sorted(self.selected),
+                "channels": {name: list(entities) for name, entities in self.channels.items()},
+                "first": self._first,
+                "newest": self._number,
+                "transactions": self._transactions,
+                "schemas": self._schemas.texts(each.schema_id for each in self._events),
+                "events": [
+                    [e.number, e.entity, e.event_id, e.schema_id, b64encode(e.payload).decode()]
+                    for e in self._events
+                ],
+            }
+
+    def from_json(self, saved: Mapping[str, Any]) -> None:
+        """Become the bus that `to_json` was called on."""
+        with self.changed:
+            self.selected = frozenset(saved["selected"])
+            self.channels = {name: tuple(entities) for name, entities in saved["channels"].items()}
+            self._first, self._number = saved["first"], saved["newest"]
+            self._transactions = saved["transactions"]
+            self._schemas.learn(saved["schemas"])
+            self._events = [
+                Event(number, entity, event_id, schema_id, b64decode(payload))
+                for number, entity, event_id, schema_id, payload in saved["events"]
+            ]
 
     # what subscribers see
 
@@ -162,19 +154,17 @@ class ChangeEvents:
     def schema_of(self, topic: str) -> str:
         """The id of the present schema of a topic that has one object."""
         (entity,) = self.entities_of(topic) or ("",)
-        return self._schema(entity).schema_id
+        return self._schemas.of(entity).schema_id
 
     def schema_text(self, schema_id: str) -> str | None:
         """A schema, of now or of before, as JSON."""
-        found = self._schemas.get(schema_id)
-        return None if found is None else found.text
+        return self._schemas.text(schema_id)
 
     def latest(self) -> bytes:
         """The replay id of now."""
         with self.changed:
-            if not self._events or self._events[-1].at_ms < self._now_ms():
-                self._events.append(Event(self._next(), self._now_ms()))
-            return self._events[-1].replay_id
+            self._number = max(self._number, self._now_ms() * _A_MILLISECOND)
+            return _ID.pack(0, self._number)
 
     def latest_if_quiet(self, replay_id: bytes, entities: frozenset[str]) -> bytes | None:
         """The replay id of now, for who has had everything after a place; None while there is more."""
@@ -184,21 +174,14 @@ class ChangeEvents:
     def earliest(self) -> bytes:
         """A replay id before everything that is kept."""
         with self.changed:
-            self._purge()
-            if not self._events:
-                return self.latest()
-            if self._events[0].entity is not None:
-                first = self._events[0]
-                self._events.insert(0, Event(first.number - 1, first.at_ms))
-            return self._events[0].replay_id
+            return _ID.pack(0, max(self._first, (self._oldest_ms() + 1) * _A_MILLISECOND))
 
     def after(self, replay_id: bytes, entities: frozenset[str], most: int) -> list[Event]:
         """Up to `most` events of these objects after a place. Raises UnknownReplayId."""
         with self.changed:
             self._purge()
-            place = self._place(replay_id)
             found = []
-            for event in self._events[place + 1 :]:
+            for event in self._events[self._place(replay_id) :]:
                 if event.entity in entities:
                     found.append(event)
                     if len(found) == most:
@@ -208,28 +191,32 @@ class ChangeEvents:
     # ----------------------------------------------------------------------------------------------------
 
     def _place(self, replay_id: bytes) -> int:
+        """Which event is the first one after a place."""
         number = _number_of(replay_id)
-        place = bisect_right(self._events, number, key=lambda event: event.number) - 1
-        if place < 0 or self._events[place].number != number:
+        if not self._first <= number <= self._number or number // _A_MILLISECOND <= self._oldest_ms():
             raise UnknownReplayId("the replay id is not on the bus")
-        return place
+        return bisect_right(self._events, number, key=lambda event: event.number)
+
+    def _oldest_ms(self) -> int:
+        """What happened then, or before, is not kept any more."""
+        return self._now_ms() - KEPT_MS
 
     def _purge(self) -> None:
-        oldest_ms = self._now_ms() - KEPT_MS
-        keep = bisect_right(self._events, oldest_ms, key=lambda event: event.at_ms)
-        del self._events[:keep]
+        del self._events[: bisect_right(self._events, self._oldest_ms(), key=lambda event: event.moment_ms)]
 
     def _next(self) -> int:
-        self._number += _STRIDE
+        self._number = max(self._number + _STRIDE, self._now_ms() * _A_MILLISECOND)
         return self._number
 
-    def _append(self, event: Event) -> None:
+    def _append(self, entity: str, schema_id: str, payload: bytes) -> None:
+        event_id = str(uuid.uuid4())
+        # subscribers get numbers on threads of their own: who takes one has its place on the bus at once
         with self.changed:
-            self._events.append(event)
+            self._events.append(Event(self._next(), entity, event_id, schema_id, payload))
             self.changed.notify_all()
 
     def _tell(self, name: str, before: Row | None, row: Row, key: str, sequence: int) -> None:
-        schema = self._schema(name)
+        schema = self._schemas.of(name)
         change_type, changed = _change(schema, before, row)
         if change_type is None:
             return
@@ -240,11 +227,11 @@ class ChangeEvents:
             return
         header = self._header(name, (row["Id"],), change_type, user, key, sequence)
         spec = self._objects[name]
-        values: dict[str, Any] = {each: _avro(spec, each, row.get(each)) for each in changed}
+        values: dict[str, Any] = {each: avro_value(spec, each, row.get(each)) for each in changed}
         if change_type == "UPDATE":
-            header["changedFields"] = [_bitmap(schema.fields, changed)]
+            header["changedFields"] = [bitmap(schema.fields, changed)]
             nulled = [each for each in changed if row.get(each) is None]
-            header["nulledFields"] = [_bitmap(schema.fields, nulled)] if nulled else []
+            header["nulledFields"] = [bitmap(schema.fields, nulled)] if nulled else []
         self._publish(name, {"ChangeEventHeader": header, **values})
 
     def _header(
@@ -266,40 +253,11 @@ class ChangeEvents:
         }
 
     def _publish(self, entity: str, event: dict[str, Any]) -> None:
-        import fastavro
-
-        schema = self._schema(entity)
-        out = BytesIO()
-        fastavro.schemaless_writer(out, schema.parsed, event)
-        self._append(
-            Event(self._next(), self._now_ms(), entity, str(uuid.uuid4()), schema.schema_id, out.getvalue())
-        )
-
-    def _schema(self, entity: str) -> _Schema:
-        """The schema of an object as it is now: another one as soon as a field is added."""
-        import fastavro
-
-        spec = self._objects[entity]
-        names = [name for name in spec.fields if name not in _NOT_TOLD]
-        written = {
-            "type": "record",
-            "name": f"{entity.removesuffix('c') if entity.endswith('__c') else entity}ChangeEvent",
-            "namespace": "com.sforce.eventbus",
-            "fields": [
-                _HEADER,
-                *({"name": name, "type": ["null", _type(spec, name)], "default": None} for name in names),
-            ],
-        }
-        text = orjson.dumps(written)
-        schema_id = hashlib.sha256(text).hexdigest()[:22]
-        if schema_id not in self._schemas:
-            parsed = fastavro.parse_schema(written)
-            fields = ("ChangeEventHeader", *names)
-            self._schemas[schema_id] = _Schema(schema_id, text.decode(), parsed, fields)
-        return self._schemas[schema_id]
+        schema = self._schemas.of(entity)
+        self._append(entity, schema.schema_id, schema.written(event))
 
 
-def _change(schema: _Schema, before: Row | None, row: Row) -> tuple[str | None, list[str]]:
+def _change(schema: ChangeSchema, before: Row | None, row: Row) -> tuple[str | None, list[str]]:
     """What kind of change it is, and the fields that are told."""
     filled = [name for name in schema.fields[1:] if row.get(name) is not None]
     if row.get("IsDeleted"):
@@ -311,30 +269,6 @@ def _change(schema: _Schema, before: Row | None, row: Row) -> tuple[str | None, 
     changed = [name for name in schema.fields[1:] if row.get(name) != before.get(name)]
     # what the system touches alone moves only SystemModstamp, and tells nothing
     return ("UPDATE" if changed else None), changed
-
-
-def _type(spec: ObjectSpec, name: str) -> str:
-    kinds = {"boolean": "boolean", "int": "int", "datetime": "long"}
-    kind = spec.fields[name].type
-    return kinds.get(kind, "double" if kind in ("double", "currency", "percent") else "string")
-
-
-def _avro(spec: ObjectSpec, name: str, value: Any) -> Any:
-    if value is None:
-        return None
-    match _type(spec, name):
-        case "long":
-            return stamps.read_datetime(value)
-        case "double":
-            return float(value)
-        case "string":
-            return str(value)
-    return value
-
-
-def _bitmap(fields: Sequence[str], names: Sequence[str]) -> str:
-    """Hexadecimal, the lowest bit for the first field of the schema."""
-    return f"0x{sum(1 << fields.index(name) for name in names):X}"
 
 
 def _number_of(replay_id: bytes) -> int:

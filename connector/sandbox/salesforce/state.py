@@ -1,7 +1,7 @@
 """The org as JSON, so that it survives a restart (`--state`).
 
-Kept: rows, custom fields, rules, statuses, id counters, the delete log. Not kept: sessions, cursors, bulk
-jobs, faults, counts of calls. This file must not know where the JSON is stored.
+Kept: rows, custom fields, rules, statuses, id counters, the delete log, change events. Not kept: sessions,
+cursors, bulk jobs, faults, counts of calls. This file must not know where the JSON is stored.
 """
 
 from __future__ import annotations
@@ -41,6 +41,7 @@ def saved_state(org: SalesforceOrg) -> dict[str, Any]:
         "counters": dict(org.counters),
         "deleted": {name: list(log) for name, log in org.deleted.items() if log},
         "rows": {name: list(table.rows.values()) for name, table in org.tables.items() if table.rows},
+        "changes": org.changes.to_json(),
     }
 
 
@@ -73,6 +74,8 @@ def load_state(org: SalesforceOrg, saved: Mapping[str, Any]) -> None:
     org.counters.clear()
     org.counters.update(saved["counters"])
     _use_users(org, saved)
+    if "changes" in saved:
+        org.changes.from_json(saved["changes"])
     org.cursors.clear()
     org.bulk.jobs.clear()
 

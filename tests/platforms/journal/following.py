@@ -12,8 +12,11 @@ from connector.platforms.protocol import FreeMeter
 from connector.platforms.pushes import Told
 from connector.platforms.streams import StreamBatch
 from connector.sandbox import HUBSPOT_CLIENT_ID, HUBSPOT_CLIENT_SECRET
+from connector.sandbox.hubspot import HubSpotPortal
 from connector.settings import load_settings
 
+START_MS = 1_790_000_000_000
+DAY_SECONDS = 86_400
 OBJECTS: Mapping[str, Sequence[str]] = {"contacts": ("email", "lastname"), "deals": ("amount",)}
 
 
@@ -73,3 +76,8 @@ class Following:
     def told(self) -> list[Told]:
         """What is told of until nothing is new."""
         return [each for batch in self.batches() for each in batch.told]
+
+
+def calls(portal: HubSpotPortal, text: str) -> int:
+    """How many requests had this in their path."""
+    return sum(1 for each in portal.requests.log if text in each.path)
