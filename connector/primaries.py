@@ -111,6 +111,19 @@ def inherited(
     return None
 
 
+def absorbed(
+    item: Observation, observations: Sequence[Observation], baselines: Mapping[RecordKey, Baseline]
+) -> list[Baseline]:
+    """What is remembered of the records that were merged into this one."""
+    return [
+        baselines[past.key]
+        for past in observations
+        if past.merged_into == item.record_id
+        and (past.side, past.object) == (item.side, item.object)
+        and past.key in baselines
+    ]
+
+
 def cut_sides(
     cut_before: Sequence[str],
     observations: Sequence[Observation],

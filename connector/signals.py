@@ -6,25 +6,35 @@ member, a task, an event) is one with its attributes, once by its key, however o
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 from connector.clock import DAY_MS, HOUR_MS
+from connector.lead import Baseline
 from connector.moments import native_moment_ms
-from connector.observation import Observation, Raw
+from connector.observation import Observation, Raw, RecordKey
 from connector.plan import NewActivity
 from connector.record_view import RecordView
 from mappings.mapping import Mapping as LeadMapping
 from mappings.normalise import normalise
-from mappings.object_mapping import ActivityRecord, shown_as
+from mappings.object_mapping import ActivityRecord, Counter, shown_as
 from mappings.values import Unreadable, Value
 
+NOTHING_ABSORBED: Mapping[RecordKey, Sequence[Baseline]] = {}
 
-def new_activities(views: Sequence[RecordView], live_since_ms: int) -> tuple[NewActivity, ...]:
-    """Counters that rose since the baseline. Decreases only re-baseline, and so does the first sight of a
-    record that was there before leadloop. One that was born since then began with nothing: the form that
-    made it is its first activity."""
+
+def new_activities(
+    views: Sequence[RecordView],
+    live_since_ms: int,
+    counted: Collection[str] = (),
+    absorbed: Mapping[RecordKey, Sequence[Baseline]] = NOTHING_ABSORBED,
+) -> tuple[NewActivity, ...]:
+    """Counters that rose since the baseline, and whose keys are not in `counted` yet. Decreases only
+    re-baseline, and so does the first sight of a record that was there before leadloop. One that was born
+    since then began with nothing: the form that made it is its first activity. `absorbed`: what the records
+    last showed that were merged into one of these. What they had counted is nothing new there."""
     found: list[NewActivity] = []
     for view in views:
+        merged = absorbed.get(view.key, ())
         for counter in view.mapping.counters:
             if counter.counter in view.changed:
                 before = view.before[counter.counter]
@@ -33,19 +43,36 @@ def new_activities(views: Sequence[RecordView], live_since_ms: int) -> tuple[New
             else:
                 continue
             count, earlier = _count(view.fields[counter.counter]), _count(before)
-            if count is None or count <= (earlier or 0):
+            if count is None or count <= (earlier or 0) or not _is_news(view, counter, count, merged):
+                continue
+            key = f"{view.key}:{counter.counter}:{count}"
+            if key in counted:
                 continue
             at_ms = native_moment_ms(view.fields.get(counter.at)) if counter.at else None
             detail = view.fields.get(counter.detail) if counter.detail else None
             found.append(
                 NewActivity(
-                    key=f"{view.key}:{counter.counter}:{count}",
+                    key=key,
                     kind=counter.activity,
                     at_ms=at_ms if at_ms is not None else view.observation.stamp_ms,
                     attributes={"detail": detail} if detail is not None else {},
                 )
             )
     return tuple(found)
+
+
+def _is_news(view: RecordView, counter: Counter, count: int, merged: Sequence[Baseline]) -> bool:
+    """Whether a counter says more than those of the records merged into this one did. Whether a platform adds
+    the counts up is not known; the date of the last activity tells in either case."""
+    known = [each.shown for each in merged if counter.counter in each.shown]
+    if not known:
+        return True
+    at_ms = native_moment_ms(view.fields.get(counter.at)) if counter.at else None
+    if at_ms is not None and all(counter.at in shown for shown in known):
+        return all(at_ms > (native_moment_ms(shown[counter.at or ""]) or 0) for shown in known)
+    return counter.counter in view.changed or count > sum(
+        _count(shown[counter.counter]) or 0 for shown in known
+    )
 
 
 def recorded_activities(

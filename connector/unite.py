@@ -2,7 +2,8 @@
 
 The stage furthest in pursuit wins, so that nobody in sales loses a lead to a merge; what both know is kept.
 The survivor starts without a baseline: its fields are met as at a first contact. Only what its records last
-showed about the stage is remembered, so that a word of sales from the moment of the merge is heard.
+showed about the stage is remembered, so that a word of sales from the moment of the merge is heard, and what
+they counted, so that nothing counts twice.
 """
 
 from __future__ import annotations

@@ -126,6 +126,7 @@ class _ObjectCompiler:
             accepted_by_owner=self._accepted_by_owner(),
             stages=self._opportunity_stages(),
             account=self._account(),
+            also_known_by=self._also_known_by(),
             reason=self._reason(),
         )
 
@@ -150,6 +151,16 @@ class _ObjectCompiler:
                 ("account",), '"account" needs an object with "role: account" beside it', hint, key=True
             )
         return self.mapped.account
+
+    def _also_known_by(self) -> MappingProxyType[str, str]:
+        identities = [
+            name for name in self.mapped.fields if name in self.fields and self.fields[name].identity
+        ]
+        for name in self.mapped.also_known_by:
+            if self.mapped.role == "person" and name not in identities:
+                told = f'"{name}" is no field with "identity: true" that "{self.name}" has under "fields"'
+                self._error(("also_known_by", name), told, did_you_mean(name, identities), key=True)
+        return MappingProxyType(self.mapped.also_known_by)
 
     def _accepted_by_owner(self) -> Literal["taken", "given"] | None:
         owner = self.mapped.fields.get("owner")
@@ -208,6 +219,7 @@ class _ObjectCompiler:
             "accepted_by_owner",
             "filter",
             "account",
+            "also_known_by",
         ):
             if key in written:
                 self._error((key,), f'"{key}" is for objects with "role: person"', key=True)

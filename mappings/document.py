@@ -231,6 +231,7 @@ class ObjectDocument(Strict):
     primary: Literal["oldest", "newest", "hold"] = "hold"
     created: str | None = None
     account: str | None = None
+    also_known_by: dict[str, str] = Field(default_factory=dict)
     fields: dict[str, AnyPair] = Field(default_factory=dict)
     stage: list[StageFieldDocument] = Field(default_factory=list)
     verdict: VerdictDocument | None = None

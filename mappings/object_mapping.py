@@ -173,7 +173,8 @@ class ObjectMapping:
     """One object of one side. `pairs` are the lead's fields (of an opportunity: the facts about it),
     `outputs` the leadloop fields, whose canonical names are those of `mappings.document.LEADLOOP_FIELDS`.
     `created`: the native field with the record's birth, by which `primary` orders records. `account`: the
-    native field with the id of the person's account on this side. `reason`: where a sales lead says why sales
+    native field with the id of the person's account on this side. `also_known_by`: identity field to the
+    native field with more values of it, joined by semicolons. `reason`: where a sales lead says why sales
     gave the person back; its canonical name is 'rejection_reason'.
     `accepted_by_owner`: who takes a record that was handed over as its owner accepts the lead ('taken'), or
     whoever is made its owner ('given'). `stages`: what an open opportunity of this native stage means; the
@@ -197,6 +198,7 @@ class ObjectMapping:
     accepted_by_owner: Literal["taken", "given"] | None = None
     stages: ReadOnly[str, Stage] = field(default_factory=dict)
     account: str | None = None
+    also_known_by: ReadOnly[str, str] = field(default_factory=dict)
     reason: Pair | None = None
     natives: tuple[str, ...] = field(init=False)
     _plan: tuple[tuple[str, str, Reader], ...] = field(init=False, repr=False, compare=False)
@@ -219,6 +221,7 @@ class ObjectMapping:
             names += [self.verdict.reason.native] if self.verdict.reason else []
             names += [self.verdict.comment] if self.verdict.comment else []
         names += [self.reason.native] if self.reason is not None else []
+        names += self.also_known_by.values()
         names += [pair.native for pair in self.outputs]
         for counter in self.counters:
             names += [name for name in (counter.counter, counter.at, counter.detail) if name is not None]

@@ -38,10 +38,12 @@ def field_of(key: tuple[str, str]) -> str:
 @dataclass(frozen=True, slots=True)
 class Names:
     """What of an object's fields says who a record is about: leadloop's own id, the pairs with identity (and
-    whether each is an address), and the last name. `natives` are those that a person's keys are made of."""
+    whether each is an address), where more values of these are, and the last name. `natives` are those that
+    a person's keys are made of."""
 
     claim: str | None
     pairs: tuple[tuple[Pair, bool], ...]
+    more: tuple[tuple[Pair, bool, str], ...]
     last_name: str | None
     natives: tuple[str, ...]
 
@@ -54,8 +56,14 @@ class Names:
             if pair.reads and pair.canonical in mapping.fields and mapping.fields[pair.canonical].identity
         )
         last_name = next((pair.native for pair in described.pairs if pair.canonical == "last_name"), None)
-        natives = [pair.native for pair, _ in pairs] + ([last_name] if last_name is not None else [])
-        return cls(claim.native if claim is not None else None, pairs, last_name, tuple(natives))
+        more = tuple(
+            (pair, is_address, described.also_known_by[pair.canonical])
+            for pair, is_address in pairs
+            if pair.canonical in described.also_known_by
+        )
+        natives = [pair.native for pair, _ in pairs] + [native for _, _, native in more]
+        natives += [last_name] if last_name is not None else []
+        return cls(claim.native if claim is not None else None, pairs, more, last_name, tuple(natives))
 
     def unchanged(self, item: Stored) -> bool:
         """Whether a record surely shows the same names as before; told from the bytes that were stored, which
@@ -81,9 +89,14 @@ class Names:
         claimed = fields.get(self.claim) if self.claim is not None else None
         if isinstance(claimed, str) and claimed:
             keys.append((CLAIM, claimed))
-        for pair, is_address in self.pairs:
+        shown = [(pair, is_address, fields.get(pair.native)) for pair, is_address in self.pairs]
+        for pair, is_address, native in self.more:
+            joined = fields.get(native)
+            if isinstance(joined, str):
+                shown += [(pair, is_address, each.strip()) for each in joined.split(";") if each.strip()]
+        for pair, is_address, raw in shown:
             try:
-                value = pair.read(fields.get(pair.native), directory)
+                value = pair.read(raw, directory)
             except Unreadable:
                 continue
             if not isinstance(value, str):
@@ -94,7 +107,7 @@ class Names:
                     keys.append((f"{pair.canonical}{_WITH_NAME}", f"{value} {name.strip().casefold()}"))
                 continue
             keys.append((pair.canonical, value))
-        return keys
+        return list(dict.fromkeys(keys)) if self.more else keys
 
 
 class NamesOf:

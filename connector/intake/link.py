@@ -18,6 +18,7 @@ from connector.installation import Installation, is_lead_id
 from connector.intake.ambiguity import Ambiguity, put_ambiguities, records_in_doubt
 from connector.intake.batch import Batch
 from connector.intake.identity import CLAIM, Names, NamesOf, field_of
+from connector.intake.related import leads_behind, leads_of_activities, related_records, successors
 from connector.intake.uniting import unite_leads
 from connector.observation import Observation, RecordKey
 from connector.store import account_names, outsiders
@@ -28,12 +29,10 @@ from connector.store.observations import (
     empty_observations,
     observations_by_key,
     observations_of,
-    referring,
 )
 from connector.store.rows import from_json, lock_name
 from connector.store.waiting_activities import hand_over
 from connector.taking_part import takes_part
-from mappings.mapping import Mapping as LeadMapping
 from mappings.object_mapping import ObjectMapping
 from mappings.stages import Stage
 
@@ -68,7 +67,7 @@ def link_records(
             if described.role != "person":
                 if item.lead_id is not None:
                     batch.dirty.add(item.lead_id)
-                batch.dirty.update(_leads_behind(conn, item))
+                batch.dirty.update(leads_behind(conn, item))
                 continue
             names = names_of[record.side, record.object] = Names.of(described, mapping)
         lives_on = record.converted or record.merged_into
@@ -76,7 +75,7 @@ def link_records(
             people.append(item)
         else:
             batch.dirty.add(item.lead_id)
-    batch.dirty.update(_leads_of_activities(conn, activities))
+    batch.dirty.update(leads_of_activities(conn, activities))
     _name_accounts(conn, installation, accounts)
     if not people:
         lead_store.mark_dirty(conn, batch.dirty, now_ms)
@@ -118,22 +117,6 @@ def _described(installation: Installation, item: Observation) -> ObjectMapping |
     return side.objects.get(item.object) if side is not None else None
 
 
-def _leads_behind(conn: Connection, stored: Stored) -> set[str]:
-    """The leads that an opportunity or a contact role speaks about, or did until now."""
-    item = stored.observation
-    keys = {*item.points_at(), *stored.pointed_at}
-    for other in referring(conn, item.side, item.object, [item.record_id]):
-        keys.add(other.key)
-        keys.update(other.points_at())
-    return {link.lead_id for link in linked(conn, keys).values()}
-
-
-def _leads_of_activities(conn: Connection, records: Sequence[Observation]) -> set[str]:
-    """The leads that did these. A person who is not known yet finds them when its own record is read."""
-    keys = {key for item in records for key in item.points_at()}
-    return {link.lead_id for link in linked(conn, keys).values()} if keys else set()
-
-
 def _name_accounts(conn: Connection, installation: Installation, records: Sequence[Observation]) -> None:
     """Keep by what accounts are known now. It counts for leads that are decided about from then on."""
     newest = {item.key: item for item in records}
@@ -156,6 +139,8 @@ def _link_people(
     something is new for, and those that have begun."""
     directory = installation.policy.directory
     names = NamesOf(installation.policy.mapping)
+    # who is known speaks first: a name that two of them show now is nobody's for sure
+    people = sorted(people, key=lambda item: item.lead_id is None or not _alive(item.observation))
     wanted = [names(item.observation).keys(item.observation.fields, directory) for item in people]
     batch.renamed.update(_free_names(conn, installation, people, wanted, names))
     known = keys_of(conn, {key for keys in wanted for key in keys if key[0] != CLAIM})
@@ -166,7 +151,7 @@ def _link_people(
         for lead in lead_store.read_leads(conn, {*claimed, *aliases.values()}):
             batch.by_key[CLAIM, lead.id] = lead.id
         batch.by_key.update(((CLAIM, old), new) for old, new in aliases.items())
-    related = _related(conn, installation.policy.mapping, [item.observation for item in people])
+    related = related_records(conn, installation.policy.mapping, [item.observation for item in people])
     if related:
         found = linked(conn, {key for keys in related.values() for key in keys})
         batch.by_record.update((key, link.lead_id) for key, link in found.items())
@@ -283,6 +268,8 @@ def _link_one(
             batch.ambiguous[record_key] = ambiguity
             if lead_id is None:
                 return
+            for key in named:
+                batch.rivals.setdefault(key, set()).add(lead_id)
         lead_id = lead_id or next(iter(named.values()))
     if lead_id is None:
         policy = installation.policy
@@ -356,33 +343,3 @@ def _begin(
         )
     )
     return lead_id
-
-
-def successors(record: Observation, mapping: LeadMapping) -> list[tuple[str, str]]:
-    """The records that this one lives on in, by object and id."""
-    found: list[tuple[str, str]] = []
-    if record.converted:
-        people = {target.object for target in mapping.sides[record.side].person_objects}
-        found.extend((name, each) for name, ids in record.refs.items() if name in people for each in ids)
-    if record.merged_into:
-        found.append((record.object, record.merged_into))
-    return found
-
-
-def _related(
-    conn: Connection, mapping: LeadMapping, people: Sequence[Observation]
-) -> dict[RecordKey, list[RecordKey]]:
-    """Records whose lead is this record's lead too: what it points at, and what points at it. Records
-    without any are left out."""
-    related: dict[RecordKey, list[RecordKey]] = {}
-    by_object: dict[tuple[str, str], list[str]] = {}
-    for record in people:
-        for successor in successors(record, mapping):
-            related.setdefault(record.key, []).append(RecordKey(record.side, *successor))
-        by_object.setdefault((record.side, record.object), []).append(record.record_id)
-    for (side, name), ids in by_object.items():
-        for other in referring(conn, side, name, ids):
-            if other.converted:
-                for record_id in other.refs[name]:
-                    related.setdefault(RecordKey(side, name, record_id), []).append(other.key)
-    return related

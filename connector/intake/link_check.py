@@ -13,8 +13,8 @@ from sqlalchemy import Connection
 from connector.installation import Installation, is_lead_id
 from connector.intake.ambiguity import AMBIGUOUS
 from connector.intake.findings import Named, about
-from connector.intake.forgetting import stay_out
 from connector.intake.identity import CLAIM, NamesOf
+from connector.intake.keeping_out import stay_out
 from connector.intake.link import link_records
 from connector.intake.taking_in import take_in
 from connector.lane import Lane

@@ -35,7 +35,7 @@ def unite_leads(
         stored = {lead.id: lead for lead in lead_store.read_leads(conn, [old_id, into_id])}
         gone, stays = (LeadState.from_json(stored[lead_id].state) for lead_id in (old_id, into_id))
         united = unite(stays, gone)
-        remembered = _words_of_sales(conn, installation, old_id, into_id)
+        remembered = _still_known(conn, installation, old_id, into_id)
         retire_lead(conn, old_id, into_id)
         put_baselines(conn, remembered)
         lead_store.put_state(conn, into_id, united.stage.value, united.cycle, united.to_json())
@@ -86,11 +86,11 @@ def _ended(state: LeadState, united: LeadState, now_ms: int) -> list[deadline_ev
     ]
 
 
-def _words_of_sales(
+def _still_known(
     conn: Connection, installation: Installation, old_id: str, into_id: str
 ) -> list[tuple[RecordKey, str, bytes]]:
     """What the records of both last showed where people speak about the stage: what they say there later, or
-    have said in the moment of the merge, is still a change."""
+    have said in the moment of the merge, is still a change. And what they counted: it happened once."""
     found: list[tuple[RecordKey, str, bytes]] = []
     for key, blob in baselines_of(conn, (old_id, into_id)).items():
         side = installation.policy.mapping.sides.get(key.side)
@@ -99,5 +99,9 @@ def _words_of_sales(
             continue
         natives = {field.native for field in described.stage_fields}
         natives.update(described.verdict.natives if described.verdict is not None else ())
+        counts = {
+            native for counter in described.counters for native in (counter.counter, counter.at) if native
+        }
+        natives |= counts - {pair.native for pair in described.pairs}
         found.append((key, into_id, Baseline.from_json(blob).only(natives).to_json()))
     return found

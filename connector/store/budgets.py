@@ -32,3 +32,9 @@ def read_limits(conn: Connection, sides: Iterable[str]) -> dict[str, SideLimits]
     """Side to its limits, without a lock; sides that nobody has called yet are left out."""
     rows = conn.execute(select(budgets.c.side, budgets.c.limits).where(budgets.c.side.in_(list(sides))))
     return {side: SideLimits.from_json(blob) for side, blob in rows}
+
+
+def is_left_alone(conn: Connection, side: str, now_ms: int) -> bool:
+    """Whether the side is left alone by everybody."""
+    limits = read_limits(conn, [side]).get(side)
+    return limits is not None and limits.pause is not None and not limits.pause.is_over(now_ms)

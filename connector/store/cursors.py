@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Connection, select, update
+from sqlalchemy import Connection, select
 
 from connector.platforms.protocol import Cursor
 from connector.store.rows import put_rows
@@ -21,35 +21,6 @@ def put_cursor(conn: Connection, side: str, feed: str, cursor: Cursor, now_ms: i
     """Set a feed's cursor. The caller stores the observations before it, in the same transaction."""
     columns = ("side", "feed", "stamp_ms", "record_id", "updated_ms")
     put_rows(conn, cursors, columns, [(side, feed, cursor.stamp_ms, cursor.record_id, now_ms)], "replace")
-
-
-def move_cursor(
-    conn: Connection, side: str, feed: str, before: Cursor | None, cursor: Cursor, now_ms: int
-) -> bool:
-    """Set a feed's cursor if it stands where it stood; False: somebody else has moved it meanwhile."""
-    if before is None:
-        put_cursor(conn, side, feed, cursor, now_ms)
-        return True
-    moved = conn.execute(
-        update(cursors)
-        .where(
-            cursors.c.side == side,
-            cursors.c.feed == feed,
-            cursors.c.stamp_ms == before.stamp_ms,
-            cursors.c.record_id == before.record_id,
-        )
-        .values(stamp_ms=cursor.stamp_ms, record_id=cursor.record_id, updated_ms=now_ms)
-    )
-    return bool(moved.rowcount)
-
-
-def send_back(conn: Connection, side: str, feed: str, stamp_ms: int, now_ms: int) -> None:
-    """Set a feed's cursor back to a moment, unless it stands before it."""
-    conn.execute(
-        update(cursors)
-        .where(cursors.c.side == side, cursors.c.feed == feed, cursors.c.stamp_ms > stamp_ms)
-        .values(stamp_ms=stamp_ms, record_id="", updated_ms=now_ms)
-    )
 
 
 def updated_ms(conn: Connection, side: str) -> dict[str, int]:

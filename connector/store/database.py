@@ -6,11 +6,13 @@ functions of the other store modules take first. What they do within one `begin`
 
 from __future__ import annotations
 
+import os
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Literal
+from urllib.parse import quote
 
 from sqlalchemy import URL, Connection, Engine, create_engine, event, inspect, make_url, text
 from sqlalchemy.exc import ArgumentError, DBAPIError, OperationalError
@@ -59,9 +61,11 @@ class Database:
         `synchronous` (SQLite): NORMAL survives a crash of the process but may lose the last commits when
         the machine loses power; FULL loses none, for what has been acknowledged to a sender.
         `busy_seconds`: how long a writer waits for another process. `read_only`: the database itself refuses
-        to change anything. Raises StoreError.
+        to change anything; a SQLite file may then lie where this user can write nothing. Raises StoreError.
         """
         address = _address(url)
+        if read_only:
+            address = _unchanging(address)
         if address.get_backend_name() == "sqlite":
             engine = create_engine(
                 address,
@@ -133,17 +137,21 @@ class Database:
     def migrate(self) -> None:
         """Bring the tables up to this version of leadloop, in one transaction. Several processes may call it
         at the same time. Raises StoreError when a newer leadloop has been here."""
-        if self.revision() == migrations.HEAD:
+        found = self.revision()
+        if found == migrations.HEAD:
             return
+        self._refuse_newer(found)  # also where nothing may be written
         with self.begin() as conn:
             lock_name(conn, "migrate")
-            found = _revision(conn)
-            if found is not None and found not in migrations.known():
-                raise StoreError(
-                    f"the database {_shown(self._engine.url)} was written by a newer leadloop "
-                    f"(its tables are at {found}): install that version or newer"
-                )
+            self._refuse_newer(_revision(conn))
             migrations.upgrade(conn)
+
+    def _refuse_newer(self, found: str | None) -> None:
+        if found is not None and found not in migrations.known():
+            raise StoreError(
+                f"the database {_shown(self._engine.url)} was written by a newer leadloop "
+                f"(its tables are at {found}): install that version or newer"
+            )
 
     def close(self) -> None:
         """Close all connections. Under SQLite the last one folds the write-ahead log into the file."""
@@ -186,6 +194,20 @@ def _address(url: str) -> URL:
         if not address.database.startswith("file:") and not folder.is_dir():
             raise StoreError(f"the folder {folder} of the database does not exist: create it first")
     return address
+
+
+def _unchanging(address: URL) -> URL:
+    """A SQLite file that nobody has open, in a folder where we can write nothing: read as it is. SQLite would
+    else make its two files beside it even for who only reads (https://www.sqlite.org/wal.html#readonly)."""
+    if address.get_backend_name() != "sqlite" or not address.database or address.database.startswith("file:"):
+        return address
+    path = Path(address.database).resolve()
+    effective = os.access in os.supports_effective_ids
+    if path.with_name(f"{path.name}-wal").exists() or os.access(
+        path.parent, os.W_OK, effective_ids=effective
+    ):
+        return address
+    return address.set(database=f"file:{quote(str(path))}", query={"immutable": "1", "uri": "true"})
 
 
 def _prepare_sqlite(

@@ -113,6 +113,12 @@ def mark_all_dirty(conn: Connection, now_ms: int) -> int:
     return conn.execute(_MARK, {"now_ms": now_ms}).rowcount
 
 
+def mark_waiting_dirty(conn: Connection, now_ms: int) -> int:
+    """Every lead for which something waits to be written is to be looked at again. Returns how many."""
+    waits = exists().where(outbox.c.lead_id == leads.c.id, outbox.c.state == "pending")
+    return conn.execute(_MARK.where(waits), {"now_ms": now_ms}).rowcount
+
+
 def claim_leads(conn: Connection, token: str, now_ms: int, lease_ms: int, limit: int) -> list[Lead]:
     """Lease up to `limit` leads that are dirty, or due by time, that nobody else holds, and that have no
     write in flight (what they show now is about to change); those that have waited longest first. The lease
@@ -245,6 +251,7 @@ def find_leads(conn: Connection, text: str) -> list[Lead]:
                     or_(holds.c.subject == asked, holds.c.subject.endswith(f":{asked}", autoescape=True)),
                 ),
                 *_by_record_name(asked),
+                *_by_shared_address(asked),
             )
         )
     )
@@ -258,6 +265,18 @@ def _by_record_name(asked: str) -> list[Select[tuple[str]]]:
     return [
         select(links.c.lead_id).where(
             links.c.side == parts[0], links.c.object == parts[1], links.c.record_id == parts[2]
+        )
+    ]
+
+
+def _by_shared_address(asked: str) -> list[Select[tuple[str]]]:
+    """Such as info@: it is a key only together with a last name, which follows it after a space."""
+    if "@" not in asked or " " in asked:
+        return []
+    return [
+        select(identity_keys.c.lead_id).where(
+            identity_keys.c.kind.endswith("+name"),
+            identity_keys.c.value.startswith(f"{asked.lower()} ", autoescape=True),
         )
     ]
 

@@ -30,6 +30,12 @@ def named(conn: Connection, names: Iterable[Name]) -> dict[Name, list[RecordKey]
     return found
 
 
+def names_of(conn: Connection, record: RecordKey) -> list[Name]:
+    """The names that an outsider carries, or carried when it was deleted."""
+    is_it = (outsiders.c[column] == value for column, value in record._asdict().items())
+    return [(row.kind, row.value) for row in conn.execute(select(outsiders).where(*is_it))]
+
+
 def replace(
     conn: Connection, records: Collection[RecordKey], now: Iterable[tuple[str, str, RecordKey]]
 ) -> None:

@@ -11,9 +11,11 @@ import pytest
 from connector.configuration import shipped
 from connector.intake.forgetting import forget_record
 from connector.observation import RecordKey
+from connector.settle import settle
+from connector.worker.passes import Pass, look
 from mappings.problems import ConfigErrors
-from tests.connector.test_forgetting import everything
-from tests.connector.test_life_of_a_lead import ANN, make_mql
+from tests.connector.forgetting.traces import everything
+from tests.connector.test_life_of_a_lead import ANN, enter_ann, make_mql
 from tests.world import RULES, World, configuration
 
 LEAD = "  Lead:\n    role: person\n"
@@ -168,12 +170,51 @@ def test_a_lead_of_which_nothing_is_left_stands_still(tmp_path: Path) -> None:
         assert world.contact(ANN)["leadloop_stage"] == "distributed"
 
 
+def test_a_lead_that_stands_still_is_filtered_on_the_side_where_it_was_going_to_be_created(
+    tmp_path: Path,
+) -> None:
+    """The contact leaves the filter while the create in Salesforce waits to be sent."""
+    with world_with(tmp_path, map_='is_blank(company) or company != "Rival"') as world:
+        enter_ann(world)
+        world.run()
+        world.hubspot.submit_form(ANN, "Pricing")
+        world.later(minutes=1)
+        look(world.leadloop, Pass())
+        settle(world.leadloop)
+        world.hubspot.update("contacts", world.contact(ANN)["hs_object_id"], company="Rival")
+        world.run()
+        assert world.salesforce.rows("Lead") == []
+        world.later(hours=3)
+        world.run()
+        found = world.verify()
+        assert found.found == {"filtered": 2}, "on either side"
+
+        world.hubspot.update("contacts", world.contact(ANN)["hs_object_id"], company="Acme")
+        world.run()
+        assert world.sf_lead(ANN)["Leadloop_Stage__c"] == "distributed"
+        assert world.verify().amiss == 0
+
+
+def test_a_write_that_waits_for_a_record_that_leaves_the_filter_is_not_sent(tmp_path: Path) -> None:
+    with world_with(tmp_path, crm='is_blank(rating) or rating != "Cold"') as world:
+        lead_id = make_mql(world)
+        world.hubspot.update("contacts", world.contact(ANN)["hs_object_id"], city="Hamburg")
+        world.later(minutes=1)
+        look(world.leadloop, Pass())
+        assert settle(world.leadloop).writes > 0
+        world.salesforce.update("Lead", lead_id, Rating="Cold")
+        world.run()
+        assert world.salesforce.get("Lead", lead_id)["City"] is None
+        assert world.verify().amiss == 0
+
+
 def test_of_a_record_outside_that_its_platform_erased_nothing_stays(tmp_path: Path) -> None:
     with world_with(tmp_path, crm='lead_source == "Web"') as world:
         lead_id = world.salesforce.insert("Lead", LastName="Lee", Company="Acme", Email=ANN)
         world.run()
         with world.database.begin() as conn:
-            forget_record(conn, RecordKey("salesforce", "Lead", lead_id), world.clock.now_ms())
+            record = RecordKey("salesforce", "Lead", lead_id)
+            forget_record(conn, world.leadloop, record, world.clock.now_ms())
         assert ANN.encode() not in everything(world)
         world.salesforce.update("Lead", lead_id, LeadSource="Web")
         world.run()

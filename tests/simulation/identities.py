@@ -1,13 +1,11 @@
 """Identities: people are merged, converted, deleted, brought back, renamed and forgotten on both platforms,
 told of in any order or not at all, while leadloop looks, reads, sweeps and decides; then what must be true.
 
-A walk is a list of numbers, one a step, so that a walk that fails can be made shorter. What the platforms say
-about who became whom is the truth that leadloop's links are held against.
+A walk is a list of numbers, one a step, so that a walk that fails can be made shorter.
 """
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from itertools import islice
@@ -15,33 +13,24 @@ from random import Random
 from threading import Event
 from typing import Any
 
-from sqlalchemy import select
-
-from connector.demo.agreement import compare, people_of
 from connector.installation import Installation
 from connector.intake.backfill import Standing, begin, objects_of, read
 from connector.intake.forgetting import forget_lead
 from connector.intake.hints import follow_hints
 from connector.intake.poll import poll
 from connector.intake.sweep import sweep
-from connector.lead import LeadState
-from connector.observation import RecordKey
 from connector.platforms.hubspot.events import read_event
-from connector.report import history
 from connector.sandbox.hubspot.problems import Problem
 from connector.sandbox.salesforce.refusals import Refusal
 from connector.settle import settle
 from connector.store import leads as lead_store
-from connector.store import ledger, outbox, rollups
-from connector.store.holds import open_holds
 from connector.store.inbox import Hint, put_hints
-from connector.store.links import keys_of_leads, linked, links_of
-from connector.store.schema import metadata
 from connector.worker.passes import Pass, act, run_until_quiet
+from tests.simulation.identity_truths import what_is_wrong
+from tests.simulation.lives import Act, Lives
 from tests.world import World
 
 HINTED = ("Lead", "Contact", "Opportunity")
-Act = Callable[[Random], str | None]
 
 
 class Identities:
@@ -51,35 +40,13 @@ class Identities:
         self.world = world
         self.log: list[str] = []
         self.wrong: list[str] = []
-        self.became: dict[RecordKey, RecordKey] = {}
-        self.marks: dict[RecordKey, str] = {}
-        self.forbidden: set[str] = set()
-        self.forgotten: set[str] = set()
-        self._to_be_forgotten: set[str] = set()
-        self._gone: list[tuple[str, str]] = []
+        self.lives = Lives(world)
         self._events: list[Hint] = []
         self._lead_ids = 0
-        self._marks = 0
         self._installation: Installation | None = None
         acts: list[tuple[int, Act]] = [
-            (6, self.enter_contact),
-            (5, self.enter_lead),
-            (2, self.enter_sf_contact),
-            (3, self.submit_form),
-            (3, self.judge),
-            (4, self.convert),
-            (4, self.merge_in_salesforce),
-            (4, self.merge_in_hubspot),
-            (3, self.delete_in_salesforce),
-            (3, self.archive),
-            (4, self.undelete),
-            (1, self.purge),
-            (2, self.privacy_delete),
+            *self.lives.acts,
             (1, self.forget),
-            (3, self.change_address),
-            (2, self.swap_addresses),
-            (2, self.second_address),
-            (2, self.edit),
             (8, self.look),
             (8, self.tell),
             (8, self.decide),
@@ -111,7 +78,7 @@ class Identities:
             self.log.append(f"{one.__name__}: {told}")
 
     def before(self, number: int) -> None:
-        """One thing that people do before leadloop is there."""
+        """One thing that people do before leadloop is there; what they did then does not count."""
         chance = Random(number)
         places = range(self._acts.index(self.forget))
         one = self._acts[chance.choices(places, [self._weights[place] for place in places])[0]]
@@ -120,6 +87,7 @@ class Identities:
             self.log.append(f"before: {one.__name__}: {one(chance)}")
         self.world.hubspot.crm.webhooks.pending.clear()
         self.world.salesforce.outbound.pending.clear()
+        self.lives.did.clear()
 
     def backfill(self, numbers: Iterator[int], chance: Random) -> None:
         """Read everything, page by page; between the pages life goes on, and now and then it is stopped."""
@@ -166,7 +134,7 @@ class Identities:
             for one in writes:
                 self.log.append(f"  → {one.object} {one.record_id} {dict(one.fields)}")
                 said = {str(value).lower() for value in one.fields.values()}
-                if one.record_id is None and said & self.forgotten:
+                if one.record_id is None and said & self.lives.forgotten:
                     self.wrong.append(f"made again: {one.object} {dict(one.fields)}")
             return write(writes, lane)
 
@@ -184,184 +152,7 @@ class Identities:
         webhooks.pending.clear()
         outbound.pending.clear()
 
-    # picking --------------------------------------------------------------------------------------------
-
-    def _address(self, chance: Random) -> str:
-        return f"p{chance.randint(1, 5)}@acme.example"
-
-    def _mark(self) -> str:
-        self._marks += 1
-        return f"Mark{self._marks:03}x"
-
-    def _rows(self, *objects: str) -> list[tuple[str, dict[str, Any]]]:
-        return [
-            (name, row)
-            for name in objects
-            for row in self.world.salesforce.rows(name)
-            if not row.get("IsConverted")
-        ]
-
-    def _pick(self, chance: Random, *objects: str) -> tuple[str, dict[str, Any]] | None:
-        found = self._rows(*objects)
-        return chance.choice(found) if found else None
-
-    def _contact(self, chance: Random) -> Any:
-        found = self.world.hubspot.rows("contacts")
-        return chance.choice(found) if found else None
-
-    # people ---------------------------------------------------------------------------------------------
-
-    def enter_contact(self, chance: Random) -> str:
-        mark = self._mark()
-        mail = chance.choice([self._address(chance)] * 5 + [None])
-        contact = self.world.hubspot.create(
-            "contacts", email=mail, lastname=mark, firstname="Fn", jobtitle="VP"
-        )
-        self.marks[RecordKey("hubspot", "contacts", contact)] = mark
-        return f"{contact} {mark} {mail}"
-
-    def enter_lead(self, chance: Random) -> str:
-        mark = self._mark()
-        mail = chance.choice([self._address(chance)] * 5 + ["info@acme.example", None])
-        lead = self.world.salesforce.insert("Lead", LastName=mark, Company="Acme", Email=mail)
-        self.marks[RecordKey("salesforce", "Lead", lead)] = mark
-        return f"{lead} {mark} {mail}"
-
-    def enter_sf_contact(self, chance: Random) -> str:
-        mark = self._mark()
-        account = self.world.salesforce.insert("Account", Name="Acme")
-        mail = self._address(chance)
-        contact = self.world.salesforce.insert("Contact", LastName=mark, AccountId=account, Email=mail)
-        self.marks[RecordKey("salesforce", "Contact", contact)] = mark
-        return f"{contact} {mark} {mail}"
-
-    def submit_form(self, chance: Random) -> str | None:
-        contact = self._contact(chance)
-        if contact is None or not contact["email"]:
-            return None
-        return self.world.hubspot.submit_form(contact["email"], "Pricing")
-
-    def judge(self, chance: Random) -> str | None:
-        found = self._pick(chance, "Lead")
-        if found is None:
-            return None
-        status = chance.choice(["Working - Contacted", "Closed - Not Converted"])
-        values: dict[str, Any] = {
-            "Status": status,
-            "Leadloop_Rejection_Reason__c": "timing" if "Closed" in status else None,
-        }
-        self.world.salesforce.update(
-            "Lead", found[1]["Id"], by_user=self.world.users["sam@sales.example"], **values
-        )
-        return f"{found[1]['Id']} {status}"
-
-    def edit(self, chance: Random) -> str | None:
-        if chance.random() < 0.5:
-            contact = self._contact(chance)
-            if contact is None:
-                return None
-            self.world.hubspot.update("contacts", contact["id"], city=chance.choice(["Bonn", "Oslo"]))
-            return f"contact {contact['id']}"
-        found = self._pick(chance, "Lead", "Contact")
-        if found is None:
-            return None
-        self.world.salesforce.update(found[0], found[1]["Id"], Title=chance.choice(["Clerk", "VP Buying"]))
-        return f"{found[0]} {found[1]['Id']}"
-
-    def convert(self, chance: Random) -> str | None:
-        found = self._pick(chance, "Lead")
-        if found is None:
-            return None
-        into: dict[str, Any] = {}
-        contact = self._pick(chance, "Contact")
-        if contact is not None and chance.random() < 0.5:
-            into = {"contact_id": contact[1]["Id"], "account_id": contact[1]["AccountId"]}
-        made = self.world.salesforce.convert_lead(
-            found[1]["Id"],
-            "Closed - Converted",
-            chance.choice([None, "Deal"]),
-            owner_id=self.world.users["sam@sales.example"],
-            **into,
-        )
-        lead, contact_key = (
-            RecordKey("salesforce", "Lead", made.lead_id),
-            RecordKey("salesforce", "Contact", made.contact_id),
-        )
-        self.became[lead] = contact_key
-        if lead in self.marks:
-            self.marks.setdefault(contact_key, self.marks[lead])
-        return f"{made.lead_id} → {made.contact_id} {'existing' if into else ''}"
-
-    def merge_in_salesforce(self, chance: Random) -> str | None:
-        name = chance.choice(["Lead", "Contact"])
-        rows = [row for _, row in self._rows(name)]
-        if len(rows) < 2:
-            return None
-        one, other = chance.sample(rows, 2)
-        self.world.salesforce.merge(one["Id"], other["Id"])
-        self.became[RecordKey("salesforce", name, other["Id"])] = RecordKey("salesforce", name, one["Id"])
-        return f"{name} {other['Id']} into {one['Id']}"
-
-    def merge_in_hubspot(self, chance: Random) -> str | None:
-        contacts = self.world.hubspot.rows("contacts")
-        if len(contacts) < 2:
-            return None
-        one, other = chance.sample(contacts, 2)
-        self.world.hubspot.crm.keep_primary_id = chance.random() < 0.3
-        made = self.world.hubspot.merge(str(one["id"]), str(other["id"]))
-        for gone in {str(one["id"]), str(other["id"])} - {made}:
-            self.became[RecordKey("hubspot", "contacts", gone)] = RecordKey("hubspot", "contacts", made)
-        self.marks.pop(RecordKey("hubspot", "contacts", made), None)  # it may show either's name now
-        return f"{one['id']} + {other['id']} = {made}"
-
-    def delete_in_salesforce(self, chance: Random) -> str | None:
-        found = self._pick(chance, "Lead", "Contact")
-        if found is None:
-            return None
-        self.world.salesforce.delete(found[0], found[1]["Id"])
-        self._gone.append((found[0], found[1]["Id"]))
-        return f"{found[0]} {found[1]['Id']}"
-
-    def archive(self, chance: Random) -> str | None:
-        contact = self._contact(chance)
-        if contact is None:
-            return None
-        self.world.hubspot.archive("contacts", contact["id"])
-        self._gone.append(("contacts", contact["id"]))
-        return f"contact {contact['id']}"
-
-    def undelete(self, chance: Random) -> str | None:
-        if not self._gone:
-            return None
-        name, record_id = chance.choice(self._gone)
-        self._gone.remove((name, record_id))
-        if name == "contacts":
-            self.world.hubspot.restore("contacts", record_id)
-        else:
-            self.world.salesforce.undelete(name, record_id)
-        return f"{name} {record_id}"
-
-    def purge(self, chance: Random) -> str | None:
-        found = [each for each in self._gone if each[0] != "contacts"]
-        if not found:
-            return None
-        name, record_id = chance.choice(found)
-        self._gone.remove((name, record_id))
-        self.world.salesforce.purge(name, record_id)
-        return f"{name} {record_id}"
-
-    def privacy_delete(self, chance: Random) -> str | None:
-        contact = self._contact(chance)
-        if contact is None:
-            return None
-        key = RecordKey("hubspot", "contacts", contact["id"])
-        with self.world.database.read() as conn:
-            link = linked(conn, [key]).get(key)
-        self._will_be_forgotten(key, None if link is None else link.lead_id)
-        self.world.hubspot.privacy_delete(contact["id"])
-        # without its event nobody could know; it comes first or last, but it comes
-        self._hear()
-        return f"contact {contact['id']} of {link}"
+    # leadloop -------------------------------------------------------------------------------------------
 
     def forget(self, chance: Random) -> str | None:
         with self.world.database.read() as conn:
@@ -369,54 +160,10 @@ class Identities:
         if not ids:
             return None
         lead_id = chance.choice(ids)
-        self._will_be_forgotten(None, lead_id)
+        self.lives.will_be_forgotten(None, lead_id)
         with self.world.database.begin() as conn:
             forget_lead(conn, lead_id, self.world.clock.now_ms())
         return lead_id
-
-    def _will_be_forgotten(self, key: RecordKey | None, lead_id: str | None) -> None:
-        """Only what is certain at this moment is held against leadloop afterwards."""
-        if lead_id is not None and key in (None, *self.marks):
-            with self.world.database.read() as conn:
-                links = links_of(conn, [lead_id])[lead_id]
-                names = keys_of_leads(conn, [lead_id])[lead_id]
-            self.forbidden.update(self.marks[link.key] for link in links if link.key in self.marks)
-            mails = {name.value for name in names if name.kind == "email"}
-            (self.forgotten if key is None else self._to_be_forgotten).update(mails)
-
-    def change_address(self, chance: Random) -> str | None:
-        mail = self._address(chance)
-        if chance.random() < 0.5:
-            contact = self._contact(chance)
-            if contact is None:
-                return None
-            self.world.hubspot.update("contacts", contact["id"], email=mail)
-            return f"contact {contact['id']} {mail}"
-        found = self._pick(chance, "Lead", "Contact")
-        if found is None:
-            return None
-        self.world.salesforce.update(found[0], found[1]["Id"], Email=mail)
-        return f"{found[0]} {found[1]['Id']} {mail}"
-
-    def swap_addresses(self, chance: Random) -> str | None:
-        rows = self._rows("Lead", "Contact")
-        if len(rows) < 2:
-            return None
-        one, other = chance.sample(rows, 2)
-        mails = one[1]["Email"], other[1]["Email"]
-        self.world.salesforce.update(one[0], one[1]["Id"], Email=mails[1])
-        self.world.salesforce.update(other[0], other[1]["Id"], Email=mails[0])
-        return f"{one[1]['Id']} {mails} {other[1]['Id']}"
-
-    def second_address(self, chance: Random) -> str | None:
-        contact = self._contact(chance)
-        if contact is None:
-            return None
-        mail = self._address(chance)
-        self.world.hubspot.update("contacts", contact["id"], hs_additional_emails=mail)
-        return f"contact {contact['id']} {mail}"
-
-    # leadloop -------------------------------------------------------------------------------------------
 
     def look(self, chance: Random) -> str:
         side = chance.choice(["salesforce", "hubspot"])
@@ -442,8 +189,8 @@ class Identities:
             while follow_hints(self.installation(), side).taken:
                 pass
         if any(each.kind == "forget" for each in hints):
-            self.forgotten |= self._to_be_forgotten
-            self._to_be_forgotten = set()
+            self.lives.forgotten |= self.lives.to_be_forgotten
+            self.lives.to_be_forgotten = set()
 
     def decide(self, _chance: Random) -> str:
         return f"{act(self.installation(), Pass())} written"
@@ -478,134 +225,8 @@ class Identities:
         run_until_quiet(self.installation(), 60.0)
         self.world.later(hours=3)
         run_until_quiet(self.installation(), 60.0)
+        somebody_forgotten = any(told.startswith(("forget", "privacy_delete")) for told in self.log)
         return [
             *self.wrong,
-            *self._sweeps(),
-            *self._at_rest(),
-            *self._survivors(),
-            *self._same_address(),
-            *self._strangers(),
-            *self._doubles(),
-            *self._traces(),
-            *self._history(),
-        ]
-
-    def _sweeps(self) -> list[str]:
-        found = self.world.verify()
-        return [f"amiss: {found.named}"] if found.amiss else []
-
-    def _at_rest(self) -> list[str]:
-        with self.world.database.begin() as conn:
-            lead_store.mark_all_dirty(conn, self.world.clock.now_ms())
-        again = run_until_quiet(self.installation(), 60.0)
-        wrong = [f"a second pass moved or wrote: {again}"] if again.written or again.moves else []
-        with self.world.database.read() as conn:
-            waiting = outbox.counts(conn)
-        return wrong + ([f"the outbox is not empty: {dict(waiting)}"] if waiting else [])
-
-    def _people(self) -> dict[RecordKey, Any]:
-        return {key: row for found in people_of(self.world.sandbox).values() for key, row in found.items()}
-
-    def _survivors(self) -> list[str]:
-        """Who became somebody else belongs to the same lead."""
-        ends: dict[RecordKey, RecordKey] = {}
-        for key in self.became:
-            end = key
-            while end in self.became:
-                end = self.became[end]
-            ends[key] = end
-        with self.world.database.read() as conn:
-            links = linked(conn, {*ends, *ends.values()})
-        return [
-            f"{key} belongs to {links[key].lead_id}, but it became {end}, of {links[end].lead_id}"
-            for key, end in ends.items()
-            if key in links and end in links and links[key].lead_id != links[end].lead_id
-            # of a survivor that was deleted before anybody looked nobody could tell
-            if end in self._people()
-        ]
-
-    def _same_address(self) -> list[str]:
-        """Two live records with one address are one lead, or held."""
-        people = self._people()
-        with self.world.database.read() as conn:
-            links = linked(conn, people)
-            holds = {hold.subject for found in open_holds(conn).values() for hold in found}
-        by_mail: dict[str, set[RecordKey]] = {}
-        for key, row in people.items():
-            mail = row["email"] if key.side == "hubspot" else row["Email"]
-            if mail and not mail.startswith("info@"):
-                by_mail.setdefault(mail.lower(), set()).add(key)
-        return [
-            f"{mail} is several leads: {[(key, links[key].lead_id) for key in keys if key in links]}"
-            for mail, keys in by_mail.items()
-            if len({links[key].lead_id for key in keys if key in links}) > 1
-            and not any({str(key), f"{key.side} {key.object} {key.record_id}"} & holds for key in keys)
-        ]
-
-    def _strangers(self) -> list[str]:
-        """Everybody who stands on a platform is known, held or forgotten, and shows what leadloop says."""
-        wrong: list[str] = []
-        people = people_of(self.world.sandbox)
-        with self.world.database.read() as conn:
-            all_holds = open_holds(conn)
-        holds = {hold.subject for found in all_holds.values() for hold in found}
-        for side, found in compare(self.installation(), self.world.sandbox).items():
-            with self.world.database.read() as conn:
-                links = {str(key): link for key, link in linked(conn, people[side]).items()}
-            said = {str(key): f"{key.side} {key.object} {key.record_id}" for key in people[side]}
-            for key, told in found.disagreeing.items():
-                if said[key] in holds:
-                    continue  # forgotten, and left alone
-                if key in links and links[key].role == "primary":
-                    wrong.append(f"{key}: {told}")
-                elif key not in links and key not in holds:
-                    wrong.append(f"{key} is nobody's, and nobody says why")
-        return wrong
-
-    def _doubles(self) -> list[str]:
-        """leadloop makes at most one record of a lead on a side."""
-        user = self.world.salesforce.integration_user_id
-        made: Counter[tuple[str, Any]] = Counter(
-            ("salesforce", row["Leadloop_Id__c"])
-            for name in ("Lead", "Contact")
-            for row in self.world.salesforce.rows(name)
-            if row["CreatedById"] == user and row["Leadloop_Id__c"]
-        )
-        return [f"{number} records made for {lead}" for lead, number in made.items() if number > 1]
-
-    def _traces(self) -> list[str]:
-        """Nothing of a forgotten person is anywhere, unless a record of somebody else shows it."""
-        with self.world.database.read() as conn:
-            links = linked(conn, self._people())
-            shown = {
-                str(value) for key, row in self._people().items() if key in links for value in row.values()
-            }
-            rows = [
-                (table.name, row) for table in metadata.sorted_tables for row in conn.execute(select(table))
-            ]
-        wrong: list[str] = []
-        for mark in sorted(self.forbidden - shown):
-            for name, row in rows:
-                if any(mark.encode() in (v if isinstance(v, bytes) else str(v).encode()) for v in row):
-                    wrong.append(f"{mark} stands in {name}: {row}")
-        return wrong
-
-    def _history(self) -> list[str]:
-        """Every row of the ledger leads to a lead or to nobody; the report's counters say what it says."""
-        wrong: list[str] = []
-        with self.world.database.begin() as conn:
-            kept = rollups.all_counts(conn)
-            history.rebuild(conn, self.installation().report_fields)
-            anew = rollups.all_counts(conn)
-            for lead in lead_store.read_leads(conn, lead_store.iterate_lead_ids(conn)):
-                state = LeadState.from_json(lead.state)
-                rows = [row for row in ledger.of_lead(conn, lead.id) if row.lead_id == lead.id]
-                if rows and rows[-1].target != state.stage.value:
-                    wrong.append(f"{lead.id} is {state.stage}, but the ledger ends with {rows[-1]}")
-        if any(told.startswith(("forget", "privacy_delete")) for told in self.log):
-            return wrong  # who became part of a forgotten person is not told any more
-        return wrong + [
-            f"counted {kept.get(key, 0)} and not {anew.get(key, 0)}: {key}"
-            for key in sorted({*kept, *anew})
-            if kept.get(key) != anew.get(key)
+            *what_is_wrong(self.world, self.installation(), self.lives, forgotten=somebody_forgotten),
         ]

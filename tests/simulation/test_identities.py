@@ -14,12 +14,18 @@ import pytest
 
 from connector.platforms.hubspot import listing
 from connector.platforms.salesforce import bulk
+from tests.connector.test_signals import with_tasks_and_events
 from tests.simulation.identities import Identities
-from tests.world import World
+from tests.world import RULES, World, configuration
 
 WALKS = 6 * int(os.environ.get("LEADLOOP_SIMULATIONS", "1"))
 FIRST = int(os.environ.get("LEADLOOP_SIMULATION_SEED", "1"))
 STEPS = 40
+
+
+def world_in(folder: Path) -> World:
+    """Both platforms, and a leadloop that reads tasks and events as well."""
+    return World(folder, configuration(RULES, {"preset:salesforce": with_tasks_and_events()}))
 
 
 @pytest.mark.parametrize("seed", range(FIRST, FIRST + WALKS))
@@ -28,7 +34,7 @@ def test_people_who_become_others_go_and_come_back_are_never_lost_doubled_or_mad
 ) -> None:
     chance = Random(seed)
     steps = [chance.randint(0, 1 << 30) for _ in range(STEPS)]
-    with World(tmp_path) as world:
+    with world_in(tmp_path) as world:
         walk = Identities(world)
         walk.installation()
         try:
@@ -52,7 +58,7 @@ def test_two_data_sets_meet_while_people_and_leadloop_go_on(
     monkeypatch.setattr(listing, "PAGE", 4)
     chance = Random(f"backfill {seed}")
     steps = [chance.randint(0, 1 << 30) for _ in range(2 * STEPS)]
-    with World(tmp_path) as world:
+    with world_in(tmp_path) as world:
         walk = Identities(world)
         for step in steps[:STEPS]:
             walk.before(step)

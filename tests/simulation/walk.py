@@ -15,14 +15,13 @@ from connector.lead import LeadState
 from connector.observation import RecordKey
 from connector.platforms.errors import PlatformError
 from connector.refusals import NEW_RECORD
-from connector.report import history
-from connector.sandbox import HUBSPOT_APP_ID
-from connector.store import deadline_events, ledger, outbox, quarantine, rollups
+from connector.store import deadline_events, ledger, quarantine
 from connector.store import leads as lead_store
 from connector.store.holds import open_holds
 from connector.store.links import linked, links_of
 from connector.worker.passes import Pass, act, look, run_until_quiet
 from mappings.stages import Illegal, Move, Stage, check_move
+from tests.simulation.afterwards import counted_otherwise, made_twice, still_moving
 from tests.simulation.people import People
 from tests.simulation.trouble import Killed, Trouble
 from tests.world import World
@@ -154,39 +153,15 @@ class Walk:
         wrong += self._doubles()
         wrong += self._absent()
         wrong += self._ledger()
-        wrong += self._counters()
+        wrong += counted_otherwise(self.world, self.installation())
         wrong += self._deadlines()
         wrong += self._last_words()
         wrong += self._deadlines()
         return wrong
 
-    def _counters(self) -> list[str]:
-        """The report's counters are what the ledger says, though they were kept move by move."""
-        with self.world.database.begin() as conn:
-            kept = rollups.all_counts(conn)
-            history.rebuild(conn, self.installation().report_fields)
-            anew = rollups.all_counts(conn)
-        return [
-            f"counted {kept.get(key, 0)} and not {anew.get(key, 0)}: {key}"
-            for key in sorted({*kept, *anew})
-            if kept.get(key) != anew.get(key)
-        ]
-
     def _at_rest(self) -> list[str]:
-        installation = self.installation()
-        with self.world.database.begin() as conn:
-            lead_store.mark_all_dirty(conn, self.world.clock.now_ms())
         self.log.append("second pass")
-        again = run_until_quiet(installation, 60.0)
-        wrong = [f"a second pass moved or wrote: {again}"] if again.written or again.moves else []
-        with self.world.database.read() as conn:
-            waiting = outbox.counts(conn)
-            backlog = lead_store.backlog(conn, self.world.clock.now_ms())
-        if waiting:
-            wrong.append(f"the outbox is not empty: {dict(waiting)}")
-        if backlog.dirty or backlog.leased:
-            wrong.append(f"leads are waiting: {backlog}")
-        return wrong
+        return still_moving(self.world, self.installation())
 
     def _swept(self) -> list[str]:
         """A sweep knows the reason of whatever differs, and puts right what can be; a second one finds
@@ -246,24 +221,9 @@ class Walk:
         return wrong
 
     def _doubles(self) -> list[str]:
-        """leadloop makes at most one record of a lead on a side."""
+        """leadloop makes at most one record of a lead on a side, and one Lead for an address."""
         user = self.world.salesforce.integration_user_id
-        made: Counter[tuple[str, Any]] = Counter(
-            ("salesforce", row["Leadloop_Id__c"])
-            for name in ("Lead", "Contact")
-            for row in self.world.salesforce.rows(name)
-            if row["CreatedById"] == user
-        )
-        made.update(
-            ("hubspot", row["leadloop_id"])
-            for row in self.world.hubspot.rows("contacts")
-            if row["hs_object_source"] == "INTEGRATION" and row["hs_object_source_id"] == str(HUBSPOT_APP_ID)
-        )
-        wrong = [
-            f"{number} records made on {side} for {lead}"
-            for (side, lead), number in made.items()
-            if number > 1
-        ]
+        wrong = made_twice(self.world)
         addresses = Counter(
             row["Email"]
             for row in self.world.salesforce.rows("Lead")

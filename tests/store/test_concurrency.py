@@ -4,7 +4,6 @@ ordinary contention is never an error."""
 from __future__ import annotations
 
 import multiprocessing
-import threading
 from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
@@ -23,6 +22,7 @@ from connector.store.leads import (
 from connector.store.outbox import Row, claim_writes, replace_pending
 from connector.store.pools import lock_states, put_states, read_states
 from connector.store.settings_values import get_value, put_value
+from tests.at_once import at_once
 from tests.store.conftest import a_lead
 
 WithLeads = Callable[..., None]
@@ -97,23 +97,14 @@ def test_threads_lose_no_read_modify_write(database: Database) -> None:
     """One row that all threads read and write, through one Database object."""
     with database.begin() as conn:
         lock_states(conn, ["counted"])
-    failed: list[BaseException] = []
 
-    def count() -> None:
-        try:
-            for _ in range(50):
-                with database.begin() as conn:
-                    lock_states(conn, ["counted"])
-                    put_value(conn, "count", get_value(conn, "count", 0) + 1)
-        except BaseException as error:  # noqa: BLE001  # reported by the assertion below
-            failed.append(error)
+    def count(_turn: int) -> None:
+        for _ in range(50):
+            with database.begin() as conn:
+                lock_states(conn, ["counted"])
+                put_value(conn, "count", get_value(conn, "count", 0) + 1)
 
-    threads = [threading.Thread(target=count) for _ in range(6)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert failed == []
+    at_once(count, list(range(6)))
     with database.read() as conn:
         assert get_value(conn, "count") == 300
 
@@ -122,22 +113,13 @@ def test_marks_in_any_order_do_not_wait_for_each_other_for_ever(
     database: Database, with_leads: WithLeads
 ) -> None:
     with_leads(*LEADS)
-    failed: list[BaseException] = []
 
     def mark(turn: int) -> None:
-        try:
-            for _ in range(8):
-                with database.begin() as conn:
-                    mark_dirty(conn, LEADS if turn % 2 else LEADS[::-1], 5_000)
-        except BaseException as error:  # noqa: BLE001  # reported by the assertion below
-            failed.append(error)
+        for _ in range(8):
+            with database.begin() as conn:
+                mark_dirty(conn, LEADS if turn % 2 else LEADS[::-1], 5_000)
 
-    threads = [threading.Thread(target=mark, args=(turn,)) for turn in range(4)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert failed == []
+    at_once(mark, list(range(4)))
     with database.begin() as conn:
         claimed = claim_leads(conn, "t", 6_000, 1_000, limit=1_000)
     assert {lead.generation for lead in claimed} == {32}

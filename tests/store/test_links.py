@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable
 
 import pytest
@@ -23,6 +22,7 @@ from connector.store.links import (
     put_keys,
     put_links,
 )
+from tests.at_once import at_once
 
 WithLeads = Callable[..., None]
 CONTACT = Link("salesforce", "Contact", "003A", "one", "primary")
@@ -94,20 +94,13 @@ def test_two_workers_cannot_both_get_a_key(database: Database, with_leads: WithL
     names = [f"lead-{number}" for number in range(4)]
     with_leads(*names)
     wanted = [f"{number}@x.example" for number in range(40)]
-    lost: dict[str, list[str]] = {}
 
-    def put(name: str) -> None:
+    def put(name: str) -> list[str]:
         order = wanted if int(name[-1]) % 2 else wanted[::-1]
         with database.begin() as conn:
-            lost[name] = [
-                taken.key.value for taken in put_keys(conn, [("email", one, name) for one in order])
-            ]
+            return [taken.key.value for taken in put_keys(conn, [("email", one, name) for one in order])]
 
-    threads = [threading.Thread(target=put, args=(name,)) for name in names]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    lost = dict(zip(names, at_once(put, names), strict=True))
     with database.read() as conn:
         held = {name: len(keys) for name, keys in keys_of_leads(conn, names).items()}
     assert sum(held.values()) == 40

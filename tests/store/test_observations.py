@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 
@@ -22,6 +21,7 @@ from connector.store.observations import (
     referring,
     store_observations,
 )
+from tests.at_once import at_once
 
 ANN = Observation(
     "salesforce", "Contact", "003A", stamp_ms=1_000, read_started_ms=2_000, fields={"Name": "Ann", "Age": 41}
@@ -272,21 +272,12 @@ def test_two_writers_at_once_keep_the_newest(database: Database) -> None:
         ]
         for stamp_ms in range(1, 9)
     ]
-    failed: list[BaseException] = []
 
     def store(turn: int) -> None:
-        try:
-            for batch in batches[turn::3]:
-                _store(database, *batch)
-        except BaseException as error:  # noqa: BLE001  # reported by the assertion below
-            failed.append(error)
+        for batch in batches[turn::3]:
+            _store(database, *batch)
 
-    threads = [threading.Thread(target=store, args=(turn,)) for turn in range(3)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert failed == []
+    at_once(store, list(range(3)))
     with database.read() as conn:
         found = observations_by_key(conn, [one.key for one in batches[0]])
         assert {one.stamp_ms for one in found.values()} == {8}
