@@ -19,9 +19,10 @@ from sqlalchemy import Connection
 
 from connector.clock import MINUTE_MS, SECOND_MS, Clock
 from connector.lane import Lane
-from connector.platforms.errors import ASK_AGAIN_SECONDS, RetryLater
+from connector.pause import Pause, left_alone, pause_for
+from connector.platforms.errors import ASK_AGAIN_SECONDS, RetryLater, is_unsure
 from connector.platforms.protocol import Allowance, Usage
-from connector.side_limits import Pause, SideLimits, Terms, Told
+from connector.side_limits import SideLimits, Terms, Told
 from connector.store.budgets import lock_limits, put_limits
 from connector.store.calls import count_calls, used
 from connector.store.database import Database
@@ -43,8 +44,9 @@ log = structlog.get_logger()
 
 @dataclass(slots=True)
 class _Call:
-    """A call under way: the places that it holds. `probing`: its answer tells whether a pause is over."""
+    """A call under way: the places that it holds. `probing`: its answer tells whether the side is there."""
 
+    kind: Kind
     places: list[tuple[_Window, int]]
     probing: bool
 
@@ -56,6 +58,7 @@ class Budget:
     def __init__(self, side: str, database: Database, clock: Clock, allowance: Allowance) -> None:
         self.side = side
         self.calls: Counter[Kind] = Counter()
+        self.told_ms = 0
         self._database = database
         self._clock = clock
         self._lengths_ms: dict[_Window, int] = {
@@ -77,6 +80,7 @@ class Budget:
         self._counted = 0
         self._counted_at = 0
         self._counted_ms: int | None = None
+        self._counted_day: int | None = None
 
     def serves(self, time_zone: str, polls_a_day: int | None = None, records_a_write: int = 100) -> None:
         """What is learned once the side is connected; see `Terms`. Who does not poll leaves what the others
@@ -94,7 +98,7 @@ class Budget:
         with self._lines[searching]:
             with self._lock:
                 self._end_call()  # one that got no answer: the thread has given it up
-            while wait_ms := self._try(lane, searching=searching):
+            while wait_ms := self._try(lane, kind, searching=searching):
                 self._clock.sleep(wait_ms / SECOND_MS)
         with self._lock:
             self.calls[kind] += 1
@@ -113,7 +117,7 @@ class Budget:
             told = Told(now_ms, usage.day_used, usage.day_limit, usage.burst_limit)
             self._news = self._news.and_then(told)
         if later is not None and later.concerns != "request":
-            self._stop(later)
+            self._stop(later, "read" if call is None else call.kind)
         elif call is not None and call.probing:
             self._go_on()
         elif call is not None and any(window == "searches" for window, _ in call.places):
@@ -129,16 +133,16 @@ class Budget:
 
     # one call --------------------------------------------------------------------------------------------
 
-    def _try(self, lane: Lane, *, searching: bool) -> int:
+    def _try(self, lane: Lane, kind: Kind, *, searching: bool) -> int:
         """Take a place and count the call; or how many milliseconds to wait for one. Raises RetryLater."""
         with self._database.begin() as conn:
             limits = lock_limits(conn, self.side)
             now_ms = self._clock.now_ms()  # not before it is our turn: others have gone on meanwhile
             told = self._tell(limits, now_ms)
-            refusal = _left_alone(limits.pause, now_ms) or self._spent(conn, limits, lane, now_ms)
+            refusal = left_alone(limits.pause, kind, now_ms) or self._spent(conn, limits, lane, now_ms)
             wait_ms = 0 if refusal is not None else self._wait_ms(limits, now_ms, searching=searching)
             if refusal is None and not wait_ms:
-                self._take(limits, now_ms, searching=searching)
+                self._take(limits, kind, now_ms, searching=searching)
                 count_calls(conn, self.side, int(lane), now_ms)
                 told = True
             if told:
@@ -156,7 +160,7 @@ class Budget:
             wait_ms = max(wait_ms, limits.searches.wait_ms(at_ms, most, self._lengths_ms["searches"]))
         return wait_ms
 
-    def _take(self, limits: SideLimits, now_ms: int, *, searching: bool) -> None:
+    def _take(self, limits: SideLimits, kind: Kind, now_ms: int, *, searching: bool) -> None:
         at_ms = now_ms + self._ahead_ms
         limits.clock_ms = max(limits.clock_ms, at_ms)
         limits.calls += 1
@@ -166,9 +170,9 @@ class Budget:
         ]
         pause = limits.pause
         if pause is not None and pause.every_ms:
-            limits.pause = replace(pause, probe_ms=now_ms + pause.every_ms)
+            limits.pause = pause.probed(kind, now_ms + pause.every_ms)
         with self._lock:
-            self._under_way[get_ident()] = _Call(places, pause is not None)
+            self._under_way[get_ident()] = _Call(kind, places, pause is not None or limits.doubted)
 
     def _end_call(self) -> _Call | None:
         """The calling thread has no call under way any more. The lock is held."""
@@ -190,6 +194,7 @@ class Budget:
         changed = bool(given_back)
         if news != Told():
             limits.told, changed = limits.told.and_then(news), True
+        self.told_ms = limits.told.at_ms
         if self._shows_terms and limits.terms != self._terms:
             limits.terms, changed = self._terms, True
         return changed
@@ -224,29 +229,31 @@ class Budget:
     def _counted_today(self, conn: Connection, limits: SideLimits, now_ms: int) -> int:
         """All workers' calls since the day began."""
         stale = self._counted_ms is None or now_ms - self._counted_ms >= COUNT_EVERY_MS
-        if stale or limits.calls < self._counted_at:
+        day = self._terms.day_end_ms(now_ms)
+        if stale or day != self._counted_day or limits.calls < self._counted_at:
             self._counted = used(conn, self.side, self._terms.day_start_ms(now_ms))
-            self._counted_at, self._counted_ms = limits.calls, now_ms
+            self._counted_at, self._counted_ms, self._counted_day = limits.calls, now_ms, day
         return self._counted + limits.calls - self._counted_at
 
     # stopping and going on -------------------------------------------------------------------------------
 
-    def _stop(self, later: RetryLater) -> None:
-        """Let everybody leave alone what the platform wants to be left alone."""
+    def _stop(self, later: RetryLater, kind: Kind) -> None:
+        """Let everybody leave alone what the platform wants to be left alone. An answer that no side is there
+        may be the doing of its request: the second one counts, unless another call was answered meanwhile."""
         begun: Pause | None = None
         with self._database.begin() as conn:
             limits = lock_limits(conn, self.side)
             now_ms = self._clock.now_ms()
             self._tell(limits, now_ms)
-            if later.concerns in ("day", "side") or later.after_seconds > LONGEST_WAIT_SECONDS:
-                pause = self._pause_of(later, now_ms)
-                known = limits.pause
-                if known is not None and known.reason == pause.reason:
-                    pause = replace(pause, since_ms=known.since_ms)
-                else:
-                    begun = pause
-                limits.pause = pause
+            known = limits.pause if limits.pause is not None and not limits.pause.is_over(now_ms) else None
+            if known is None and is_unsure(later) and not limits.doubted:
+                limits.doubted = True
+            elif later.concerns in ("day", "side") or later.after_seconds > LONGEST_WAIT_SECONDS:
+                limits.pause = pause_for(later, kind, known, self._terms.day_end_ms(now_ms), now_ms)
+                if known is None or limits.pause.since_ms != known.since_ms:
+                    begun = limits.pause
             else:
+                limits.doubted = False
                 window = limits.searches if later.concerns == "searches" else limits.burst
                 window.close(now_ms + self._ahead_ms + int(later.after_seconds * SECOND_MS))
             put_limits(conn, self.side, limits)
@@ -262,31 +269,11 @@ class Budget:
         with self._database.begin() as conn:
             limits = lock_limits(conn, self.side)
             now_ms = self._clock.now_ms()
-            ended, limits.pause = limits.pause, None
+            ended, limits.pause, limits.doubted = limits.pause, None, False
             self._tell(limits, now_ms)
             put_limits(conn, self.side, limits)
         if ended is not None:
             log.info("side goes on", side=self.side, paused_seconds=(now_ms - ended.since_ms) // SECOND_MS)
 
-    def _pause_of(self, later: RetryLater, now_ms: int) -> Pause:
-        after_ms = int(later.after_seconds * SECOND_MS)
-        until_ms = None if later.until_seconds is None else now_ms + int(later.until_seconds * SECOND_MS)
-        if later.concerns == "day" and until_ms is None:
-            until_ms = self._terms.day_end_ms(now_ms)
-        elif later.concerns not in ("day", "side"):  # too many calls, for longer than a moment
-            until_ms = now_ms + after_ms
-        if until_ms is not None and until_ms <= now_ms + after_ms:
-            return Pause(later.reason, now_ms, until_ms)
-        return Pause(later.reason, now_ms, until_ms, now_ms + after_ms, after_ms)
-
 
 _CALLED = {Lane.UPDATE: "updates", Lane.BACKFILL: "a backfill"}
-
-
-def _left_alone(pause: Pause | None, now_ms: int) -> RetryLater | None:
-    """Why nobody may call now, if so."""
-    if pause is None or pause.may_call(now_ms):
-        return None
-    until_seconds = None if pause.until_ms is None else (pause.until_ms - now_ms) / SECOND_MS
-    after_seconds = max(1.0, (pause.again_ms() - now_ms) / SECOND_MS)
-    return RetryLater(pause.reason, after_seconds, concerns="side", until_seconds=until_seconds)

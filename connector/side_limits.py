@@ -17,6 +17,7 @@ import orjson
 from connector.account_day import day_end_ms, day_start_ms, zone_of
 from connector.call_window import CallWindow
 from connector.clock import DAY_MS
+from connector.pause import Pause
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,28 +37,6 @@ class Told:
             at_ms, day_used, day_limit = newer.at_ms, newer.day_used, newer.day_limit
         burst = newer.burst_limit if newer.burst_limit is not None else self.burst_limit
         return Told(at_ms, day_used, day_limit, burst)
-
-
-@dataclass(frozen=True, slots=True)
-class Pause:
-    """Nobody calls the side until then; None: until a call shows that it is over. Meanwhile one call may go
-    every `every_ms`, the next at `probe_ms`, to find that out; 0: none."""
-
-    reason: str
-    since_ms: int
-    until_ms: int | None
-    probe_ms: int = 0
-    every_ms: int = 0
-
-    def may_call(self, now_ms: int) -> bool:
-        """Whether it is over, or one call may find out."""
-        return now_ms >= self.again_ms()
-
-    def again_ms(self) -> int:
-        """When a call may go again."""
-        if not self.every_ms:
-            return self.since_ms if self.until_ms is None else self.until_ms
-        return self.probe_ms if self.until_ms is None else min(self.probe_ms, self.until_ms)
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +77,8 @@ class Terms:
 
 @dataclass(slots=True)
 class SideLimits:
-    """One side's. `calls` were ever admitted."""
+    """One side's. `calls` were ever admitted. `doubted`: the last answer was that of a side that is away, and
+    the first such one: it may have been the doing of its request."""
 
     clock_ms: int = 0
     calls: int = 0
@@ -107,6 +87,7 @@ class SideLimits:
     told: Told = field(default_factory=Told)
     pause: Pause | None = None
     terms: Terms | None = None
+    doubted: bool = False
 
     def to_json(self) -> bytes:
         return orjson.dumps(self)
@@ -123,4 +104,5 @@ class SideLimits:
             Told(**stored["told"]),
             Pause(**stored["pause"]) if stored["pause"] is not None else None,
             Terms(**stored["terms"]) if stored["terms"] is not None else None,
+            stored.get("doubted", False),
         )

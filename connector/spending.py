@@ -12,7 +12,7 @@ from sqlalchemy import Connection
 from connector.clock import DAY_MS
 from connector.forecast import Forecast, forecast
 from connector.lane import Lane
-from connector.side_limits import Pause
+from connector.pause import Pause
 from connector.store import outbox
 from connector.store.budgets import read_limits
 from connector.store.calls import hours_of
@@ -76,7 +76,7 @@ def spending_of(conn: Connection, side: str, now_ms: int) -> Spending | None:
     ceiling = terms.ceiling(Lane.HANDOFF, told.day_limit)
     rows = sum(number for queue, number in outbox.counts(conn).items() if queue.side == side)
     pause = limits.pause
-    if pause is not None and pause.until_ms is not None and pause.until_ms <= now_ms:
+    if pause is not None and pause.is_over(now_ms):
         pause = None
     return Spending(
         used={lane: sum(by_hour.values()) for lane, by_hour in hours.items()},

@@ -32,7 +32,7 @@ def status(
     """Show how things stand. Leads by stage, backlog, writes, holds, refusals, calls and cursors."""
     place = place_of(ctx)
     now_ms = place.clock.now_ms()
-    with place.database() as database, database.read() as conn:
+    with place.database(read_only=True) as database, database.read() as conn:
         configuration = place.in_force(conn)
         data = as_data(conn, configuration, now_ms)
     if as_json:
@@ -45,6 +45,7 @@ def status(
 
 def as_data(conn: Connection, configuration: Configuration, now_ms: int) -> dict[str, Any]:
     """How things stand, as plain JSON data."""
+    from connector.learning import refused_objects
     from connector.owner_check import missing_owners
     from connector.remembered import recall
     from connector.spending import spending_of, unfinished_backfills
@@ -86,7 +87,7 @@ def as_data(conn: Connection, configuration: Configuration, now_ms: int) -> dict
         sides[side_name] = {
             "account": get_value(conn, f"account:{side_name}"),
             "calls": calls_as_data(spending, now_ms),
-            "paused": pause_as_data(spending),
+            "paused": pause_as_data(spending, now_ms),
             "pending_writes": queues[side_name],
             "told_of": {
                 "waiting": told[side_name].hints if side_name in told else 0,
@@ -99,6 +100,7 @@ def as_data(conn: Connection, configuration: Configuration, now_ms: int) -> dict
                 for each in unfinished_backfills(conn, side_name)
             ],
             "quarantined": refused.get(side_name, 0),
+            "not_read": refused_objects(conn, side_name),
             "verified": verified(conn, side_name),
             "stream": stream(conn, side_name, now_ms),
             "cursors": {
@@ -108,7 +110,7 @@ def as_data(conn: Connection, configuration: Configuration, now_ms: int) -> dict
                     "moved_at": iso(looked.get(name)),
                 }
                 for name, cursor in reached.items()
-                if not name.endswith(":") and not name.startswith("deep:")
+                if name in configuration.mapping.sides[side_name].objects
             },
         }
     return {
@@ -217,6 +219,7 @@ def _print(data: dict[str, Any]) -> None:
         if known["stream"] is not None:
             rows += _stream(known["stream"])
         rows += backfill_rows(known["backfill"])
+        rows += [(f"not read ({name})", reason) for name, reason in known["not_read"].items()]
         for name, cursor in known["cursors"].items():
             age = span(cursor["age_seconds"] * 1_000)
             rows.append((f"read up to ({name})", f"{plain_moment(cursor['reached'])}, {age} ago"))

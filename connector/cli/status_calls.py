@@ -44,7 +44,7 @@ def calls_as_data(spending: Spending | None, now_ms: int) -> dict[str, Any] | No
     }
 
 
-def pause_as_data(spending: Spending | None) -> dict[str, Any] | None:
+def pause_as_data(spending: Spending | None, now_ms: int) -> dict[str, Any] | None:
     """Why a side is left alone, since when, until when, and when it is asked whether that is over."""
     pause = spending.pause if spending is not None else None
     if pause is None:
@@ -53,7 +53,7 @@ def pause_as_data(spending: Spending | None) -> dict[str, Any] | None:
         "reason": pause.reason,
         "since": iso(pause.since_ms),
         "until": iso(pause.until_ms),
-        "asks_again_at": iso(pause.probe_ms) if pause.every_ms else None,
+        "asks_again_at": iso(pause.next_probe_ms(now_ms)),
     }
 
 

@@ -7,6 +7,7 @@ else that concerns only us stay on our own clock.
 
 from __future__ import annotations
 
+from datetime import UTC
 from email.utils import parsedate_to_datetime
 
 from connector.clock import Clock
@@ -19,18 +20,24 @@ class ClockThere:
         self._clock = clock
         self.ahead_ms = 0
         """How far it is ahead of ours, less the time that an answer travels and up to a second."""
+        self._told_ms: int | None = None
 
     def heard(self, date: str | None) -> None:
         """Take note of the Date header of an answer that has just come; one that is no date tells nothing."""
         if not date:
             return
         try:
-            there_ms = int(parsedate_to_datetime(date).timestamp() * 1_000)
+            moment = parsedate_to_datetime(date)
+            # the older forms of an HTTP date name no zone, and mean GMT all the same
+            there_ms = int((moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp() * 1_000)
         except (ValueError, OverflowError):
             return
+        self._told_ms = there_ms
         # an HTTP date is cut down to the second: too early by less than one, never too late
         self.ahead_ms = there_ms - self._clock.now_ms()
 
     def at(self, own_ms: int) -> int:
-        """What it showed when ours showed `own_ms`; never later than that."""
-        return own_ms + self.ahead_ms
+        """What it showed when ours showed `own_ms`; never later than that, and never later than it has told
+        last: ours may have been put back in between."""
+        there_ms = own_ms + self.ahead_ms
+        return there_ms if self._told_ms is None else min(there_ms, self._told_ms)

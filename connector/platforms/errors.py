@@ -6,12 +6,15 @@ leaves `connector/platforms`. There is one owner of retries: delivery for writes
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from typing import Literal
 
 Concerns = Literal["request", "searches", "calls", "day", "side"]
 """What is to be left alone: this request or record alone; all searches, or all calls, which came too fast;
-all calls, since those of the day are used up; or the side, for a reason of its own."""
+all calls, since those of the day are used up; or the side, for a reason of its own. A request on which the
+platform fails gets the same answer as one that comes while it is away: that it is the side is believed once a
+second one gets it, with none answered in between."""
 
 
 ASK_AGAIN_SECONDS = 900.0
@@ -20,6 +23,29 @@ ASK_AGAIN_SECONDS = 900.0
 
 class PlatformError(Exception):
     """Anything a platform refused. `str()` is a sentence an admin can act on, without personal data."""
+
+
+def concerns_all(fault: PlatformError) -> bool:
+    """Whether it is no use to ask for something else meanwhile."""
+    return isinstance(fault, RetryLater) and fault.concerns != "request"
+
+
+def is_unsure(fault: PlatformError) -> bool:
+    """Whether an answer says that the side is not there, and neither why nor for how long: that may be the
+    doing of its request, and what is asked for next may be answered."""
+    return isinstance(fault, RetryLater) and fault.concerns == "side" and fault.until_seconds is None
+
+
+def gravest(faults: Sequence[PlatformError]) -> PlatformError:
+    """The one of several to raise: a refusal, if there is one, since waiting alone does not end it."""
+    return min(faults, key=lambda fault: isinstance(fault, RetryLater))
+
+
+def about(object_name: str, fault: PlatformError) -> PlatformError:
+    """The same fault, which says at which object it was met."""
+    if isinstance(fault, (Refused, RetryLater)):
+        return replace(fault, reason=f"{object_name}: {fault.reason}")
+    return fault
 
 
 @dataclass(eq=False)
@@ -40,7 +66,15 @@ class RetryLater(PlatformError):
     until_seconds: float | None = None
 
     def __str__(self) -> str:
-        return f"{self.reason} (again in {self.after_seconds:g} s)"
+        return f"{self.reason} (again in {_span(self.after_seconds)})"
+
+
+def _span(seconds: float) -> str:
+    """A length of time, as exactly as anybody wants to know it."""
+    for unit, size in (("h", 3_600), ("min", 60)):
+        if seconds >= 2 * size:
+            return f"{round(seconds / size)} {unit}"
+    return f"{round(seconds, 1):g} s"
 
 
 @dataclass(eq=False)

@@ -8,9 +8,9 @@ others. Knows no platform: sending is an argument.
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from connector.platforms.errors import Ambiguous, Missing, Refused, RetryLater
+from connector.platforms.errors import Ambiguous, Concerns, Missing, Refused, RetryLater
 from connector.platforms.protocol import RecordWrite, Written
 
 Outcome = Written | RetryLater | Refused | Missing | Ambiguous
@@ -27,6 +27,12 @@ Send = Callable[[Sequence[RecordWrite]], Sequence[Outcome] | BatchRefused]
 
 CALLS_FOR_ONE_BATCH = 32
 """Enough for two bad records in a batch of 200; the rest waits for the next round, which is smaller."""
+
+
+def not_sent(later: RetryLater) -> RetryLater:
+    """What the answer to one batch means for the next ones, which are held back: nothing is their fault."""
+    concerns: Concerns = "side" if later.concerns == "request" else later.concerns
+    return replace(later, applied_unknown=False, concerns=concerns)
 
 
 def isolate(

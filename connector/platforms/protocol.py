@@ -183,7 +183,6 @@ class Usage:
 
     day_used: int | None = None
     day_limit: int | None = None
-    burst_left: int | None = None
     burst_limit: int | None = None
 
 
@@ -206,6 +205,11 @@ class Allowance:
 class Meter(Protocol):
     """Counts and paces calls. The adapter asks before every HTTP request and tells after every answer."""
 
+    @property
+    def told_ms(self) -> int:
+        """When an answer last told of the account's calls of the day, to whichever worker; 0: none has."""
+        ...
+
     def admit(self, lane: Lane, kind: Literal["read", "search", "write", "metadata"]) -> None:
         """Wait for a place within the per-second limits and count one call.
 
@@ -221,6 +225,8 @@ class Meter(Protocol):
 
 class FreeMeter:
     """Admits everything; counts calls by kind. For tests and for one-off commands."""
+
+    told_ms = 0
 
     def __init__(self) -> None:
         self.calls: dict[str, int] = {}

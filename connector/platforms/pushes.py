@@ -40,12 +40,14 @@ class NotAccepted(Exception):
 class Head:
     """A request without its body. `url` is the address as the platform called it, query included, nothing
     decoded; `rest` is what follows the receiver's own place in the path. Names of headers are in small
-    letters."""
+    letters, and so are `client_names`, to which the sender's proven certificate was made out; there are none
+    where it had none."""
 
     method: str
     url: str
     rest: str
     headers: Mapping[str, str]
+    client_names: frozenset[str] = frozenset()
 
 
 class Told(NamedTuple):

@@ -149,6 +149,12 @@ class SalesforceSettings(PlatformSettings):
         default=None,
         description="the end of the address for Outbound Messages: 20 or more letters and digits",
     )
+    webhook_client_name: str | None = Field(
+        default=None,
+        min_length=1,
+        description="the name in the client certificate that Outbound Messages must come with; the secret "
+        "may be left out then",
+    )
     stream: bool = Field(
         default=False, description="follow the org's change events; needs leadloop[salesforce-streams]"
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from bisect import bisect_left
+from collections import Counter
 from collections.abc import Callable
 from contextlib import suppress
 from itertools import pairwise
@@ -11,7 +12,7 @@ from random import Random
 
 import pytest
 
-from connector.budget import Budget
+from connector.budget import Budget, Kind
 from connector.clock import DAY_MS, HOUR_MS, MINUTE_MS, ManualClock
 from connector.lane import Lane
 from connector.platforms.errors import RetryLater
@@ -214,6 +215,19 @@ def test_the_accounts_day_begins_at_its_midnight(
     call(budget)
 
 
+def test_what_waits_for_midnight_goes_at_midnight(
+    worker: Callable[..., Budget], database: Database, clock: ManualClock
+) -> None:
+    """Also where the day's calls were counted a moment before."""
+    budget = worker(BY_DAY)
+    with database.begin() as conn:
+        count_calls(conn, "map", Lane.UPDATE, NOON_MS, 400)
+    clock.advance(12 * 3_600 - 5)
+    assert refusal(budget).after_seconds == pytest.approx(5)
+    clock.advance(5)
+    call(budget)
+
+
 def test_calls_of_a_rolling_day_count_for_24_hours(
     worker: Callable[..., Budget], database: Database, clock: ManualClock
 ) -> None:
@@ -337,6 +351,106 @@ def test_a_side_that_asks_for_a_day_gets_it(worker: Callable[..., Budget], clock
         assert refusal(second, Lane.HANDOFF).reason == "moving"
     clock.advance(1_000)
     call(second)
+
+
+AWAY = RetryLater("no usable answer", 30, concerns="side")
+
+
+def unanswered(budget: Budget, kind: Kind = "read", later: RetryLater = AWAY) -> None:
+    budget.admit(Lane.HANDOFF, kind)
+    budget.answered(Usage(), later)
+
+
+def test_a_side_is_away_once_two_calls_in_succession_say_so(worker: Callable[..., Budget]) -> None:
+    """One alone may have been the doing of its request."""
+    first, second = worker(), worker()
+    for _ in range(5):
+        unanswered(first)
+        call(second)
+    unanswered(first)
+    unanswered(second)
+    assert refusal(first).reason == "no usable answer"
+    assert refusal(second).after_seconds == pytest.approx(30)
+
+
+def test_while_a_side_is_away_each_kind_of_call_asks_by_itself(
+    worker: Callable[..., Budget], clock: ManualClock
+) -> None:
+    first, second = worker(BY_DAY), worker(BY_DAY)
+    asked: Counter[Kind] = Counter()
+    kinds: tuple[Kind, ...] = ("search", "read", "write", "metadata")
+    for _ in range(20):
+        clock.advance(15)
+        for budget in (first, second):
+            for kind in kinds:
+                with suppress(RetryLater):
+                    unanswered(budget, kind)
+                    asked[kind] += 1
+    assert all(9 <= number <= 11 for number in asked.values()), asked
+
+
+def test_searches_that_fail_keep_no_write_away(worker: Callable[..., Budget], clock: ManualClock) -> None:
+    """The one that asks whether the side is back must not be the search each time."""
+    searching, writing = worker(BY_DAY), worker(BY_DAY)
+    written = 0
+    for _ in range(30):
+        clock.advance(1)
+        with suppress(RetryLater):
+            unanswered(searching, "search")
+        with suppress(RetryLater):
+            writing.admit(Lane.HANDOFF, "write")
+            writing.answered(Usage())
+            written += 1
+    assert written == 30
+
+
+def test_a_side_that_fails_while_a_pause_is_to_last_does_not_end_it(
+    worker: Callable[..., Budget], clock: ManualClock
+) -> None:
+    budget = worker(BY_DAY)
+    budget.admit(Lane.UPDATE, "write")
+    budget.answered(Usage(), SPENT)
+    clock.advance(901)
+    unanswered(budget)
+    assert refusal(budget).reason == SPENT.reason
+    clock.advance(901)
+    unanswered(budget)
+    assert refusal(budget).after_seconds == pytest.approx(900)
+
+
+def test_one_that_asks_and_was_too_fast_was_answered(
+    worker: Callable[..., Budget], clock: ManualClock
+) -> None:
+    budget = worker(BY_DAY)
+    unanswered(budget)
+    unanswered(budget, later=RetryLater("too many calls", 10, concerns="calls"))
+    unanswered(budget)
+    call(budget)
+
+
+def test_a_worker_whose_clock_is_ahead_asks_early_and_its_answer_counts_for_all(
+    worker: Callable[..., Budget], clock: ManualClock
+) -> None:
+    ahead = worker(clock=ManualClock(NOON_MS + 2 * HOUR_MS))
+    behind = worker()
+    unanswered(behind, later=RetryLater("moving", 3_600, concerns="side", until_seconds=3_600))
+    assert refusal(behind).after_seconds == pytest.approx(3_600)
+    call(ahead)
+    call(behind)
+
+
+def test_a_clock_that_is_put_back_holds_up_nobody_for_longer_than_a_pause(
+    worker: Callable[..., Budget], clock: ManualClock
+) -> None:
+    early = worker(clock=ManualClock(NOON_MS + 30 * DAY_MS))
+    call(early)
+    unanswered(early)
+    unanswered(early)
+    late = worker()
+    late.admit(Lane.HANDOFF, "write")  # another kind of call asks at once
+    late.answered(Usage())
+    call(late)
+    assert clock.now_ms() == NOON_MS
 
 
 def test_what_concerns_a_request_alone_stops_nobody(worker: Callable[..., Budget]) -> None:

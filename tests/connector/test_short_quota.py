@@ -22,10 +22,10 @@ DAILY = 400
 
 
 @pytest.fixture
-def world(tmp_path: Path) -> Iterator[World]:
-    """Five people whom both platforms know, in step, and Ann, whom marketing knows. Salesforce holds somebody
-    from before, so that nobody is created there without a look."""
-    with World(tmp_path) as made:
+def world(tmp_path: Path, database_url: str) -> Iterator[World]:
+    """Five people whom both platforms know, in step, and Ann, whom marketing knows; either kind of database.
+    Salesforce holds somebody from before, so that nobody is created there without a look."""
+    with World(tmp_path, url=database_url) as made:
         made.salesforce.daily_limit = made.hubspot.limits.daily = DAILY
         made.salesforce.insert("Lead", Company="Old", LastName="Timer", Email="old@p.example")
         assert "salesforce" not in made.leadloop.complete

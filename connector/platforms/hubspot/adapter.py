@@ -12,7 +12,16 @@ from typing import Any
 from connector.clock import Clock
 from connector.lane import Lane
 from connector.observation import Observation, PastValue
-from connector.platforms.errors import PlatformError, Refused, RetryLater, WrongAccount
+from connector.platforms.errors import (
+    PlatformError,
+    Refused,
+    RetryLater,
+    WrongAccount,
+    about,
+    concerns_all,
+    gravest,
+    is_unsure,
+)
 from connector.platforms.hubspot.answers import Answer
 from connector.platforms.hubspot.associations import Associations, listed_refs
 from connector.platforms.hubspot.feed import read_changes
@@ -129,17 +138,17 @@ class HubSpot:
 
     def changes(self, watches: Sequence[Watch], lane: Lane = Lane.HANDOFF) -> Iterator[ChangePage]:
         """Changed records since each watch's moment, and records merged away into them; archived ones are
-        never shown. An object that HubSpot refuses is raised after the others' pages."""
-        refusal: PlatformError | None = None
+        never shown. A fault of one object is raised after the others' pages."""
+        faults: list[PlatformError] = []
         for watch in watches:
             try:
                 yield from self._changes(watch, lane)
-            except Refused as refused:
-                refusal = refusal or Refused(
-                    f"{watch.object}: {refused.reason}", refused.code, refused.fields, refused.existing_id
-                )
-        if refusal is not None:
-            raise refusal
+            except PlatformError as fault:
+                if concerns_all(fault) and not is_unsure(fault):
+                    raise
+                faults.append(about(watch.object, fault))
+        if faults:
+            raise gravest(faults)
 
     def _changes(self, watch: Watch, lane: Lane) -> Iterator[ChangePage]:
         yield from self._associations.completed(self._searched(watch, lane), watch.object, lane)

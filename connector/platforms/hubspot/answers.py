@@ -6,6 +6,7 @@ not know (`journal_calls`).
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -24,6 +25,11 @@ from connector.platforms.protocol import Usage
 from connector.platforms.retry_after import retry_after_seconds
 from connector.platforms.settings import is_loopback
 from connector.platforms.unreached import why_unreached
+
+LONGEST_INTERVAL_SECONDS = 60.0
+"""The stretch over which calls are counted is 10 seconds; what goes far beyond is somebody's mistake."""
+
+_NUMBER = re.compile(r"[0-9]{1,12}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +66,7 @@ def answer_of(response: urllib3.BaseHTTPResponse, now_ms: int) -> Answer:
     interval_ms = _number(response.headers, "X-HubSpot-RateLimit-Interval-Milliseconds")
     pause = Pause(
         retry_after_seconds(response.headers.get("Retry-After"), now_ms),
-        interval_ms / SECOND_MS if interval_ms else 10.0,
+        min(interval_ms / SECOND_MS, LONGEST_INTERVAL_SECONDS) if interval_ms else 10.0,
     )
     if not response.data:
         return Answer(response.status, None, pause=pause)
@@ -71,14 +77,13 @@ def answer_of(response: urllib3.BaseHTTPResponse, now_ms: int) -> Answer:
 
 
 def usage_of(headers: Mapping[str, str]) -> Usage:
-    """What the headers of an answer tell about the limits."""
-    limit = _number(headers, "X-HubSpot-RateLimit-Daily")
+    """What the headers of an answer tell about the limits; a limit of no calls at all tells nothing."""
+    limit = _number(headers, "X-HubSpot-RateLimit-Daily") or None
     left = _number(headers, "X-HubSpot-RateLimit-Daily-Remaining")
     return Usage(
-        day_used=limit - left if limit is not None and left is not None else None,
+        day_used=max(0, limit - left) if limit is not None and left is not None else None,
         day_limit=limit,
-        burst_left=_number(headers, "X-HubSpot-RateLimit-Remaining"),
-        burst_limit=_number(headers, "X-HubSpot-RateLimit-Max"),
+        burst_limit=_number(headers, "X-HubSpot-RateLimit-Max") or None,
     )
 
 
@@ -98,6 +103,7 @@ def unanswered(error: HTTPError, host: str, *, writing: bool) -> RetryLater:
             f"HubSpot cannot be reached at {host} ({why_unreached(error)}): check the network and "
             "LEADLOOP_HUBSPOT__BASE_URL",
             30,
+            concerns="side",
         )
     if isinstance(error, Urllib3Timeout):
         return RetryLater(
@@ -110,5 +116,5 @@ def unanswered(error: HTTPError, host: str, *, writing: bool) -> RetryLater:
 
 
 def _number(headers: Mapping[str, str], name: str) -> int | None:
-    text = headers.get(name) or ""
-    return int(text) if text.isdigit() else None
+    text = (headers.get(name) or "").strip()
+    return int(text) if _NUMBER.fullmatch(text) else None

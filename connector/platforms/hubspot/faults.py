@@ -61,6 +61,12 @@ class Pause:
     retry_after_seconds: float | None = None
     interval_seconds: float = 10.0
 
+    def wait_seconds(self, otherwise: float) -> float:
+        """How long to wait before it is tried again, whatever is asked for: the header is documented only for
+        an account that is being moved."""
+        asked = self.retry_after_seconds
+        return min(asked, ASK_AGAIN_SECONDS) if asked else otherwise
+
 
 def classify(body: object, status: int, sent: Sent, pause: Pause | None = None) -> Outcome:
     """The one of the errors that an answer with HTTP `status` amounts to."""
@@ -74,7 +80,7 @@ def classify(body: object, status: int, sent: Sent, pause: Pause | None = None) 
         reason = "HubSpot is moving the account to another region"
         return RetryLater(reason, wait, concerns="side", until_seconds=wait)
     if status == 423:
-        wait = max(_SHORTEST_LOCK_SECONDS, pause.retry_after_seconds or _LOCKED_SECONDS)
+        wait = max(_SHORTEST_LOCK_SECONDS, pause.wait_seconds(_LOCKED_SECONDS))
         return RetryLater("the HubSpot record is locked by another change", wait)
     if status == 401:
         return RetryLater("HubSpot does not accept the token (HTTP 401)", 300)
@@ -86,9 +92,10 @@ def classify(body: object, status: int, sent: Sent, pause: Pause | None = None) 
         return refusal(fault, status)
     if 300 <= status < 400:
         return RetryLater(f"HubSpot answered with a redirect (HTTP {status})", 60)
-    wait = pause.retry_after_seconds or (300.0 if status in _LASTING else 30.0)
+    wait = pause.wait_seconds(300.0 if status in _LASTING else 30.0)
     reason = f"HubSpot gave no usable answer (HTTP {status})"
-    return RetryLater(reason, wait, writing, "side" if status in _AWAY else "request")
+    away = status in _AWAY or status < 300  # a page in place of data
+    return RetryLater(reason, wait, writing, "side" if away else "request")
 
 
 def classify_item(error: Mapping[str, Any], sent: Sent) -> Outcome:
@@ -173,13 +180,14 @@ def _rate_limited(fault: Mapping[str, Any], pause: Pause) -> RetryLater:
     policy = str(fault.get("policyName") or "").upper()
     message = str(fault.get("message") or "").lower()
     if policy == "DAILY" or (not policy and "daily" in message):
-        until = pause.retry_after_seconds
+        asked = pause.retry_after_seconds
+        until = asked if asked and asked >= ASK_AGAIN_SECONDS else None
         reason = "HubSpot: the account's daily calls are used up"
         return RetryLater(reason, ASK_AGAIN_SECONDS, concerns="day", until_seconds=until)
     if policy == "SECONDLY" or (not policy and "secondly" in message and "ten_secondly" not in message):
-        wait = max(_SEARCH_SECONDS, pause.retry_after_seconds or 0.0)
+        wait = max(_SEARCH_SECONDS, pause.wait_seconds(_SEARCH_SECONDS))
         return RetryLater("HubSpot: too many searches in a second", wait, concerns="searches")
-    wait = pause.retry_after_seconds or pause.interval_seconds
+    wait = pause.wait_seconds(pause.interval_seconds)
     return RetryLater("HubSpot: too many calls in a short time", wait, concerns="calls")
 
 

@@ -1,7 +1,9 @@
 """Feed: reading the changes of one object through search, past its holes.
 
 Search pages by offset, shows at most 10,000 results of a query, and has one sort rule. So: pages overlap by
-one record, which shows when a record moved while we read (then reading starts again at the last stamp);
+one record, which shows when a record moved while we read (then reading starts again at the last stamp); of a
+stamp that goes on over the edge of a page as many records must have been seen as it has places, since nothing
+is said about the order of equals (else reading starts again there, too);
 before the wall the window starts again at the last stamp; and where one stamp has more records than a window
 has room for (mass updates do that), they are read by `hs_object_id`. Archived records are never in it. Must
 not pace itself: the meter does.
@@ -12,6 +14,7 @@ from __future__ import annotations
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum, auto
+from itertools import takewhile
 from typing import Any
 
 from connector.platforms.hubspot.records import modified_property, wanted_properties
@@ -48,31 +51,39 @@ class _Ended(Enum):
 
 @dataclass(slots=True)
 class _Window:
-    """Where reading stands: everything before `floor_ms` is read, and at `floor_ms` the ids in `seen`."""
+    """Where reading stands: everything before `floor_ms` is read, and at `floor_ms` the ids in `seen`. The
+    highest stamp so far begins at place `top_at` of the window, which has shown `shown` of it."""
 
     floor_ms: int
     seen: set[str] = field(default_factory=set)
     top_ms: int = 0
     top_ids: set[str] = field(default_factory=set)
+    top_at: int = 0
+    shown: set[str] = field(default_factory=set)
 
-    def fresh(self, rows: Sequence[Row]) -> Sequence[Row]:
+    def passed_over(self, rows: Sequence[Row], at: int, *, end: bool) -> bool:
+        """Whether a record of the highest stamp before this page, which begins at place `at`, was not shown:
+        the page tells how many there are, if they end in it."""
+        alike = list(takewhile(lambda row: epoch_ms(row["updatedAt"]) <= self.top_ms, rows))
+        self.shown.update(row["id"] for row in alike)
+        ended = end or len(alike) < len(rows)
+        return ended and len(self.shown) < at + len(alike) - self.top_at
+
+    def fresh(self, rows: Sequence[Row], at: int = 0) -> Sequence[Row]:
         """The rows not handed on before; remembers the ids at the highest stamp. Rows come in ascending
         order, so only the first ones can be at the floor, and the last one is the highest."""
         new = rows
         if self.seen:
-            at = 0
-            while at < len(rows) and epoch_ms(rows[at]["updatedAt"]) == self.floor_ms:
-                at += 1
-            new = [row for row in rows[:at] if row["id"] not in self.seen]
-            new.extend(rows[at:])
+            old = len(list(takewhile(lambda row: epoch_ms(row["updatedAt"]) == self.floor_ms, rows)))
+            new = [row for row in rows[:old] if row["id"] not in self.seen]
+            new.extend(rows[old:])
         if rows:
             top = rows[-1]["updatedAt"]
+            alike = {row["id"] for row in takewhile(lambda row: row["updatedAt"] == top, reversed(rows))}
             if epoch_ms(top) > self.top_ms:
                 self.top_ms, self.top_ids = epoch_ms(top), set()
-            for row in reversed(rows):
-                if row["updatedAt"] != top:
-                    break
-                self.top_ids.add(row["id"])
+                self.top_at, self.shown = at + len(rows) - len(alike), set(alike)
+            self.top_ids |= alike
         return new
 
 
@@ -120,8 +131,11 @@ def _window(
             if not rows or rows[0]["id"] != previous:
                 return _Ended.OVER  # a record moved: what slid over the page's edge would be lost
             rows = rows[1:]
+        at = offset + len(answer["results"]) - len(rows)
         end = not rows or offset + len(answer["results"]) >= answer["total"]
-        yield FeedPage(window.fresh(rows), last=end)
+        if window.passed_over(rows, at, end=end):
+            return _Ended.OVER
+        yield FeedPage(window.fresh(rows, at), last=end)
         if end:
             return _Ended.LAST
         previous = rows[-1]["id"]

@@ -9,7 +9,6 @@ reports.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import replace
 from typing import Any, Literal
 
 from connector.clock import Clock
@@ -19,7 +18,7 @@ from connector.platforms.hubspot.faults import UNUSABLE_FIELD, Sent, classify_it
 from connector.platforms.hubspot.names import is_id, is_object, is_property
 from connector.platforms.hubspot.records import text_of
 from connector.platforms.hubspot.transport import Transport
-from connector.platforms.isolation import BatchRefused, Outcome, isolate
+from connector.platforms.isolation import BatchRefused, Outcome, isolate, not_sent
 from connector.platforms.protocol import RecordWrite, WriteResult, Written
 from connector.platforms.stamps import epoch_ms
 
@@ -66,7 +65,7 @@ class Writer:
         try:
             answer = self._transport.batch(writes[0].object, verb, {"inputs": inputs}, lane)
         except RetryLater as later:
-            halted.append(replace(later, applied_unknown=False))
+            halted.append(not_sent(later))
             return [later] * len(writes)
         except Refused as refused:
             return [refused] * len(writes)
@@ -76,7 +75,7 @@ class Writer:
             if isinstance(outcome, Refused) and outcome.code not in _NOT_ABOUT_A_RECORD:
                 return BatchRefused(outcome)
             if isinstance(outcome, RetryLater):
-                halted.append(replace(outcome, applied_unknown=False))
+                halted.append(not_sent(outcome))
             return [outcome] * len(writes)
         return _match(writes, answer.body, verb, answered_ms)
 

@@ -34,11 +34,12 @@ def connect(settings: SalesforceSettings, side: str, meter: Meter, clock: Clock)
 
 def receiver(settings: SalesforceSettings, most_events: int) -> Receiver | str:
     """What takes this org's Outbound Messages, or the sentence that says which setting it lacks."""
-    if settings.webhook_secret is None:
+    secret, client_name = settings.webhook_secret, settings.webhook_client_name
+    if secret is None and client_name is None:
         return "LEADLOOP_SALESFORCE__WEBHOOK_SECRET is not set: it ends the address of Outbound Messages."
     from connector.platforms.salesforce.deliveries import MessageReceiver
 
-    return MessageReceiver(settings.webhook_secret.get_secret_value(), most_events)
+    return MessageReceiver("" if secret is None else secret.get_secret_value(), most_events, client_name)
 
 
 def stream(

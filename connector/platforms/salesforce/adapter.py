@@ -13,7 +13,16 @@ from urllib.parse import quote_plus
 from connector.clock import Clock
 from connector.lane import Lane
 from connector.observation import Observation, PastValue
-from connector.platforms.errors import PlatformError, Refused, RetryLater, WrongAccount
+from connector.platforms.errors import (
+    PlatformError,
+    Refused,
+    RetryLater,
+    WrongAccount,
+    about,
+    concerns_all,
+    gravest,
+    is_unsure,
+)
 from connector.platforms.protocol import (
     Account,
     Batching,
@@ -158,7 +167,7 @@ class Salesforce:
     def changes(self, watches: Sequence[Watch], lane: Lane = Lane.HANDOFF) -> Iterator[ChangePage]:
         """Changed, deleted, merged and converted records since each watch's moment; five objects share the
         call that brings their first pages. A fault of one object is raised after the others' pages."""
-        refusal: PlatformError | None = None
+        faults: list[PlatformError] = []
         for start in range(0, len(watches), QUERIES_A_CALL):
             part = watches[start : start + QUERIES_A_CALL]
             columns = [Columns.of(watch.object, watch.fields) for watch in part]
@@ -167,15 +176,23 @@ class Salesforce:
                 for wanted, watch in zip(columns, part, strict=True)
             ]
             started_ms = self._clock.now_ms()
-            answers = self._composite([self._query_path(text, True) for text in texts], lane, "read")
+            try:
+                answers = self._composite([self._query_path(text, True) for text in texts], lane, "read")
+            except PlatformError as fault:
+                if concerns_all(fault) and not is_unsure(fault):
+                    raise
+                faults.append(fault)
+                continue
             for place, wanted in enumerate(columns):
                 answer, answers[place] = answers[place], None  # the rows are freed once handed on
-                if isinstance(answer, PlatformError):
-                    refusal = refusal or _about(wanted.object, answer)
-                    continue
-                yield from self._pages(wanted, answer, started_ms, lane)
-        if refusal is not None:
-            raise refusal
+                try:
+                    yield from self._pages(wanted, answer, started_ms, lane)
+                except PlatformError as fault:
+                    if concerns_all(fault) and not is_unsure(fault):
+                        raise
+                    faults.append(about(wanted.object, fault))
+        if faults:
+            raise gravest(faults)
 
     def everything(
         self,
@@ -195,7 +212,7 @@ class Salesforce:
         def first_page(text: str) -> Mapping[str, Any]:
             [answer] = self._composite([self._query_path(text, False)], lane, "read")
             if isinstance(answer, PlatformError):
-                raise _about(object_name, answer)
+                raise about(object_name, answer)
             page: Mapping[str, Any] = answer
             return page
 
@@ -292,6 +309,8 @@ class Salesforce:
         # a query keeps to the ids that it found: what came after the first page is not among them
         asked_ms = self._transport.there.at(started_ms)
         while True:
+            if isinstance(answer, PlatformError):
+                raise answer
             following = answer.get("nextRecordsUrl")
             observations = columns.observe(answer["records"], self.side, started_ms)
             reached = Cursor(observations[-1].stamp_ms, observations[-1].record_id) if observations else None
@@ -351,11 +370,3 @@ class Salesforce:
             else:
                 results.append(classify(part["body"], part["httpStatusCode"], "read"))
         return results
-
-
-def _about(object_name: str, fault: PlatformError) -> PlatformError:
-    if isinstance(fault, Refused):
-        return Refused(f"{object_name}: {fault.reason}", fault.code, fault.fields, fault.existing_id)
-    if isinstance(fault, RetryLater):
-        return RetryLater(f"{object_name}: {fault.reason}", fault.after_seconds, fault.applied_unknown)
-    return fault

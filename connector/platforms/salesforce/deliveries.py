@@ -1,8 +1,9 @@
-"""The receiver of Salesforce's Outbound Messages: a secret in the path, the organization's id, the records.
+"""The receiver of Salesforce's Outbound Messages: a secret in the path or a client certificate, the
+organization's id, the records.
 
-Salesforce signs nothing. Who knows the secret path and the organization's id is taken for Salesforce; a proxy
-may ask for Salesforce's client certificate besides (docs/webhooks.md). A message without the acknowledgement
-`true` is sent again for 24 hours. No I/O.
+Salesforce signs nothing. Who knows the secret path, or has the client certificate, whichever is asked for,
+and names the organization is taken for Salesforce. A message without the acknowledgement `true` is sent again
+for 24 hours. No I/O.
 """
 
 from __future__ import annotations
@@ -23,17 +24,22 @@ _XML = "text/xml; charset=utf-8"
 
 
 class MessageReceiver:
-    """Takes Outbound Messages that come to the secret path."""
+    """Takes Outbound Messages that come to the secret path ("": none), from whoever has a certificate for
+    `client_name`, where one is given."""
 
-    def __init__(self, secret: str, most_notifications: int) -> None:
+    def __init__(self, secret: str, most_notifications: int, client_name: str | None = None) -> None:
         self._secret = secret.encode()
         self._most = most_notifications
+        self._client_name = None if client_name is None else client_name.lower()
 
     def admit(self, head: Head, now_ms: int) -> None:  # noqa: ARG002  # the protocol's signature: nothing is dated
-        """The path ends in the secret, compared in a time that does not tell how much of it is right. Raises
-        NotAccepted."""
+        """The path ends in the secret, compared in a time that does not tell how much of it is right, and the
+        sender's certificate is the one that is asked for. Raises NotAccepted."""
         if not hmac.compare_digest(head.rest.encode("utf-8", "replace"), self._secret):
             raise NotAccepted("forged", 404, "there is nothing at this address")
+        if self._client_name is not None and self._client_name not in head.client_names:
+            came = "another" if head.client_names else "no"
+            raise NotAccepted("forged", 403, f"the sender has {came} certificate")
 
     def accept(self, head: Head, body: bytes, account: str) -> Delivery:  # noqa: ARG002  # the protocol's signature
         """The records that a message of this organization tells of. Raises NotAccepted."""

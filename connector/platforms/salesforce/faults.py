@@ -36,8 +36,8 @@ class Fault:
 # code: (seconds to leave it alone, what it means)
 _LATER: Mapping[str, tuple[float, str]] = {
     "UNABLE_TO_LOCK_ROW": (5, "the record is locked by another change"),
-    "SERVER_UNAVAILABLE": (60, "Salesforce is unavailable"),
-    "UNKNOWN_EXCEPTION": (60, "Salesforce had an internal error"),
+    "SERVER_UNAVAILABLE": (60, "it is unavailable"),
+    "UNKNOWN_EXCEPTION": (60, "it had an internal error"),
     "QUERY_TIMEOUT": (300, "the query ran too long"),
     "STORAGE_LIMIT_EXCEEDED": (3_600, "the org's storage is full: free or buy some"),
     "INVALID_QUERY_LOCATOR": (1, "the query cursor has expired; reading starts again from the last cursor"),

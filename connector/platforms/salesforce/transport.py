@@ -24,7 +24,7 @@ from simple_salesforce.api import Salesforce as Client
 from simple_salesforce.exceptions import SalesforceError
 from urllib3.exceptions import HTTPError, MaxRetryError, NewConnectionError, ReadTimeoutError
 
-from connector.clock import HOUR_MS, Clock
+from connector.clock import HOUR_MS, MINUTE_MS, Clock
 from connector.lane import Lane
 from connector.platforms.clock_there import ClockThere
 from connector.platforms.credentials import SessionId
@@ -48,10 +48,16 @@ _AFTER_REFUSED_LOGIN_SECONDS = 300
 """How long to leave the login alone once it was refused: repeated logins can lock the user."""
 
 UNTOLD_AT_MOST = 10
-"""After so many answers in a row that told nothing of the day's calls, the limits themselves are asked for,
-at most once an hour. Nearly every answer tells; those without a body have been recorded without."""
+"""After so many answers in a row that told nothing of the day's calls, the limits themselves are asked for.
+Nearly every answer tells; those without a body have been recorded without."""
+
+ASK_LIMITS_EVERY_MS = 15 * MINUTE_MS
+"""How often they are asked for at most, by all workers: what was told is believed for so long."""
 
 _LOCATOR = re.compile(r"/services/data/v\d+\.\d/query(?:All)?/[\w.~%-]+\Z")
+
+# not that of the app alone, which is told beside it: per-app-api-usage=17/250(appName=…)
+_API_USAGE = re.compile(r"(?<![\w-])api-usage=([0-9]{1,12})/([1-9][0-9]{0,11})(?![0-9])")
 
 Kind = Literal["read", "search", "write", "metadata"]
 
@@ -191,8 +197,10 @@ class Transport:
 
         Raises RetryLater when no answer came (`applied_unknown` for writes that may have arrived) or the
         session is not accepted; Refused when a login is refused. HTTP errors come back as an Answer."""
-        if self._untold >= UNTOLD_AT_MOST and self._clock.now_ms() >= self._ask_limits_ms:
-            self._ask_limits(lane)
+        if self._untold >= UNTOLD_AT_MOST:
+            now_ms = self._clock.now_ms()
+            if now_ms >= max(self._ask_limits_ms, self._meter.told_ms + ASK_LIMITS_EVERY_MS):
+                self._ask_limits(lane)
         answer = self._attempt(method, path, body, lane, kind, accept)
         if answer.status != 401:
             return answer
@@ -266,14 +274,16 @@ class Transport:
             return Answer(response.status_code, _page(received), readable=False)
 
     def _ask_limits(self, lane: Lane) -> None:
-        """Have the meter told of the day's calls by the endpoint for it, since no answer's header does."""
+        """Have the meter told of the day's calls by the endpoint for it, since no answer's header does. Where
+        that tells nothing either, it is left alone for an hour."""
         self._ask_limits_ms = self._clock.now_ms() + HOUR_MS
         self._untold = 0
         answer = self._attempt("GET", f"{self.data_path}/limits", None, lane, "metadata", "application/json")
         day = answer.body.get("DailyApiRequests") if answer.ok and isinstance(answer.body, Mapping) else None
-        if isinstance(day, Mapping) and day.get("Max"):  # else the configured limit is all that is known
-            most = int(day["Max"])
-            self._meter.answered(Usage(day_used=most - int(day.get("Remaining", most)), day_limit=most))
+        match day:  # where it does not, the configured limit is all that is known
+            case {"Max": int(most), "Remaining": int(left)} if most > 0:
+                self._ask_limits_ms = 0
+                self._meter.answered(Usage(day_used=max(0, most - max(0, left)), day_limit=most))
 
     def _log_in(self, lane: Lane) -> None:
         now_ms = self._clock.now_ms()
@@ -322,6 +332,7 @@ class Transport:
                 f"Salesforce cannot be reached at {host} ({why_unreached(error)}): check the network and "
                 f"{self.settings.source_of(origin)}",
                 30,
+                concerns="side",
             )
         if isinstance(error, (requests.Timeout, ReadTimeoutError)):
             return RetryLater(
@@ -336,10 +347,9 @@ class Transport:
 
     def _note_headers(self, response: requests.Response, *_: object, **__: object) -> None:
         self.there.heard(response.headers.get("Date"))
-        limits = response.headers.get("Sforce-Limit-Info", "")
-        used, slash, most = limits.partition("api-usage=")[2].partition(";")[0].partition("/")
-        if slash and used.isdigit() and most.strip().isdigit():
-            self._usage = Usage(day_used=int(used), day_limit=int(most))
+        told = _API_USAGE.search(response.headers.get("Sforce-Limit-Info", ""))
+        if told is not None:
+            self._usage = Usage(day_used=int(told[1]), day_limit=int(told[2]))
 
 
 def _for_all(answer: Answer) -> RetryLater | None:

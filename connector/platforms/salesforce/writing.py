@@ -8,13 +8,12 @@ each item has its own result (REST API guide, collections). Must not retry: it o
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import replace
 from typing import Any
 
 from connector.clock import Clock
 from connector.lane import Lane
 from connector.platforms.errors import Missing, Refused, RetryLater
-from connector.platforms.isolation import BatchRefused, Outcome, isolate
+from connector.platforms.isolation import BatchRefused, Outcome, isolate, not_sent
 from connector.platforms.protocol import RecordWrite, WriteResult, Written
 from connector.platforms.salesforce.faults import UNUSABLE_FIELD, Sent, classify
 from connector.platforms.salesforce.ids import id18, is_id, is_name
@@ -99,7 +98,7 @@ class Writer:
         try:
             answer = self._transport.call(method, path, body, lane, "write")
         except RetryLater as later:
-            halted.append(replace(later, applied_unknown=False))
+            halted.append(not_sent(later))
             return [later] * len(writes)
         except Refused as refusal:
             return [refusal] * len(writes)
@@ -109,7 +108,7 @@ class Writer:
             if isinstance(outcome, Refused) and outcome.code not in _NOT_ABOUT_A_RECORD:
                 return BatchRefused(outcome)
             if isinstance(outcome, RetryLater):
-                halted.append(replace(outcome, applied_unknown=False))
+                halted.append(not_sent(outcome))
             return [outcome] * len(writes)
         if not isinstance(answer.body, list) or len(answer.body) != len(writes):
             lost = RetryLater("Salesforce answered a batch without a result for each record", 15, True)
