@@ -19,10 +19,14 @@ from mappings.source import Document
 from rules.evaluate import Rules
 
 
-def missing_fields(side: SideMapping, metadata: Metadata) -> list[str]:
-    """One sentence for each mapped object and field that the platform does not have."""
+def missing_fields(side: SideMapping, metadata: Metadata, refused: Mapping[str, str]) -> list[str]:
+    """One sentence for each mapped object and field that the platform does not have, or lets leadloop not
+    see. `refused`: objects that leadloop may not read, and why."""
     missing = []
     for name, target in sorted(side.objects.items(), key=lambda item: item[1].role == "person"):
+        if name in refused:
+            missing.append(f"{side.side} does not let leadloop read {name} ({refused[name]})")
+            continue
         described = metadata.objects.get(name)
         if described is None:
             missing.append(f"{side.side} has no object {name}")

@@ -7,7 +7,7 @@ What every object has is here: fields that are read or written, and activities. 
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import ClassVar
 
 from connector.field_fit import gives, takes, too_long, with_article
@@ -58,6 +58,9 @@ class ObjectCheck:
             yield from self._pair(("fields", name), pair, self.types.get(name, "text"), writes=self.writes)
         yield from self._moment(("created",), self.mapped.created)
         yield from self._read_only(("account",), self.mapped.account)
+        for name, native in self.mapped.also_known_by.items():
+            for found in self._read_only(("also_known_by", name), native):
+                yield replace(found, warning=True)  # people are found by their first address all the same
         yield from self._counters()
         yield from self._activity()
         yield from self._opportunity_stages()

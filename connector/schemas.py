@@ -69,6 +69,7 @@ DESCRIPTIONS: Final[Mapping[str, str]] = {
     "ObjectDocument.precedence": "Which of several objects is a lead's primary record: the lowest.",
     "ObjectDocument.primary": "Which of several records of one person is kept in step.",
     "ObjectDocument.created": "The native field with the record's birth.",
+    "ObjectDocument.also_known_by": "Identity fields, and the native field with more values of each.",
     "ObjectDocument.stage": "Native fields that say something about the stage.",
     "ObjectDocument.verdict": "Where sales gives its verdict.",
     "ObjectDocument.leadloop": "The leadloop fields: what leadloop writes.",

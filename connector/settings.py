@@ -8,6 +8,7 @@ is a `SettingsError` that names the variable. This file does no network I/O and 
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -16,6 +17,7 @@ from urllib.parse import urlsplit
 
 from pydantic import Field, ValidationError
 from pydantic_settings import BaseSettings, EnvSettingsSource, PydanticBaseSettingsSource, SettingsConfigDict
+from pydantic_settings import SettingsError as UnreadableSettings
 
 from connector.platforms.settings import PREFIX, HubSpotSettings, SalesforceSettings, SettingsError
 from connector.variables import SECRETS_DIR, unknown_variables
@@ -81,6 +83,20 @@ class _Variables(EnvSettingsSource):
         self._variables = {name.lower(): value for name, value in variables.items()}
         super().__init__(Settings, env_prefix=PREFIX, env_nested_delimiter="__", env_ignore_empty=True)
 
+    def __call__(self) -> dict[str, Any]:
+        """The values by the names of their settings. Raises SettingsError."""
+        try:
+            return super().__call__()
+        except UnreadableSettings as error:
+            # it names the part of the settings alone, and not the variable
+            wrong = [
+                name.upper()
+                for name, value in self._variables.items()
+                if _is_mapping(name) and not _is_json(value)
+            ]
+            lines = [f'{name}: must be a JSON object, such as {{"Task": 900}}.' for name in wrong]
+            raise SettingsError("\n".join(lines) or f"{error}.") from None
+
     def _load_env_vars(self) -> Mapping[str, str | None]:
         return {name: value for name, value in self._variables.items() if value.strip()}
 
@@ -106,9 +122,13 @@ def load_settings(
     for source in (written or {}, _Variables(secrets)(), _Variables(variables)()):
         _merge(merged, source)
     try:
-        return Settings(**merged)
+        settings = Settings(**merged)
     except ValidationError as error:
         raise SettingsError("\n".join(_sentences(error))) from None
+    lacking = list(_lacking_for_tls(settings))
+    if lacking:
+        raise SettingsError("\n".join(lacking))
+    return settings
 
 
 def written_settings(document: Document) -> Mapping[str, Any]:
@@ -164,6 +184,40 @@ def setting_names() -> frozenset[str]:
     names = {name for name in Settings.model_fields if name not in parts}
     names |= {f"{part}__{name}" for part, model in parts.items() for name in model.model_fields}
     return frozenset(f"{PREFIX}{name}".upper() for name in names)
+
+
+def _lacking_for_tls(settings: Settings) -> Iterable[str]:
+    """What goes with a setting of TLS and is not set."""
+    webhooks, name = settings.webhooks, settings.salesforce.webhook_client_name
+    for one, other in (
+        ("certificate_file", "private_key_file"),
+        ("private_key_file", "certificate_file"),
+        ("client_roots_file", "certificate_file"),
+    ):
+        if getattr(webhooks, one) is not None and getattr(webhooks, other) is None:
+            yield f"{PREFIX}WEBHOOKS__{other.upper()} is not set: it goes with __{one.upper()}."
+    if name is not None and webhooks.client_roots_file is None:
+        yield (
+            f"{PREFIX}WEBHOOKS__CLIENT_ROOTS_FILE is not set: {PREFIX}SALESFORCE__WEBHOOK_CLIENT_NAME asks "
+            "for a client certificate, and it says which are genuine."
+        )
+    if name is None and webhooks.client_roots_file is not None:
+        yield (
+            f"{PREFIX}SALESFORCE__WEBHOOK_CLIENT_NAME is not set: nobody is asked for a certificate of "
+            f"{PREFIX}WEBHOOKS__CLIENT_ROOTS_FILE without it."
+        )
+
+
+def _is_mapping(variable: str) -> bool:
+    return variable.endswith("__poll_seconds_of")
+
+
+def _is_json(text: str) -> bool:
+    try:
+        json.loads(text)
+    except ValueError:
+        return False
+    return True
 
 
 def _merge(into: dict[str, Any], source: Mapping[str, Any]) -> None:

@@ -1,4 +1,5 @@
-"""`leadloop check`: compile the configuration folder, run its cases, and tell everything that is wrong."""
+"""`leadloop check`: compile the configuration folder, run its cases, look at the settings, and tell what is
+wrong."""
 
 from __future__ import annotations
 
@@ -16,11 +17,13 @@ from connector.cli.output import WIDTH, counted, plain, print_json
 from connector.cli.place import Place, place_of
 
 if TYPE_CHECKING:
+    from connector.access import Access
     from connector.configuration import Configuration
     from connector.object_check import Finding
-    from connector.platforms.protocol import Metadata, Owner
+    from connector.platforms.protocol import Owner
     from connector.settings import Settings
     from mappings.document import SideDocument
+    from mappings.mapping import SideMapping
     from mappings.problems import ConfigError
     from rules.cases import CaseReport
 
@@ -32,7 +35,7 @@ def check(
     ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
-    """Check the configuration folder and run its cases. Ends with 1 if anything is wrong with it."""
+    """Check the configuration folder, its cases and the settings. Ends with 1 if anything is wrong."""
     place = place_of(ctx)
     found = look(place, live=live)
     if as_json:
@@ -45,9 +48,7 @@ def check(
 
 def look(place: Place, *, live: bool = False) -> dict[str, Any]:
     """What is wrong, or what there is. With `live` the platforms are asked, once the folder itself is right.
-    `code` is the exit code of what kept a platform from answering, 0 if nothing did.
-
-    Raises ConfigErrors, SettingsError for settings that cannot be read."""
+    `code` is the exit code of what kept a platform from answering, 0 if nothing did."""
     from connector.configuration import MAIN_FILE, compile_documents, read_documents, read_main, shown_name
     from connector.settings import unknown_objects, written_settings
     from mappings.problems import ConfigErrors
@@ -72,20 +73,22 @@ def look(place: Place, *, live: bool = False) -> dict[str, Any]:
     if configuration is not None:
         errors += _nobody_gets_an_mql(configuration)
         errors += unknown_objects(main, configuration.mapping)
+    wrong_settings = _wrong_settings(place, configuration, live=live) if not errors else []
     report = _cases(configuration) if configuration is not None else None
     warnings: list[ConfigError] = []
     if report is not None:
         errors += report.errors
     unanswered: list[Unanswered] = []
-    if live and configuration is not None and not errors:
+    if live and configuration is not None and not errors and not wrong_settings:
         findings, unanswered = ask_platforms(place, configuration)
         for finding in findings:
             (warnings if finding.warning else errors).append(finding.error)
     failures = [] if report is None else report.failures
     found: dict[str, Any] = {
-        "ok": not errors and not failures and not unanswered,
+        "ok": not errors and not failures and not unanswered and not wrong_settings,
         "place": place.name,
         "errors": [_as_data(error) for error in errors],
+        "settings": wrong_settings,
         "warnings": [_as_data(error) for error in warnings],
         "cases": {
             "count": 0 if report is None else report.count,
@@ -100,7 +103,7 @@ def look(place: Place, *, live: bool = False) -> dict[str, Any]:
                 for failure in failures
             ],
         },
-        "asked_platforms": live and configuration is not None,
+        "asked_platforms": live and configuration is not None and not wrong_settings,
         "unanswered": [{"side": one.side, "message": one.message} for one in unanswered],
         "texts": texts,
         "code": max((one.code for one in unanswered), default=0),
@@ -111,6 +114,37 @@ def look(place: Place, *, live: bool = False) -> dict[str, Any]:
         found["fields"] = len(configuration.mapping.fields)
         found["reasons"] = len(configuration.rules.reasons)
     return found
+
+
+def _wrong_settings(place: Place, configuration: Configuration | None, *, live: bool) -> list[str]:
+    """A sentence for each setting that is wrong or lacks another one. Credentials are asked for by `live`
+    alone: who writes the rules need not have them."""
+    from connector.settings import SettingsError, check_objects
+    from connector.webhooks.tls import Tls
+
+    try:
+        settings = place.settings()
+        if configuration is not None:
+            check_objects(settings, configuration.mapping)
+        if settings.webhooks.port is not None:
+            Tls.of(settings.webhooks)
+        if live and configuration is not None:
+            _check_streams(place, configuration, settings)
+    except SettingsError as error:
+        return str(error).splitlines()
+    return []
+
+
+def _check_streams(place: Place, configuration: Configuration, settings: Settings) -> None:
+    """Those that are switched on can be followed, as far as settings tell. Raises SettingsError."""
+    from connector.platforms.protocol import FreeMeter
+    from connector.worker.stream_threads import open_stream
+
+    for name, side in configuration.mapping.sides.items():
+        natives = {each: tuple(pair.native for pair in one.pairs) for each, one in side.objects.items()}
+        opened = open_stream(name, side.platform, natives, "", settings, FreeMeter(), place.clock)
+        if not isinstance(opened, str):
+            opened.stream.close()
 
 
 def _nobody_gets_an_mql(configuration: Configuration) -> list[ConfigError]:
@@ -138,7 +172,7 @@ def ask_platforms(place: Place, configuration: Configuration) -> tuple[list[Find
     one is no reason to keep silent about the other. One login, one description and the users for each.
 
     Raises ConfigErrors, SettingsError for settings that cannot be read."""
-    from connector.metadata_check import check_metadata, names_to_describe
+    from connector.metadata_check import check_metadata
     from connector.object_check import Finding
     from connector.owner_check import missing_owners
     from connector.owners import Directory
@@ -155,8 +189,8 @@ def ask_platforms(place: Place, configuration: Configuration) -> tuple[list[Find
             continue
         side = validate(SideDocument, document)
         try:
-            names = names_to_describe(configuration.mapping.sides[side.side])
-            metadata, owners[side.side], refused = _describe(place, settings, side, names)
+            mapping = configuration.mapping.sides[side.side]
+            access, owners[side.side] = _access(place, settings, side, mapping)
         except Exception as error:
             code = exit_code(error)
             if code is None:
@@ -166,7 +200,12 @@ def ask_platforms(place: Place, configuration: Configuration) -> tuple[list[Find
             unanswered.append(Unanswered(side.side, said if named else f"{side.side}: {said}", code))
             continue
         findings += check_metadata(
-            document, side, metadata, configuration.mapping.fields, configuration.rules, refused
+            document,
+            side,
+            access.metadata,
+            configuration.mapping.fields,
+            configuration.rules,
+            access.reasons,
         )
     directory = Directory(owners)
     missing = missing_owners(configuration.rules.named_owners, configuration.mapping, directory)
@@ -175,38 +214,23 @@ def ask_platforms(place: Place, configuration: Configuration) -> tuple[list[Find
     return findings, unanswered
 
 
-def _describe(
-    place: Place, settings: Settings, side: SideDocument, names: list[str]
-) -> tuple[Metadata, list[Owner], dict[str, str]]:
-    """What a platform says of the mapped objects, who can own records there, and which objects leadloop may
-    not read, with the reason. Raises SettingsError, WrongAccount, RetryLater, and Refused where nothing may
-    be read."""
-    from connector.platforms.errors import Refused
-    from connector.platforms.protocol import FreeMeter, Metadata
+def _access(
+    place: Place, settings: Settings, document: SideDocument, side: SideMapping
+) -> tuple[Access, list[Owner]]:
+    """What a platform lets leadloop see of the mapped objects, and who can own records there. Raises
+    SettingsError, WrongAccount, RetryLater, and Refused where nothing may be seen."""
+    from connector.access import access_to
+    from connector.platforms.protocol import FreeMeter
     from connector.wiring import open_platform
 
-    platform = open_platform(side.side, side.platform, settings, FreeMeter(), place.clock)
+    platform = open_platform(document.side, document.platform, settings, FreeMeter(), place.clock)
     try:
         platform.prove_identity()
         owners = list(platform.owners())
-        refused: dict[str, str] = {}
-        try:
-            metadata = platform.describe(names)
-            # what may be described may still not be read: that is another permission on some platforms
-            platform.count([name for name in side.objects if name in metadata.objects])
-            return metadata, owners, refused
-        except Refused as error:
-            found: dict[str, Any] = {}
-            for name in side.objects:
-                try:
-                    known = platform.describe([each for each in names if each.partition(".")[0] == name])
-                    platform.count([name] if name in known.objects else [])
-                    found |= known.objects
-                except Refused as why:
-                    refused[name] = why.reason
-            if not found:
-                raise error
-            return Metadata(found), owners, refused
+        access = access_to(platform, side)
+        if access.unanswered is not None:
+            raise access.unanswered
+        return access, owners
     finally:
         platform.close()
 
@@ -252,6 +276,8 @@ def _print(found: Mapping[str, Any]) -> None:
     if failed:
         cases = counted(found["cases"]["count"], "case")
         typer.echo(f"{len({item['case'] for item in failed})} of {cases} failed.", err=True)
+    for sentence in found["settings"]:
+        typer.echo(plain(sentence), err=True)
     for item in found["unanswered"]:
         typer.echo(plain(item["message"]), err=True)
     if not found["ok"]:

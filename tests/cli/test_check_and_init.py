@@ -258,3 +258,63 @@ def test_an_interval_of_an_object_that_is_not_mapped_is_told_with_its_place(
         (3, 23, 'the mapping has no object "Account" of salesforce', known),
         (3, 37, 'the mapping has no object "Leads" of salesforce', 'did you mean "Lead"?'),
     ]
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "told"),
+    [
+        ("SALESFORCE__POLL_SECONDS", "0", "greater than or equal to 1"),
+        ("SALESFORCE__POLL_SECONDS_OF", "Task:900", "must be a JSON object, such as"),
+        ("SALESFORCE__POLL_SECONDS_OF", '{"Leed": 900}', 'did you mean "Lead"?'),
+        ("SALESFORCE__OVERLAP_SECONDS", "-1", "greater than or equal to 0"),
+        ("SALESFORCE__STREAM_OBJECTS", "Lead;Contact", "should match pattern"),
+        ("SALESFORCE__STREAM_CHANNEL", "Leads", "should match pattern"),
+        ("SALESFORCE__WEBHOOK_SECRET", "guess", "must be 20 or more letters"),
+        ("HUBSPOT__HANDOFF_RESERVE_PERCENT", "120", "less than or equal to 100"),
+        ("HUBSPOT__QUOTA_PERCENT", "0", "greater than or equal to 1"),
+        ("HUBSPOT__ARCHIVED_SECONDS", "often", "valid number"),
+        ("HUBSPOT__JOURNAL", "perhaps", "valid boolean"),
+        ("VERIFY_HOURS", "-1", "greater than or equal to 0"),
+        ("WEBHOOKS__PORT", "70000", "less than or equal to 65535"),
+        ("WEBHOOKS__PUBLIC_URL", "acme", "must be an address such as"),
+        ("WEBHOOKS__MAX_EVENTS", "0", "greater than or equal to 1"),
+        ("WEBHOOKS__CERTIFICATE_FILE", "cert.pem", "LEADLOOP_WEBHOOKS__PRIVATE_KEY_FILE is not set"),
+        ("WEBHOOKS__MAX_BODY", "1", "did you mean LEADLOOP_WEBHOOKS__MAX_BODY_BYTES?"),
+    ],
+)
+def test_a_wrong_setting_is_a_problem_that_names_the_variable(
+    shell: Shell, name: str, value: str, told: str
+) -> None:
+    variable = f"LEADLOOP_{name}"
+
+    answer = shell("check", **{variable: value})
+    as_json = shell("check", "--json", **{variable: value})
+
+    assert answer.code == as_json.code == 1
+    assert told in answer.err
+    assert "is in order" not in answer.out
+    (sentence,) = as_json.json["settings"]
+    assert sentence == answer.err.rstrip("\n")
+    assert "LEADLOOP_" in sentence
+
+
+def test_certificates_that_cannot_be_used_are_a_problem(shell: Shell, folder: Path) -> None:
+    (folder / "empty.pem").write_text("")
+    names = ("CERTIFICATE_FILE", "PRIVATE_KEY_FILE")
+    files = {f"LEADLOOP_WEBHOOKS__{name}": "empty.pem" for name in names}
+
+    answer = shell("check", LEADLOOP_WEBHOOKS__PORT="8443", **files)
+
+    assert answer.code == 1
+    assert "empty.pem do not go together" in answer.err
+
+
+def test_who_writes_the_rules_needs_no_credentials(shell: Shell, folder: Path) -> None:
+    (folder / "leadloop.yaml").write_text(
+        "settings: {salesforce: {stream: true}, hubspot: {journal: true}}\n"
+    )
+
+    assert shell("check").code == 0
+    live = shell("check", "--live")
+    assert live.code == 1
+    assert "LEADLOOP_" in live.err

@@ -230,6 +230,18 @@ def test_a_restricted_reason_without_the_question_for_a_reason_is_a_warning(chec
     assert any(line.startswith(f"warning: {question}") for line in told)
 
 
+def test_further_addresses_that_a_portal_does_not_have_are_a_warning(checked: Checked) -> None:
+    contacts = dict(checked.platforms["hubspot"].objects["contacts"])
+    del contacts["hs_additional_emails"]
+    objects = {**checked.platforms["hubspot"].objects, "contacts": contacts}
+
+    found = [_told(each) for each in _findings("hubspot", Metadata(objects), _configured({}, ""))]
+
+    assert [told for told in found if "hs_additional_emails" in told] == [
+        "warning: hubspot has no field contacts.hs_additional_emails"
+    ]
+
+
 def test_values_of_a_canonical_field_that_a_restricted_picklist_lacks_are_an_error(checked: Checked) -> None:
     told = checked(
         "salesforce",
