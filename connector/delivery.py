@@ -7,8 +7,9 @@ bad record never fails its batch.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from math import ceil
 
 from sqlalchemy import Connection
 
@@ -32,6 +33,7 @@ from connector.rereading import (
 from connector.store import leads as lead_store
 from connector.store import outbox, quarantine
 from connector.store.baselines import baselines_of, put_baselines
+from connector.store.budgets import is_left_alone
 from connector.store.links import Link, put_links
 
 LEASE_MS = 10 * MINUTE_MS
@@ -40,6 +42,13 @@ LEASE_MS = 10 * MINUTE_MS
 LONGEST_WAIT_SECONDS = 3_600.0
 LONGEST_JITTER_SECONDS = 30.0
 CLAIMED_AT_MOST = 4_000
+
+SUSPECT_ATTEMPTS = 2
+"""After so many calls that failed with it, a write goes apart from the others, which it may have held up."""
+
+SUSPECT_CALLS = 8
+"""So many calls all of those share in one delivery: each time fewer in a call, until the one on which the
+platform fails is alone; and no more calls than these after an outage, when all of them are innocent."""
 
 
 @dataclass(slots=True)
@@ -81,13 +90,22 @@ def deliver(installation: Installation, side: str, limit: int = CLAIMED_AT_MOST)
     for op in ("create", "update"):
         # lanes share a batch, since the platforms charge by the call: the urgent rows are merely first
         waiting = sorted((row for row in looked_up.ready if row.op == op), key=lambda row: (row.lane, row.id))
-        size = installation.platforms[side].batching.write
-        for start in range(0, len(waiting), size):
-            _send(installation, side, token, waiting[start : start + size], result)
+        for batch in _batches(waiting, installation.platforms[side].batching.write):
+            _send(installation, side, token, batch, result)
     return result
 
 
 # sending ------------------------------------------------------------------------------------------------
+
+
+def _batches(rows: Sequence[outbox.Row], size: int) -> Iterator[Sequence[outbox.Row]]:
+    """As few batches as the platform allows, but for those that failed before."""
+    suspects = [row for row in rows if row.attempts >= SUSPECT_ATTEMPTS]
+    others = [row for row in rows if row.attempts < SUSPECT_ATTEMPTS]
+    few = max(1, min(size, ceil(len(suspects) / SUSPECT_CALLS)))
+    for group, most in ((others, size), (suspects, few)):
+        for start in range(0, len(group), most):
+            yield group[start : start + most]
 
 
 def _send(
@@ -117,7 +135,7 @@ def _send(
     now_ms = installation.clock.now_ms()
     with installation.database.begin() as conn:
         _store_written(conn, token, written, now_ms)
-        _postpone(conn, installation, token, later, now_ms)
+        _postpone(conn, installation, token, later, is_left_alone(conn, side, now_ms), now_ms)
         _doubt(conn, [a.row for a in later if _is_unsure(a.outcome)], now_ms)
         _store_refused(conn, installation, token, answers, now_ms)
     for answer in answers:
@@ -195,20 +213,29 @@ def _doubt(conn: Connection, rows: Sequence[outbox.Row], now_ms: int) -> None:
 
 
 def _postpone(
-    conn: Connection, installation: Installation, token: str, answers: Iterable[_Answer], now_ms: int
+    conn: Connection,
+    installation: Installation,
+    token: str,
+    answers: Iterable[_Answer],
+    paused: bool,
+    now_ms: int,
 ) -> None:
     tried: list[tuple[int, int, bool]] = []
     waiting: list[tuple[int, int, bool]] = []
+    jitter = installation.jitter()  # one for all, so that what was one call is one call again
     for answer in answers:
         outcome = answer.outcome
         assert isinstance(outcome, RetryLater)  # noqa: S101  # the caller chose these; told to mypy
-        wait, jitter = outcome.after_seconds, installation.jitter()
-        if outcome.concerns == "request":
+        wait = outcome.after_seconds
+        # what was sent, and got the answer of a side that is away, which answers others
+        chokes = outcome.concerns == "side" and outcome.applied_unknown and not paused
+        if chokes or outcome.concerns == "request":
             wait = wait * 2 ** min(answer.row.attempts, 8)
             wait = min(wait, max(LONGEST_WAIT_SECONDS, outcome.after_seconds)) * (1 + 0.2 * jitter)
+            postponed = tried
         else:  # no fault of the row's: it goes once the platform may be called again
             wait += min(0.2 * wait, LONGEST_JITTER_SECONDS) * jitter
-        postponed = tried if outcome.concerns == "request" else waiting
+            postponed = waiting
         postponed.append((answer.row.id, now_ms + int(wait * 1_000), outcome.applied_unknown))
     outbox.postpone(conn, token, tried)
     outbox.postpone(conn, token, waiting, tried=False)

@@ -19,7 +19,14 @@ from connector.observation import Raw, RecordKey
 from connector.outputs import DEADLINE_OUTPUTS, handoff_natives, output_values
 from connector.plan import PlannedWrite, WantedHold
 from connector.record_view import RecordView
-from connector.refusals import NEW_RECORD, WHOLE_RECORD, Refusal, is_refused, refusal_holds
+from connector.refusals import (
+    NEW_RECORD,
+    WHOLE_RECORD,
+    Refusal,
+    is_refused,
+    refusal_holds,
+    refused_create_holds,
+)
 from connector.stuck import Stuck, not_taken, oscillation
 from mappings.mapping import Mapping as LeadMapping
 from mappings.merge import same
@@ -149,8 +156,8 @@ class Desired:
             spelled = stage_field.spelling(self.state.stage, self.state.outcome)
             if spelled is not None:
                 fields[stage_field.native] = spelled
-        key = RecordKey(target.side, target.object, NEW_RECORD + self.state.lead_id)
-        refusals = self.refusals.get(key, {})
+        key = _new_record(target, self.state.lead_id)
+        refusals = self._refusals_of_create(target)
         self.holds.extend(refusal_holds(key, refusals, target))
         fields = {native: raw for native, raw in fields.items() if not is_refused(refusals, native, raw)}
         if is_refused(refusals, WHOLE_RECORD, fields):
@@ -160,6 +167,31 @@ class Desired:
                 side=target.side, object=target.object, record_id=None, lane=self.lane, fields=fields
             )
         )
+
+    def taken(self, target: ObjectMapping) -> Mapping[str, Value]:
+        """The lead's values without those that the side has refused of a new record: whether one is wanted
+        without them is asked again. An address that was deleted there for privacy must not come back as a
+        record without an address."""
+        refusals = self._refusals_of_create(target)
+        if not refusals:
+            return self.state.values
+        refused = {
+            pair.canonical
+            for pair in target.pairs
+            if pair.writes
+            and (value := self.state.values.get(pair.canonical)) is not None
+            and not isinstance(wanted := self._spell(target, pair, value), _NotSpelled)
+            and is_refused(refusals, pair.native, wanted)
+        }
+        return {name: value for name, value in self.state.values.items() if name not in refused}
+
+    def refuse_create(self, target: ObjectMapping) -> None:
+        """No record is made of what the side takes of the lead: a person is told."""
+        key = _new_record(target, self.state.lead_id)
+        self.holds.extend(refused_create_holds(key, self._refusals_of_create(target)))
+
+    def _refusals_of_create(self, target: ObjectMapping) -> Mapping[str, Refusal]:
+        return self.refusals.get(_new_record(target, self.state.lead_id), {})
 
     def _changes_owner(self, view: RecordView, pair: Pair, value: Value) -> bool:
         """Whether somebody loses a record to somebody else, other than by the hand-off."""
@@ -345,6 +377,11 @@ class Desired:
         self.again_at_ms.append(stuck.again_at_ms)
         self.holds.append(stuck.hold)
         return True
+
+
+def _new_record(target: ObjectMapping, lead_id: str) -> RecordKey:
+    """Under what is remembered that a side refused to make a lead's record."""
+    return RecordKey(target.side, target.object, NEW_RECORD + lead_id)
 
 
 def _forward(stage_field: StageField, standing: str | None, wanted: str) -> bool:

@@ -13,14 +13,16 @@ from dataclasses import replace
 import structlog
 from sqlalchemy import Connection
 
+from connector.access import Access, access_to
 from connector.clock import DAY_MS, HOUR_MS
 from connector.installation import Installation
 from connector.intake.poll import start_cursors
-from connector.metadata_check import missing_fields, names_to_describe
+from connector.metadata_check import missing_fields
 from connector.offers import KINDS as OFFERS
 from connector.offers import VANISHED, judge_offers, offered_from
 from connector.owners import Directory
 from connector.plan import WantedHold
+from connector.platforms.errors import concerns_all
 from connector.platforms.protocol import Metadata, Owner
 from connector.remembered import Options, remember
 from connector.spending import first_warning_today, spending_of
@@ -35,6 +37,8 @@ log = structlog.get_logger()
 
 LEARN_EVERY_MS = HOUR_MS
 """How often users, fields and picklists are read again."""
+
+_REFUSED = "refused_objects:"
 
 _COUNTS_KEPT_MS = 35 * DAY_MS
 """How long calls and changes stay counted: longer than any window that is looked at."""
@@ -69,15 +73,19 @@ def learn_again(installation: Installation, side: str) -> None:
     there = installation.platforms[side]
     written = installation.mapping.sides[side]
     owners = list(there.owners())
-    metadata = there.describe(names_to_describe(written))
+    access = access_to(there, written)
+    if access.unanswered is not None and concerns_all(access.unanswered):
+        raise access.unanswered  # what was known stays in force
+    _tell_refused(installation, side, access)
+    access.needs_people(written)
     before = installation.feeds[side].objects
-    objects = readable(written, metadata)
+    objects = readable(written, access.metadata)
     # objects that were not seen before are looked at from now on, by the platform's own clock
     ahead_ms = there.prove_identity().ahead_ms if objects.keys() - before.keys() else None
-    _put_in_force(installation, side, owners, metadata, objects)
+    _put_in_force(installation, side, owners, access.metadata, objects)
     if ahead_ms is not None:
         start_cursors(installation, side, ahead_ms)
-    keep(installation, side, owners, metadata)
+    keep(installation, side, owners, access)
     decide_unknown_owners_again(installation)
 
 
@@ -110,13 +118,31 @@ def _put_in_force(
         )
 
 
-def keep(installation: Installation, side: str, owners: Collection[Owner], metadata: Metadata) -> None:
+def _tell_refused(installation: Installation, side: str, access: Access) -> None:
+    """Say which objects may not be read, people too, and log what is news in it."""
+    with installation.database.begin() as conn:
+        before = refused_objects(conn, side)
+        put_value(conn, _REFUSED + side, access.reasons)
+    for name, reason in access.reasons.items():
+        if name not in before:
+            log.warning("object not read", side=side, object=name, reason=reason)
+    for name in before.keys() - access.refused.keys():
+        log.info("object read again", side=side, object=name)
+
+
+def refused_objects(conn: Connection, side: str) -> dict[str, str]:
+    """The mapped objects of a side that its platform does not let leadloop read, as last told, and why."""
+    return dict(get_value(conn, _REFUSED + side, {}))
+
+
+def keep(installation: Installation, side: str, owners: Collection[Owner], access: Access) -> None:
     """Remember in the database what a side told, for those who ask no platform, and tell by holds what it
     lacks of the mapping."""
     written, now_ms = installation.mapping.sides[side], installation.clock.now_ms()
-    key = f"offered:{side}"
-    missing = [_missing(sentence) for sentence in missing_fields(written, metadata)]
+    key, metadata = f"offered:{side}", access.metadata
+    missing = [_missing(sentence) for sentence in missing_fields(written, metadata, access.reasons)]
     with installation.database.begin() as conn:
+        put_value(conn, _REFUSED + side, access.reasons)
         remember(conn, written, installation.policy.own_users.get(side), list(owners), metadata, now_ms)
         changed, offered = judge_offers(written, metadata, offered_from(get_value(conn, key)))
         put_value(conn, key, offered)

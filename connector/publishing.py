@@ -99,6 +99,12 @@ def _write(
         asleep = state.resting and not state.create_at_rest
         if condition is None or asleep or condition(facts, now_ms) is not True:
             continue
+        taken = desired.taken(target)
+        if taken is not state.values:
+            without_refused = lead_facts(replace(state, values=taken), lead.activities, present, account)
+            if condition(without_refused, now_ms) is not True:
+                desired.refuse_create(target)
+                continue
         if "creates" in lead.braked:
             desired.holds.append(brake_hold("creates", f"creating a record on {side_name}"))
             continue

@@ -20,7 +20,7 @@ from connector.first_stage import start
 from connector.lead import LeadState
 from connector.lead_input import LeadInput, Policy, lead_facts
 from connector.plan import Plan, StageMove, WantedHold
-from connector.primaries import choose_primaries, cut_sides, described, inherited
+from connector.primaries import absorbed, choose_primaries, cut_sides, described, inherited
 from connector.publishing import MIN_CHANGE, publish_and_write
 from connector.pursuit import follow_deal
 from connector.record_view import CONFIRM_AFTER_MS, RecordView, look
@@ -60,7 +60,8 @@ def reconcile(lead: LeadInput, policy: Policy, now_ms: int) -> Plan:
     work = in_hand(lead.state, lead.observations, lead.baselines, mapping)
     facts = read_facts(lead.observations, views, mapping, policy.directory, stale)
     facts = with_rejection(facts, work, policy.directory)
-    counts = new_activities(views, policy.live_since_ms)
+    merged = {view.key: absorbed(view.observation, lead.observations, lead.baselines) for view in views}
+    counts = new_activities(views, policy.live_since_ms, lead.counted, merged)
     recorded, ahead_ms = recorded_activities(
         lead.activity_records, mapping, lead.counted, policy.live_since_ms, now_ms
     )

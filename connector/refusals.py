@@ -59,6 +59,13 @@ def refusal_holds(
         )
 
 
+def refused_create_holds(key: RecordKey, refusals: Mapping[str, Refusal]) -> Iterator[WantedHold]:
+    """A record that is not made, since without what was refused the mapping does not want it."""
+    told = "; ".join(f"{native}: {refusal.reason}" for native, refusal in sorted(refusals.items()))
+    if told:
+        yield _hold(key, "record_refused", f".{WHOLE_RECORD}", f"{key.side} refuses the new record: {told}")
+
+
 def _hold(key: RecordKey, kind: str, part: str, message: str) -> WantedHold:
     return WantedHold(
         kind=kind,

@@ -11,13 +11,13 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from connector.installation import Installation
-from connector.intake.forgetting import keep_out
+from connector.intake.keeping_out import keep_out
 from connector.intake.link import link_records
 from connector.intake.missing import as_deleted
 from connector.intake.taking_in import take_in
 from connector.lane import Lane
 from connector.observation import Observation, RecordKey, digest
-from connector.platforms.errors import PlatformError, RetryLater
+from connector.platforms.errors import PlatformError, Refused, RetryLater
 from connector.refusals import NEW_RECORD, WHOLE_RECORD
 from connector.store import leads as lead_store
 from connector.store import outbox, quarantine
@@ -54,8 +54,8 @@ def unique_key(installation: Installation, row: outbox.Row) -> str | None:
 
 def reread(installation: Installation, side: str, token: str, rows: Sequence[outbox.Row]) -> LookedUp:
     """Nobody knows whether these were carried out: see what the records show, and let the leads be planned
-    anew from that. A create is looked for by leadloop's own id; one that was not carried out keeps its place
-    in the outbox, with its attempts."""
+    anew from that. A create is looked for by leadloop's own id. What was not carried out is wished for again
+    in its old place, with its attempts: each try is a longer wait after the one before."""
     try:
         seen, missing = _see(installation, side, rows)
     except PlatformError as error:
@@ -63,25 +63,37 @@ def reread(installation: Installation, side: str, token: str, rows: Sequence[out
         return LookedUp(postponed=len(rows))
     ids = {row.object: unique_key(installation, row) for row in rows}
     made = {item.fields.get(ids[item.object] or "") for item in seen if item.object in ids}
-    unmade = [row for row in rows if row.op == "create" and row.lead_id not in made]
-    over = [row for row in rows if row.op != "create" or row.lead_id in made]
-    _observe(installation, seen, {row.lead_id for row in rows}, [(token, row.id) for row in over])
+    over = [row.id for row in rows if row.op == "create" and row.lead_id in made]
+    kept = [row.id for row in rows if row.id not in over]
+    now_ms = installation.clock.now_ms()
     with installation.database.begin() as conn:
-        outbox.postpone(conn, token, [(row.id, installation.clock.now_ms(), False) for row in unmade])
+        take_in(conn, installation, seen, now_ms)
+        outbox.finish(conn, token, over)
+        # not sent before the lead is decided again, since it is dirty
+        outbox.postpone(conn, token, [(row_id, now_ms, False) for row_id in kept], tried=False)
+        lead_store.mark_dirty(conn, {row.lead_id for row in rows}, now_ms)
     if missing:
         observe_missing(installation, side, missing)
     return LookedUp(reread=len(rows))
 
 
+def _natives(installation: Installation, side: str, name: str) -> tuple[str, ...]:
+    """The fields that an object is read with. Raises Refused where it may not be read any more."""
+    natives = installation.feeds[side].objects.get(name)
+    if natives is None:
+        raise Refused(f"{side} does not let leadloop read {name}")
+    return natives
+
+
 def _see(
     installation: Installation, side: str, rows: Sequence[outbox.Row]
 ) -> tuple[list[Observation], list[outbox.Row]]:
-    platform, feed = installation.platforms[side], installation.feeds[side]
+    platform = installation.platforms[side]
     lane = most_urgent(rows)
     seen: list[Observation] = []
     missing: list[outbox.Row] = []
     for name in sorted({row.object for row in rows}):
-        natives = feed.objects[name]
+        natives = _natives(installation, side, name)
         updates = {row.record_id: row for row in rows if row.object == name and row.record_id is not None}
         if updates:
             reading = platform.read(name, list(updates), natives, lane)
@@ -138,13 +150,12 @@ def look_up_first(installation: Installation, side: str, token: str, rows: Seque
         _postpone(installation, token, unsure, error, unknown=False)
         held = {row.id for row in unsure}
         return LookedUp([row for row in rows if row.id not in held], postponed=len(unsure))
-    changed = _observe(installation, seen, set(), [])
-    stale = [row for row in rows if row.lead_id in changed]
-    if stale:
-        now_ms = installation.clock.now_ms()
-        with installation.database.begin() as conn:
-            outbox.finish(conn, token, [row.id for row in stale])
-            lead_store.mark_dirty(conn, {row.lead_id for row in stale}, now_ms)
+    now_ms = installation.clock.now_ms()
+    with installation.database.begin() as conn:
+        changed = take_in(conn, installation, seen, now_ms).leads
+        stale = [row for row in rows if row.lead_id in changed]
+        outbox.finish(conn, token, [row.id for row in stale])
+        lead_store.mark_dirty(conn, {row.lead_id for row in stale}, now_ms)
     return LookedUp([row for row in rows if row.lead_id not in changed], reread=len(stale))
 
 
@@ -158,7 +169,7 @@ def _touches_verdict(installation: Installation, row: outbox.Row) -> bool:
 def _look_for(installation: Installation, side: str, creates: Sequence[outbox.Row]) -> list[Observation]:
     """Records of these people that exist on the side already, by each identity field of each object."""
     mapping = installation.policy.mapping
-    platform, feed = installation.platforms[side], installation.feeds[side]
+    platform = installation.platforms[side]
     seen: list[Observation] = []
     for target in mapping.sides[side].person_objects if creates else ():
         for pair in target.pairs:
@@ -173,37 +184,21 @@ def _look_for(installation: Installation, side: str, creates: Sequence[outbox.Ro
                 str(row.fields[native]) for row in creates for native in sent_as if row.fields.get(native)
             }
             if values:
-                natives = feed.objects[target.object]
+                natives = _natives(installation, side, target.object)
                 seen.extend(
                     platform.find(target.object, pair.native, sorted(values), natives, most_urgent(creates))
                 )
     return seen
 
 
-def _observe(
-    installation: Installation,
-    seen: Sequence[Observation],
-    also_dirty: set[str],
-    finished: Sequence[tuple[str, int]],
-) -> set[str]:
-    """Store what was read; returns the leads that it changed something for."""
-    now_ms = installation.clock.now_ms()
-    with installation.database.begin() as conn:
-        changed = take_in(conn, installation, seen, now_ms).leads
-        for token in {token for token, _ in finished}:
-            outbox.finish(conn, token, [row_id for held, row_id in finished if held == token])
-        lead_store.mark_dirty(conn, also_dirty - changed, now_ms)
-    return changed
-
-
 def meet_existing(installation: Installation, side: str, existing: Sequence[tuple[outbox.Row, str]]) -> None:
     """A create was refused because the person exists there: read that record, so that it is linked."""
-    feed = installation.feeds[side]
     for name in sorted({row.object for row, _ in existing}):
         ids = sorted({record_id for row, record_id in existing if row.object == name})
         try:
             lane = most_urgent([row for row, record_id in existing if record_id in ids])
-            reading = installation.platforms[side].read(name, ids, feed.objects[name], lane)
+            natives = _natives(installation, side, name)
+            reading = installation.platforms[side].read(name, ids, natives, lane)
         except PlatformError as error:
             # the leads are dirty already: the create is planned again and meets the record once more
             installation.on_event("read_failed", {"side": side, "reason": str(error)})
@@ -261,6 +256,6 @@ def observe_missing(installation: Installation, side: str, rows: Sequence[outbox
     """A record that we wrote to is gone: note it as deleted, unless a read tells more (a merge)."""
     keys = {RecordKey(side, row.object, row.record_id) for row in rows if row.record_id is not None}
     now_ms = installation.clock.now_ms()
-    with installation.database.read() as conn:
-        gone = as_deleted(conn, keys, now_ms)
-    _observe(installation, gone, {row.lead_id for row in rows}, [])
+    with installation.database.begin() as conn:
+        take_in(conn, installation, as_deleted(conn, keys, now_ms), now_ms)
+        lead_store.mark_dirty(conn, {row.lead_id for row in rows}, now_ms)

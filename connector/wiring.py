@@ -14,20 +14,22 @@ from importlib import import_module
 from importlib.metadata import entry_points
 from typing import Any
 
+from connector.access import Access, access_to
 from connector.budget import Budget
 from connector.clock import HOUR_MS, SECOND_MS, Clock
 from connector.configuration import Configuration, compile_documents
 from connector.connections import Connections, Opener
 from connector.forecast import polls_a_day
 from connector.installation import Feed, Installation
+from connector.intake.backfill import is_known, note_known
 from connector.intake.poll import start_cursors
 from connector.intake.timetable import follow_seconds, seconds_of
 from connector.lead_input import Policy
 from connector.learning import decide_unknown_owners_again, forget_old_counts, keep, options_of, readable
 from connector.memory import collect_seldom
-from connector.metadata_check import missing_fields, names_to_describe
+from connector.metadata_check import missing_fields
 from connector.owners import Directory
-from connector.platforms.protocol import Account, Allowance, Batching, Metadata, Meter, Platform
+from connector.platforms.protocol import Account, Allowance, Batching, Meter, Platform
 from connector.settings import Settings, SettingsError, check_objects
 from connector.store import configurations as configuration_store
 from connector.store.cursors import cursors_of
@@ -102,11 +104,12 @@ def connect(
         connections[name] = openers[name]()
     accounts = {name: connection.prove_identity() for name, connection in connections.items()}
     _remember_accounts(database, accounts)
-    metadata = {
-        name: connections[name].describe(names_to_describe(side))
-        for name, side in configuration.mapping.sides.items()
-    }
-    feeds, missing = _feeds(configuration.mapping, settings, metadata)
+    access: dict[str, Access] = {}
+    for name, side in configuration.mapping.sides.items():
+        access[name] = access_to(connections[name], side)
+        access[name].needs_people(side)
+    metadata = {name: known.metadata for name, known in access.items()}
+    feeds, missing = _feeds(configuration.mapping, settings, access)
     options = options_of(metadata)
     for name, budget in budgets.items():
         batching = connections[name].batching
@@ -144,8 +147,8 @@ def connect(
         report_fields=configuration.report,
     )
     for name in connections:
-        keep(installation, name, owners[name], metadata[name])
-        _start(installation, name, accounts[name].ahead_ms)
+        keep(installation, name, owners[name], access[name])
+        _start(installation, name, accounts[name].ahead_ms, access[name].counted)
     decide_unknown_owners_again(installation)
     forget_old_counts(installation)
     collect_seldom()
@@ -216,16 +219,16 @@ def _live_since_ms(database: Database, clock: Clock, accounts: Mapping[str, Acco
 
 
 def _feeds(
-    mapping: LeadMapping, settings: Settings, metadata: Mapping[str, Metadata]
+    mapping: LeadMapping, settings: Settings, access: Mapping[str, Access]
 ) -> tuple[dict[str, Feed], list[str]]:
     """What to read of each object: the mapped fields that the platform has, and a sentence for each other."""
     feeds: dict[str, Feed] = {}
     missing: list[str] = []
     for name, side in mapping.sides.items():
         own: Any = getattr(settings, side.platform, None)
-        missing += missing_fields(side, metadata[name])
+        missing += missing_fields(side, access[name].metadata, access[name].reasons)
         feeds[name] = Feed(
-            objects=readable(side, metadata[name]),
+            objects=readable(side, access[name].metadata),
             seconds=_seconds_of(side, own),
             overlap_seconds=own.overlap_seconds if own is not None else 600,
             archived_seconds=getattr(own, "archived_seconds", 0.0),
@@ -249,18 +252,18 @@ def _looks_a_day(feed: Feed, batching: Batching) -> int:
     return round(calls)
 
 
-def _start(installation: Installation, side: str, ahead_ms: int) -> None:
+def _start(installation: Installation, side: str, ahead_ms: int, counted: Mapping[str, int]) -> None:
     """Start the cursors of a new side, and of objects that are new in its mapping, at now; a side without
     people is known completely from the start."""
     database = installation.database
+    people = [target.object for target in installation.policy.mapping.sides[side].person_objects]
     with database.read() as conn:
         begun = bool(cursors_of(conn, side))
-        complete = bool(get_value(conn, f"complete:{side}"))
+        complete = all(is_known(conn, side, name) for name in people)
     if not begun:
-        people = [target.object for target in installation.policy.mapping.sides[side].person_objects]
-        complete = sum(installation.platforms[side].count(people).values()) == 0
+        complete = all(counted.get(name) == 0 for name in people)
         with database.begin() as conn:
-            put_value(conn, f"complete:{side}", complete)
+            note_known(conn, side, people if complete else ())
     start_cursors(installation, side, ahead_ms)  # objects that the mapping has had before keep theirs
     with database.begin() as conn:
         follow_seconds(conn, side, installation.feeds[side].poll_seconds, installation.clock.now_ms())

@@ -7,21 +7,27 @@ What stories, simulations and end-to-end tests stand on. People act through `sal
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-from connector.clock import ManualClock
+from connector.clock import MINUTE_MS, ManualClock
 from connector.configuration import Configuration, compile_documents, shipped
+from connector.delivery import deliver
 from connector.demo.stage_set import add_fields
 from connector.installation import Installation
 from connector.intake.findings import Findings
+from connector.intake.hints import follow_hints
+from connector.intake.poll import poll
 from connector.intake.sweep import sweep
 from connector.lead import LeadState
+from connector.platforms.errors import RetryLater
 from connector.sandbox import HUBSPOT_ACCESS_TOKEN, SALESFORCE_SESSION_ID
 from connector.sandbox.host import Sandbox
 from connector.sandbox.shifted_clock import ShiftedClock
 from connector.settings import load_settings
+from connector.settle import settle
 from connector.store import leads as lead_store
 from connector.store.database import Database
 from connector.store.holds import Hold, open_holds
@@ -149,6 +155,21 @@ class World:
         installation = self.leadloop
         self.later(minutes=1)
         return run_until_quiet(installation, 60.0)
+
+    def work(self, minutes: float, every_seconds: float = 30.0) -> None:
+        """leadloop works for so long as `leadloop run` does, whatever the platforms say."""
+        until_ms = self.clock.now_ms() + minutes * MINUTE_MS
+        while self.clock.now_ms() < until_ms:
+            self.later(seconds=every_seconds)
+            for side in self.leadloop.feeds:
+                with suppress(RetryLater):
+                    poll(self.leadloop, side)
+                while follow_hints(self.leadloop, side).taken:
+                    pass
+            while settle(self.leadloop).leads:
+                pass
+            for side in self.leadloop.feeds:
+                deliver(self.leadloop, side)
 
     def verify(self, *, repair: bool = True) -> Findings:
         """Sweep both sides; what was found on either."""

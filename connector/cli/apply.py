@@ -131,14 +131,16 @@ def apply(
 def _put_in_force(
     database: Any, version: str, documents: Any, now_ms: int, *, new: bool, rejudge: bool
 ) -> int:
-    """Apply, and mark all leads with `rejudge`, in one transaction. Returns how many were marked."""
+    """Apply, and mark all leads with `rejudge`, in one transaction. Returns how many were marked. What waits
+    to be written was wished for under the one before, and is decided again in any case."""
     from connector.store.configurations import apply_configuration, put_configuration
-    from connector.store.leads import mark_all_dirty
+    from connector.store.leads import mark_all_dirty, mark_waiting_dirty
 
     with database.begin() as conn:
         if new:
             put_configuration(conn, version, documents, now_ms)
             apply_configuration(conn, version, now_ms)
+            mark_waiting_dirty(conn, now_ms)
         return mark_all_dirty(conn, now_ms) if rejudge else 0
 
 

@@ -21,6 +21,7 @@ from connector.cli.serving import check_credentials, stopped_by_signals
 
 if TYPE_CHECKING:
     from connector.cli.backfill_progress import Bar, Lines
+    from connector.configuration import Configuration
     from connector.installation import Installation
     from connector.intake.backfill import Standing
     from connector.store.database import Database
@@ -101,12 +102,15 @@ def _backfill(place: Place, asked: _Asked, stopping: threading.Event) -> Told:
     wanted, settings = place.configuration(), place.settings()
     check_credentials(wanted, settings)
     warn_on_stderr()
+    if missing_file(settings.database_url) is not None:
+        _check_objects(wanted, asked.objects)  # before there is a database, which goes live by connecting
     database = open_database(settings)
     try:
         with database.read() as conn:
             begun = applied_configuration(conn) is not None
         if begun:
             wanted, _ = choose_configuration(database, wanted, place.clock.now_ms())
+        _check_objects(wanted, asked.objects)
         connected = connect(wanted, settings, database, place.clock)
         if not begun:  # put in force only once it has connected
             choose_configuration(database, wanted, place.clock.now_ms())
@@ -126,6 +130,7 @@ def _rehearse(place: Place, asked: _Asked, stopping: threading.Event) -> Told:
     with _as_it_is(place) as source, scratch_copy(source) as scratch:
         with scratch.read() as conn:
             configuration = place.in_force(conn)
+        _check_objects(configuration, asked.objects)
         connected = connect(configuration, settings, scratch, place.clock)
         with _closed(connected):
             return _work(place, connected, asked, stopping)
@@ -192,15 +197,17 @@ def _work(place: Place, connected: Connected, asked: _Asked, stopping: threading
                     done[at] = reading.read(installation, standing, _noting(done, at, shown), stopping)
                 except Refused as error:  # one object that cannot be read does not keep the others away
                     refused.append(f"{standing.name} was refused: {error}")
+            with installation.database.read() as conn:
+                known = sum(lead_store.count_by_stage(conn).values())
             if refused:
                 stopped = f"{' '.join(refused)} {_goes_on(asked)}"
             elif asked.dry_run:
                 outlook = look_ahead(
-                    installation, lambda looked: shown.leads(looked, "decided in the dry run"), stopping
+                    installation, lambda looked: shown.leads(looked, known, "decided"), stopping
                 )
             elif asked.create:
                 marked = reading.may_create(
-                    installation, lambda looked, _: shown.leads(looked, "looked at for creating"), stopping
+                    installation, lambda looked, _: shown.leads(looked, known, "may be created"), stopping
                 )
             if stopping.is_set():
                 stopped = f"Stopped. {_goes_on(asked)}"
@@ -240,14 +247,23 @@ def _goes_on(asked: _Asked) -> str:
     return "What was read is stored: the same command goes on from there."
 
 
+def _check_objects(configuration: Configuration, names: Sequence[str]) -> None:
+    """What is typed wrongly is told before anybody is connected to. Raises Problem."""
+    _named([(side, name) for side, one in configuration.mapping.sides.items() for name in one.objects], names)
+
+
 def _chosen(installation: Installation, names: Sequence[str]) -> list[tuple[str, str]]:
     """The objects that were named, in the order of reading; all without names. Raises Problem."""
     from connector.intake.backfill import objects_of
-    from mappings.problems import did_you_mean
 
     known = objects_of(installation)
-    if not names:
-        return known
+    return _named(known, names) if names else known
+
+
+def _named(known: Sequence[tuple[str, str]], names: Sequence[str]) -> list[tuple[str, str]]:
+    """Those of the known objects that were named, as `Lead` or `salesforce:Lead`. Raises Problem."""
+    from mappings.problems import did_you_mean
+
     spelled = {f"{side}:{name}": (side, name) for side, name in known}
     wanted: set[tuple[str, str]] = set()
     for asked in names:

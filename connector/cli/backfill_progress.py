@@ -71,12 +71,31 @@ class Pace:
         return f"of about {standing.total:,} ({min(100, 100 * standing.records // standing.total)} %)"
 
 
+class _Leads:
+    """How far it is with the leads, after the reading. Time counts from the first that is told."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._pace: Pace | None = None
+
+    def told(self, looked: int, total: int, what: str) -> str:
+        """So many of about so many were looked at."""
+        from connector.intake.backfill import Standing
+
+        stands = Standing("", "leads", None, "", records=looked, total=total, done=looked >= total)
+        if self._pace is None:
+            self._pace = Pace(self._clock, [stands])
+        self._pace.moved(stands)
+        return f"{what}: {counted(looked, 'lead') if stands.done else self._pace.told(stands)}"
+
+
 class Lines:
     """A line when an object begins and ends, and every ten seconds."""
 
     def __init__(self, clock: Clock, standings: Sequence[Standing]) -> None:
         self._clock = clock
         self._pace = Pace(clock, standings)
+        self._leads = _Leads(clock)
         self._last_ms = 0
         self._object = ""
 
@@ -97,9 +116,9 @@ class Lines:
         )
         self._object = standing.name
 
-    def leads(self, looked: int, what: str) -> None:
-        """So many leads were looked at after the reading."""
-        self._say(f"{counted(looked, 'lead')} {what}", always=False)
+    def leads(self, looked: int, total: int, what: str) -> None:
+        """So many of about so many leads were looked at after the reading."""
+        self._say(self._leads.told(looked, total, what), always=looked >= total)
 
     def _say(self, text: str, *, always: bool) -> None:
         now_ms = self._clock.now_ms()
@@ -116,6 +135,7 @@ class Bar:
         from rich.progress import BarColumn, Progress, TextColumn
 
         self._pace = Pace(clock, standings)
+        self._leads = _Leads(clock)
         self._progress = Progress(
             TextColumn("{task.description}", markup=False),
             BarColumn(),
@@ -136,12 +156,15 @@ class Bar:
     def page(self, standing: Standing, wait_seconds: float) -> None:
         """A page was stored, or is waited for."""
         self._pace.moved(standing)
-        total = standing.records if standing.done else standing.total
-        self._put(standing.name, self._pace.told(standing, wait_seconds), standing.records, total)
+        told, total = self._pace.told(standing, wait_seconds), standing.total
+        if standing.done:  # the line stays there, and the rate and the time left are told by the next one
+            told, total = f"{standing.records:,} read", standing.records
+        # a bar of nothing would look as if nothing had been done
+        self._put(standing.name, told, *((1, 1) if total == 0 else (standing.records, total)))
 
-    def leads(self, looked: int, what: str) -> None:
-        """So many leads were looked at after the reading."""
-        self._put("leads", f"{looked:,} {what}", looked, None)
+    def leads(self, looked: int, total: int, what: str) -> None:
+        """So many of about so many leads were looked at after the reading."""
+        self._put("leads", self._leads.told(looked, total, what), looked, max(looked, total))
 
     def _put(self, name: str, told: str, completed: int, total: int | None) -> None:
         if name not in self._tasks:

@@ -32,7 +32,7 @@ def brake(
 
     place = place_of(ctx)
     now_ms = place.clock.now_ms()
-    with place.database() as database, database.read() as conn:
+    with place.database(read_only=True) as database, database.read() as conn:
         configuration = place.in_force(conn)
         known = brakes.brakes_of(conn, configuration.version)
         window_ms = configuration.brake.window_start_ms(now_ms)

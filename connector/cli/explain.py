@@ -28,7 +28,7 @@ def explain(
 
     place = place_of(ctx)
     now_ms = place.clock.now_ms()
-    with place.database() as database, database.read() as conn:
+    with place.database(read_only=True) as database, database.read() as conn:
         found = one_lead(conn, lead, as_json=as_json)
         configuration = place.in_force(conn)
         offline = go_offline(conn, database, configuration, place.clock)

@@ -30,7 +30,7 @@ def holds(
     from connector.store.holds import SHARED_KINDS, count_open, open_holds
 
     place = place_of(ctx)
-    with place.database() as database, database.read() as conn:
+    with place.database(read_only=True) as database, database.read() as conn:
         found = [
             hold for held in open_holds(conn).values() for hold in held if kind is None or hold.kind == kind
         ]

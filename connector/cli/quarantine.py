@@ -40,7 +40,7 @@ def quarantine(
     from connector.store import quarantine as store
 
     place = place_of(ctx)
-    with place.database() as database, database.read() as conn:
+    with place.database(read_only=True) as database, database.read() as conn:
         rows = store.quarantined(conn, side=side, limit=EVERYTHING)
         if not rows:
             _must_be_a_side(place, conn, side)

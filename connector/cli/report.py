@@ -13,13 +13,12 @@ import typer
 
 from connector.cli.failures import Problem
 from connector.cli.output import counted, print_json
-from connector.cli.place import place_of
+from connector.cli.place import Place, place_of
 from connector.clock import DAY_MS
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
 
-    from connector.configuration import Configuration
     from connector.report.period import Period
     from connector.store.database import Database
 
@@ -60,19 +59,22 @@ def report(
     ] = False,
 ) -> None:
     """Report what became of the leads. Funnel, acceptance by sales, rules, rejections, response, leaks."""
+    from connector.report.history import is_counted
     from connector.report.report import Wanted
     from connector.report.report import report as report_data
 
     place = place_of(ctx)
     now_ms = place.clock.now_ms()
     period, dimensions, asked = _period(since, until, last, now_ms), _dimensions(by), _only(only)
-    with place.database() as database:
-        with database.read() as conn:
-            configuration = place.in_force(conn)
-        _prepare(database, configuration, rebuild=rebuild)
-        with database.read() as conn:
-            wanted = Wanted(period, _known(conn, asked), dimensions, names=not without_names)
-            data = report_data(conn, configuration, wanted, now_ms)
+    with place.database(read_only=True) as database:
+        ready = is_counted(database) and not rebuild
+    if not ready:
+        with place.database() as database:
+            _prepare(place, database, rebuild=rebuild)
+    with place.database(read_only=True) as database, database.read() as conn:
+        configuration = place.in_force(conn)
+        wanted = Wanted(period, _known(conn, asked), dimensions, names=not without_names)
+        data = report_data(conn, configuration, wanted, now_ms)
     if html is not None:
         from connector.report.page import page
 
@@ -142,9 +144,12 @@ def _known(conn: Connection, only: tuple[str, str] | None) -> tuple[str, str] | 
     return dimension, value if value in known else same[0]
 
 
-def _prepare(database: Database, configuration: Configuration, *, rebuild: bool) -> None:
+def _prepare(place: Place, database: Database, *, rebuild: bool) -> None:
     """Have the ledger counted: once on a database from before there were counters, and when asked to."""
     from connector.report import history
+
+    with database.read() as conn:
+        configuration = place.in_force(conn)
 
     def told() -> None:
         typer.echo(

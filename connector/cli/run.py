@@ -71,6 +71,7 @@ def _print(done: Pass, *, as_json: bool) -> None:
                 "moves": done.moves,
                 "written": done.written,
                 "refused": done.refused,
+                "waiting": done.waiting,
                 "rounds": done.rounds,
             }
         )
@@ -80,3 +81,5 @@ def _print(done: Pass, *, as_json: bool) -> None:
         f"{counted(done.leads, 'lead')} decided, {counted(done.moves, 'move')}, "
         f"{counted(done.written, 'write')}, {done.refused:,} refused."
     )
+    if done.waiting:
+        typer.echo(f"{counted(done.waiting, 'write')} put off: `leadloop status` says why; run this again.")

@@ -33,6 +33,10 @@ LOOK_SECONDS = 20.0
 RECONNECT_MS = 6 * HOUR_MS
 """Users, queues and fields change; connecting costs a few calls."""
 
+PATIENCE_SECONDS = 60.0
+"""So long a single pass waits for a platform that asks for it: longer than any limit by the second, shorter
+than anything that a person should hear of first."""
+
 LATE_POLLS = 5
 """A side with an object that has missed so many looks is not ready."""
 
@@ -91,10 +95,11 @@ class Service:
         log.info("stopped")
 
     def run_once(self) -> Pass:
-        """One pass, until nothing is left to do. Raises RetryLater as well."""
+        """One pass, until nothing is left to do. Raises RetryLater as well, where a platform wants to be left
+        alone for longer than a moment."""
         connected = self._connect()
         try:
-            return run_until_quiet(connected.installation)
+            return run_until_quiet(connected.installation, patience_seconds=PATIENCE_SECONDS)
         finally:
             self._disconnect(connected)
 
@@ -169,9 +174,16 @@ class Service:
         installation, opened = connected.installation, {}
         for name, side in installation.policy.mapping.sides.items():
             if name in connected.budgets:
-                objects, account = installation.feeds[name].objects, connected.accounts[name].account_id
-                meter = connected.budgets[name]
-                made = open_stream(name, side.platform, objects, account, self._settings, meter, self._clock)
+                made = open_stream(
+                    name,
+                    side.platform,
+                    installation.feeds[name].objects,
+                    connected.accounts[name].account_id,
+                    self._settings,
+                    connected.budgets[name],
+                    self._clock,
+                    connected.accounts[name].ahead_ms,
+                )
                 if not isinstance(made, str):
                     opened[name] = made
         return opened

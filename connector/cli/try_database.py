@@ -32,7 +32,7 @@ def changes(place: Place, url: str, wanted: Configuration) -> Iterator[dict[str,
     from rules.gates import is_pursued
 
     now_ms = place.clock.now_ms()
-    with place.database(url=url) as database, database.read() as conn:
+    with place.database(url=url, read_only=True) as database, database.read() as conn:
         applied = place.in_force(conn)
         after = ""
         while ids := iterate_lead_ids(conn, after, BATCH):

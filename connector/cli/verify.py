@@ -49,49 +49,66 @@ def verify(
             if applied_configuration(conn) is None:
                 raise Problem("Nothing has been read here yet: start `leadloop run` once.")
             configuration = place.in_force(conn)
+        mapped = {name: tuple(one.objects) for name, one in configuration.mapping.sides.items()}
+        _sides(mapped, side, object_name)  # what is typed wrongly is told before anybody is connected to
         connected = connect(configuration, settings, database, place.clock)
         installation = connected.installation
         try:
-            swept = _sweep(installation, side, object_name, repair=repair)
+            feeds = {name: tuple(feed.objects) for name, feed in installation.feeds.items()}
+            sides = _sides(feeds, side, object_name)
+            swept, left = _sweep(installation, sides, object_name, repair=repair)
         finally:
             for platform in installation.platforms.values():
                 platform.close()
         data = as_data(swept, _names(database, installation, swept))
     if as_json:
         print_json(data)
-    else:
+    elif swept:
         _print(data, repair=repair)
+    if left:
+        raise Problem("\n".join(left), FOUND)
     if data["unexplained"] or data["not_repaired"]:
         raise typer.Exit(FOUND)
 
 
-def _sweep(
-    installation: Installation, side: str | None, object_name: str | None, *, repair: bool
-) -> list[Swept]:
-    """Sweep the sides that are asked for, one after another. Raises Problem for a name that is none, or when
-    another process sweeps already."""
-    from connector.intake.sweep import sweep
-
-    feeds = installation.feeds
-    if side is not None and side not in feeds:
-        raise Problem(f"There is no side {side!r} in the mapping: there are {', '.join(feeds)}.")
+def _sides(objects: Mapping[str, Sequence[str]], side: str | None, object_name: str | None) -> list[str]:
+    """The sides that are asked for, of those with these objects. Raises Problem for a name that is none."""
+    if side is not None and side not in objects:
+        raise Problem(f"There is no side {side!r} in the mapping: there are {', '.join(objects)}.")
     sides = [
         name
-        for name in (feeds if side is None else [side])
-        if object_name is None or object_name in feeds[name].objects
+        for name in (objects if side is None else [side])
+        if object_name is None or object_name in objects[name]
     ]
     if not sides:
-        known = sorted({name for one in feeds if side in (None, one) for name in feeds[one].objects})
+        known = sorted({name for one in objects if side in (None, one) for name in objects[one]})
         raise Problem(f"No object {object_name!r} is mapped: there are {', '.join(known)}.")
-    found = []
+    return sides
+
+
+def _sweep(
+    installation: Installation, sides: Sequence[str], object_name: str | None, *, repair: bool
+) -> tuple[list[Swept], list[str]]:
+    """Sweep these sides, one after another. Returns what was found, and why others could not be swept to
+    their end: one that does not answer hides nothing of the others."""
+    from connector.intake.sweep import sweep
+    from connector.platforms.errors import PlatformError
+
+    found: list[Swept] = []
+    left: list[str] = []
     for name in sides:
-        swept = sweep(installation, name, object_name=object_name, repair=repair, told=_tell)
+        try:
+            swept = sweep(installation, name, object_name=object_name, repair=repair, told=_tell)
+        except PlatformError as error:
+            left.append(f"{name} was not verified to its end: {error}. The same command goes on from there.")
+            continue
         if swept is None:
-            raise Problem(f"Another process verifies {name} just now: try again when it is done.", FOUND)
-        found.append(swept)
+            left.append(f"Another process verifies {name} just now: try again when it is done.")
+        else:
+            found.append(swept)
     if sys.stderr.isatty():
         typer.echo(err=True)
-    return found
+    return found, left
 
 
 def _tell(part: str, swept: Swept) -> None:

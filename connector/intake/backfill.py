@@ -206,9 +206,20 @@ def _store(installation: Installation, standing: Standing, page: BulkPage) -> St
 
 def _note_complete(conn: Connection, installation: Installation, side: str) -> None:
     """Once every person of a side has been read, nobody need be looked for there before a create."""
-    if not unread_people(conn, installation.policy.mapping, [side]):
-        put_value(conn, f"complete:{side}", True)
+    mapping = installation.policy.mapping
+    if not unread_people(conn, mapping, [side]):
+        note_known(conn, side, [target.object for target in mapping.sides[side].person_objects])
         installation.complete.add(side)
+
+
+def note_known(conn: Connection, side: str, objects: Iterable[str]) -> None:
+    """Every person of these objects is known here, and of no others of the side."""
+    put_value(conn, f"complete:{side}", sorted(objects))
+
+
+def is_known(conn: Connection, side: str, name: str) -> bool:
+    """Whether every person of an object is: one that is mapped later holds people whom nobody has read."""
+    return name in get_value(conn, f"complete:{side}", ())
 
 
 def unread_people(conn: Connection, mapping: LeadMapping, sides: Iterable[str]) -> list[str]:
@@ -216,9 +227,9 @@ def unread_people(conn: Connection, mapping: LeadMapping, sides: Iterable[str]) 
     was empty when leadloop was connected has none."""
     unread: list[str] = []
     for side in sides:
-        if get_value(conn, f"complete:{side}"):
-            continue
         for target in mapping.sides[side].person_objects:
+            if is_known(conn, side, target.object):
+                continue
             standing = get_value(conn, f"backfill:{side}:{target.object}")
             if standing is None or not Standing.of(standing).covers(None):
                 unread.append(f"{side}:{target.object}")

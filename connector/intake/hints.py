@@ -13,7 +13,8 @@ from dataclasses import dataclass
 
 from connector.clock import DAY_MS, HOUR_MS, SECOND_MS
 from connector.installation import Installation
-from connector.intake.forgetting import forget_record, let_go
+from connector.intake.forgetting import forget_record
+from connector.intake.forgotten_records import let_go
 from connector.intake.missing import as_deleted
 from connector.intake.taking_in import take_in
 from connector.lane import Lane
@@ -87,7 +88,7 @@ def _forget(installation: Installation, hints: Sequence[Waiting], result: Follow
     for hint in hints:
         with installation.database.begin() as conn:
             key = RecordKey(hint.side, hint.object, hint.record_id)
-            forget_record(conn, key, installation.clock.now_ms())
+            forget_record(conn, installation, key, installation.clock.now_ms())
             finish_hints(conn, [hint])
         result.forgotten += 1
 

@@ -166,8 +166,8 @@ class LeadCheck:
         given, state = known.given, known.given.state
         target = self._mapping.sides[self._side].object_for_create
         braked = "creates" in given.braked
-        if self._side in known.closed:
-            return "filtered"
+        if self._side in known.closed or (known.closed and not known.primaries):
+            return "filtered"  # nothing of the lead takes part there, or anywhere: then it stands still
         if known.under_way or self._side in given.linked_sides:
             return "pending"
         if self._side in known.several or self._side in given.sides_in_doubt:
@@ -258,10 +258,11 @@ class LeadCheck:
     def _read_again(self, keys: Sequence[RecordKey]) -> None:
         """See what the platform shows: it may not be what the store says that it showed."""
         installation = self._installation
-        for name in sorted({key.object for key in keys}):
+        objects = installation.feeds[self._side].objects
+        for name in sorted({key.object for key in keys} & objects.keys()):
             ids = list(dict.fromkeys(key.record_id for key in keys if key.object == name))
             asked_ms = installation.clock.now_ms()
-            natives = installation.feeds[self._side].objects[name]
+            natives = objects[name]
             reading = installation.platforms[self._side].read(name, ids, natives, Lane.BACKFILL)
             with installation.database.begin() as conn:
                 take_in(conn, installation, reading.found, asked_ms)

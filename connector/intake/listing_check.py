@@ -14,7 +14,7 @@ from connector.clock import Clock
 from connector.installation import Installation
 from connector.intake.ambiguity import AMBIGUOUS
 from connector.intake.findings import Named, about
-from connector.intake.forgetting import held_records, let_go
+from connector.intake.forgotten_records import held_records, let_go
 from connector.intake.link import link_records
 from connector.intake.missing import as_deleted
 from connector.intake.poll import began_key
@@ -83,6 +83,8 @@ class ListingCheck:
 
     def check(self, page: ListPage, window: Window) -> list[Named]:
         """Hold one page against the store. Raises RetryLater, Refused when a read does not come."""
+        if not page.records and page.after is not None:
+            return []  # it says nothing of any record
         listed = {each.record_id: each for each in page.records}
         last = page.records[-1].record_id if page.records and page.after is not None else None
         known = {each.record_id: each for each in window.up_to(last)}

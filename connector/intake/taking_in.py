@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from sqlalchemy import Connection
 
 from connector.installation import Installation
-from connector.intake.forgetting import keep_out
+from connector.intake.keeping_out import keep_out
 from connector.intake.link import link_records
 from connector.lead import Baseline
 from connector.observation import Observation, RecordKey

@@ -12,11 +12,10 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from sqlalchemy import Connection, delete
+from sqlalchemy import Connection
 
 from connector.clock import MINUTE_MS, SECOND_MS
 from connector.store.catch_ups import catch_ups_of
-from connector.store.schema import settings_values
 from connector.store.settings_values import get_value, put_value, values_under
 from mappings.mapping import SideMapping
 from mappings.object_mapping import Role
@@ -28,12 +27,13 @@ OTHERS_SECONDS: Final = 300.0
 """The interval of the other objects, unless that of the deciding ones is longer."""
 
 AFTER_REFUSED_MS: Final = 5 * MINUTE_MS
-"""How long an object is left alone that the platform has refused."""
+"""How long an object is left alone that the platform has refused; the longest for any fault of its own."""
 
 SHORT_OVERLAP_SECONDS: Final = 30
 """How far every look goes back over what was read, for what is stored a moment after it was stamped."""
 
 _NEXT = "next_poll_ms:"
+_PLANNED = "planned_poll_ms:"
 _LOOKED = "looked_ms:"
 _SECONDS = "poll_seconds:"
 
@@ -41,7 +41,7 @@ _SECONDS = "poll_seconds:"
 @dataclass(frozen=True, slots=True)
 class Looked:
     """The last look at an object: when it began, by our clock; 0: there was none. `not_before_ms`: the
-    platform has refused it, and is left alone with it until then."""
+    platform has not shown it, and is left alone with it until then."""
 
     at_ms: int = 0
     not_before_ms: int = 0
@@ -75,12 +75,12 @@ def next_looks_ms(seconds: Mapping[str, float], looked: Mapping[str, Looked], no
 
 
 def due_objects(conn: Connection, side: str, seconds: Mapping[str, float], now_ms: int) -> list[str]:
-    """The objects of a side whose time has come, and those of which a stream has lost events."""
+    """The objects of a side whose time has come, and those that have something to make up for."""
     looked = looked_of(conn, side)
-    # one that the platform has refused is left alone, whatever was lost
-    lost = {name for name in catch_ups_of(conn, side) if looked.get(name, Looked()).not_before_ms <= now_ms}
+    # one that the platform has refused is left alone, whatever there is to make up for
+    behind = {name for name in catch_ups_of(conn, side) if looked.get(name, Looked()).not_before_ms <= now_ms}
     moments = next_looks_ms(seconds, looked, now_ms)
-    return [name for name, at_ms in moments.items() if at_ms <= now_ms or name in lost]
+    return [name for name, at_ms in moments.items() if at_ms <= now_ms or name in behind]
 
 
 def plan_next(
@@ -95,6 +95,7 @@ def plan_next(
         now_ms + int(patience_seconds * SECOND_MS),
     )
     put_value(conn, _NEXT + side, next_ms)
+    put_value(conn, _PLANNED + side, now_ms)
     return next_ms
 
 
@@ -107,8 +108,11 @@ def follow_seconds(conn: Connection, side: str, seconds: Mapping[str, float], no
             plan_next(conn, side, seconds, now_ms)
 
 
-def next_poll_ms(conn: Connection, side: str) -> int:
-    """When the side is to be looked at next; 0 when nobody has looked yet."""
+def next_poll_ms(conn: Connection, side: str, now_ms: int | None = None) -> int:
+    """When the side is to be looked at next; 0 when nobody has looked yet. With `now_ms`, 0 too where our
+    clock has been put back since that was planned: nobody would look until it has caught up."""
+    if now_ms is not None and int(get_value(conn, _PLANNED + side, 0)) > now_ms + MINUTE_MS:
+        return 0
     return int(get_value(conn, _NEXT + side, 0))
 
 
@@ -128,14 +132,12 @@ def put_looked(conn: Connection, side: str, name: str, looked: Looked) -> None:
     put_value(conn, f"{_LOOKED}{side}:{name}", [looked.at_ms, looked.not_before_ms])
 
 
-def forget_looked(conn: Connection, side: str, name: str) -> None:
-    """The object is due with the next look at its side, whenever it was looked at."""
-    conn.execute(delete(settings_values).where(settings_values.c.key == f"{_LOOKED}{side}:{name}"))
-
-
-def refuse(conn: Connection, side: str, names: Iterable[str], now_ms: int) -> None:
-    """The platform has refused these objects: they are left alone for a while, and the others are not."""
+def leave_alone(
+    conn: Connection, side: str, names: Iterable[str], now_ms: int, after_ms: int | None = None
+) -> None:
+    """The platform has not shown these objects: they are left alone for `after_ms`, and the others are not.
+    None: it has refused them."""
     looked = looked_of(conn, side)
+    not_before_ms = now_ms + min(AFTER_REFUSED_MS if after_ms is None else after_ms, AFTER_REFUSED_MS)
     for name in names:
-        last = looked.get(name, Looked())
-        put_looked(conn, side, name, Looked(last.at_ms, now_ms + AFTER_REFUSED_MS))
+        put_looked(conn, side, name, Looked(looked.get(name, Looked()).at_ms, not_before_ms))

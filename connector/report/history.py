@@ -68,12 +68,17 @@ def unite(conn: Connection, gone_id: str, row: ledger.LedgerRow | None, about: M
 def ensure_counted(database: Database, fields: ReportFields, told: Callable[[], None] = lambda: None) -> None:
     """Count the ledger of a database that was begun by an earlier leadloop, once; `told` is called first.
     Raises StoreError."""
-    with database.read() as conn:
-        if get_value(conn, COUNTED) == VERSION:
-            return
+    if is_counted(database):
+        return
     told()
     with database.begin() as conn:
         rebuild(conn, fields)
+
+
+def is_counted(database: Database) -> bool:
+    """Whether the whole ledger is in the counters. Raises StoreError."""
+    with database.read() as conn:
+        return bool(get_value(conn, COUNTED) == VERSION)
 
 
 def rebuild(conn: Connection, fields: ReportFields) -> int:

@@ -61,11 +61,12 @@ TRANSPORT_KEY = "leadloop.sandbox.transport"
 
 @dataclass(slots=True)
 class _Pending:
-    """`count` further requests whose "METHOD path" contains `match` get this."""
+    """`count` further requests whose "METHOD path" contains `match`, and whose body `holding`, get this."""
 
     action: Literal["fail", "lose", "delay"]
     count: int
     match: str = ""
+    holding: str = ""
     status: int = 500
     body: Any = None
     headers: Mapping[str, str] = field(default_factory=dict)
@@ -102,11 +103,14 @@ class Faults:
         body: Any = None,
         headers: Mapping[str, str] | None = None,
         match: str = "",
+        holding: str = "",
     ) -> None:
         """Answer the next `count` matching requests with `status` and do no work. `body` is JSON (or text);
         None means the platform's own usual body for that status. `match` is a substring of "METHOD path"
-        (the path without its query string)."""
-        self._add(_Pending("fail", count, match, status=status, body=body, headers=dict(headers or {})))
+        (the path without its query string), `holding` one of the request's body: a record on which the
+        platform chokes."""
+        fail = _Pending("fail", count, match, holding, status=status, body=body, headers=dict(headers or {}))
+        self._add(fail)
 
     def lose_answer(self, count: int = 1, match: str = "", work: bool = True) -> None:
         """Do the work of the next `count` matching requests, then cut the connection instead of answering.
@@ -149,15 +153,22 @@ class Faults:
         """Whether the integration user lacks permission to see this field."""
         return (object_name, field_name) in self.hidden_fields
 
-    def take(self, method: str, path: str) -> list[_Pending]:
+    @property
+    def reads_bodies(self) -> bool:
+        """Whether `take` wants to see the bodies of requests. For the gate."""
+        return any(pending.holding for pending in self._pending)
+
+    def take(self, method: str, path: str, body: bytes = b"") -> list[_Pending]:
         """The pending faults that this request uses up: at most one of each action. For the gate."""
         if not self._pending:
             return []
-        line = f"{method} {path}"
+        line, text = f"{method} {path}", body.decode("utf-8", "replace")
         taken: dict[str, _Pending] = {}
         with self._lock:
             for pending in self._pending:
-                if pending.action not in taken and pending.match in line:
+                if pending.action in taken or pending.match not in line:
+                    continue
+                if pending.holding in text:
                     taken[pending.action] = pending
                     pending.count -= 1
             self._pending = [pending for pending in self._pending if pending.count > 0]
@@ -263,7 +274,10 @@ class FaultGate:
         def note(status: int) -> None:
             self._requests.answered(Seen(method, path, kind, status))
 
-        await self._answer(scope, receive, send, self._faults.take(method, path), note)
+        body = b""
+        if self._faults.reads_bodies:
+            body, receive = await _read_ahead(receive)
+        await self._answer(scope, receive, send, self._faults.take(method, path, body), note)
 
     async def _answer(
         self,
@@ -303,6 +317,21 @@ class FaultGate:
         raw = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in headers.items()]
         await send({"type": "http.response.start", "status": fail.status, "headers": raw})
         await send({"type": "http.response.body", "body": content})
+
+
+async def _read_ahead(receive: Receive) -> tuple[bytes, Receive]:
+    """All of a request's body, and what gives it once more to whoever comes next."""
+    body, more = b"", True
+    while more:
+        message = await receive()
+        body += message.get("body", b"")
+        more = message.get("more_body", False)
+    ahead = [{"type": "http.request", "body": body, "more_body": False}]
+
+    async def again() -> Message:
+        return ahead.pop() if ahead else await receive()
+
+    return body, again
 
 
 async def _cut(scope: Scope, receive: Receive) -> None:

@@ -27,7 +27,7 @@ from connector.intake.sweep import sweep
 from connector.intake.timetable import due_objects
 from connector.lane import Lane
 from connector.learning import LEARN_EVERY_MS, learn_again
-from connector.platforms.errors import PlatformError, RetryLater
+from connector.platforms.errors import PlatformError, RetryLater, concerns_all
 from connector.platforms.protocol import ChangePage, ListPage, Platform, Watch
 from connector.settle import BATCH, settle
 from connector.store.configurations import applied_configuration
@@ -110,7 +110,13 @@ class Duties:
                     followed = follow_hints(self._installation, side)
                     if not followed.taken:
                         return
-                    log.info("told", side=side, records=followed.records, leads=followed.leads)
+                    log.info(
+                        "told",
+                        side=side,
+                        records=followed.records,
+                        missing=followed.missing,
+                        leads=followed.leads,
+                    )
                     if followed.leads:
                         self._wake(SETTLE)
                     if self._slice_is_over(until_ms):
@@ -228,7 +234,7 @@ class Duties:
             polled = poll(leased, side, due)
         except RetryLater as error:
             log.warning("poll postponed", side=side, reason=error.reason, after_seconds=error.after_seconds)
-            return error.after_seconds, False
+            return error.after_seconds if concerns_all(error) else 0.0, False
         except PlatformError as error:
             log.error("poll refused", side=side, reason=str(error))
             self._learn_ms = 0  # a field may be gone

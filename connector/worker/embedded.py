@@ -20,7 +20,7 @@ from connector.intake.poll import poll
 from connector.intake.sweep import sweep
 from connector.intake.timetable import due_objects, next_poll_ms, plan_next
 from connector.learning import LEARN_EVERY_MS, learn_again
-from connector.platforms.errors import PlatformError, RetryLater
+from connector.platforms.errors import PlatformError, RetryLater, concerns_all
 from connector.settle import settle
 from connector.store import inbox, outbox
 from connector.store import leads as lead_store
@@ -65,8 +65,10 @@ class Embedded:
             event.set()
 
     def wake(self, side: str) -> None:
-        """There is something for a side: its platform told of a record. For any thread."""
-        self._to_deliver[side].set()
+        """There is something for a side: its platform told of a record. For any thread. A side that the
+        applied configuration does not have, and the files have already, has nobody to wake."""
+        if side in self._to_deliver:
+            self._to_deliver[side].set()
 
     def poll_soon(self, side: str) -> None:
         """Poll a side now, whatever its interval: some of what its platform told is lost. For any thread."""
@@ -130,7 +132,7 @@ class Embedded:
         is nothing to do."""
         clock, database = self._installation.clock, self._installation.database
         with database.read() as conn:
-            poll_ms = next_poll_ms(conn, side)
+            poll_ms = next_poll_ms(conn, side, clock.now_ms())
         if side in self._to_poll or clock.now_ms() >= poll_ms:
             self._to_poll.discard(side)
             poll_ms = self._poll(side, turn)
@@ -170,7 +172,7 @@ class Embedded:
         except RetryLater as error:
             log.warning("poll postponed", side=side, reason=error.reason, after_seconds=error.after_seconds)
             self._to_settle.set()  # for what came before the fault
-            return error.after_seconds
+            return error.after_seconds if concerns_all(error) else 0.0
         except PlatformError as error:
             log.error("poll refused", side=side, reason=str(error))
             turn.learn_ms = 0  # a field may be gone
@@ -186,7 +188,13 @@ class Embedded:
         """Read what the platform told of; True when it told of something, so that there may be more."""
         followed = follow_hints(self._installation, side)
         if followed.taken:
-            log.info("told", side=side, records=followed.records, leads=followed.leads)
+            log.info(
+                "told",
+                side=side,
+                records=followed.records,
+                missing=followed.missing,
+                leads=followed.leads,
+            )
         if followed.leads:
             self._to_settle.set()
         return bool(followed.taken)

@@ -8,12 +8,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from connector.clock import MINUTE_MS
+import structlog
+
+from connector.clock import MINUTE_MS, SECOND_MS
 from connector.delivery import deliver
 from connector.installation import Installation
 from connector.intake.hints import follow_hints
-from connector.intake.poll import poll
+from connector.intake.poll import Polled, poll
+from connector.platforms.errors import RetryLater
 from connector.settle import settle
+from connector.store import outbox
 from connector.store.at_work import at_work
 
 ROUNDS_AT_MOST = 60
@@ -26,6 +30,11 @@ LOOK_AGAIN_MS = 5 * MINUTE_MS
 within some minutes, or it is read by its id: of a million leads the first would be due again before the last
 had its turn, and no pass came to an end."""
 
+PATIENT_TIMES = 3
+"""So often in a row a patient pass waits for a platform that gives no answer."""
+
+log = structlog.get_logger()
+
 
 class NeverQuiet(RuntimeError):
     """The platforms and leadloop keep changing each other's values; says how many rounds were made."""
@@ -33,7 +42,7 @@ class NeverQuiet(RuntimeError):
 
 @dataclass(slots=True)
 class Pass:
-    """What a pass did."""
+    """What a pass did. `waiting` writes were put off, and are still to be sent."""
 
     told: int = 0
     polled: int = 0
@@ -42,6 +51,7 @@ class Pass:
     moves: int = 0
     written: int = 0
     refused: int = 0
+    waiting: int = 0
     rounds: int = 0
 
 
@@ -52,16 +62,21 @@ def look(installation: Installation, result: Pass) -> int:
         while (followed := follow_hints(installation, side)).taken:
             result.told += followed.records
             leads += followed.leads
-        polled = poll(installation, side)
-        result.polled += polled.records
-        result.changed += polled.changed
-        leads += polled.leads
+        polled = Polled()
+        try:
+            poll(installation, side, result=polled)
+        finally:
+            result.polled += polled.records
+            result.changed += polled.changed
+            leads += polled.leads
     return leads
 
 
-def act(installation: Installation, result: Pass, until_ms: int | None = None) -> bool:
-    """Settle and deliver until neither has anything left that can be done now, or `until_ms` has passed;
-    returns whether nothing is left."""
+def act(
+    installation: Installation, result: Pass, until_ms: int | None = None, patience_seconds: float = 0.0
+) -> bool:
+    """Settle and deliver until neither has anything left that can be done within `patience_seconds`, or
+    `until_ms` has passed; returns whether nothing is left."""
     for _ in range(ROUNDS_AT_MOST):
         moved = False
         batches = 0
@@ -75,7 +90,7 @@ def act(installation: Installation, result: Pass, until_ms: int | None = None) -
                 if until_ms is not None and installation.clock.now_ms() >= until_ms:
                     return False
         moved = _deliver(installation, result) or moved
-        if not moved:
+        if not moved and not _wait_for_writes(installation, patience_seconds):
             return True
     raise NeverQuiet(f"after {ROUNDS_AT_MOST} rounds of settling and delivery there is still work")
 
@@ -94,21 +109,55 @@ def _deliver(installation: Installation, result: Pass) -> bool:
     return moved
 
 
-def run_until_quiet(installation: Installation, between_seconds: float = 0.0) -> Pass:
+def _wait_for_writes(installation: Installation, patience_seconds: float) -> bool:
+    """Wait until the next write that was put off is due, if that is soon; returns whether one is."""
+    now_ms = installation.clock.now_ms()
+    with installation.database.read() as conn:
+        due_ms = [outbox.next_write_ms(conn, side) for side in installation.feeds]
+    ahead_ms = [moment - now_ms for moment in due_ms if moment is not None and moment > now_ms]
+    if not ahead_ms or min(ahead_ms) > patience_seconds * SECOND_MS:
+        return False
+    installation.clock.sleep(min(ahead_ms) / SECOND_MS)
+    return True
+
+
+def _look_patiently(installation: Installation, result: Pass, patience_seconds: float) -> None:
+    """Look, and go on where it broke off when a platform wants to be left alone for a moment. Raises as
+    `look` does."""
+    waited = 0
+    while True:
+        before = result.polled
+        try:
+            look(installation, result)
+            return
+        except RetryLater as later:
+            waited = 1 if result.polled > before else waited + 1
+            if later.after_seconds > patience_seconds or waited > PATIENT_TIMES:
+                raise
+            log.warning("waiting", reason=later.reason, seconds=later.after_seconds)
+            installation.clock.sleep(later.after_seconds)
+
+
+def run_until_quiet(
+    installation: Installation, between_seconds: float = 0.0, patience_seconds: float = 0.0
+) -> Pass:
     """Poll, settle and deliver until a look at every side brings nothing that has to be written, with
-    `between_seconds` of the clock's time between two looks.
+    `between_seconds` of the clock's time between two looks. What a platform puts off for no more than
+    `patience_seconds` is waited for.
 
     Raises NeverQuiet past a bound, and RetryLater or Refused when a platform does not answer a poll."""
     result = Pass()
     clock = installation.clock
     with at_work(installation.database):
         while result.rounds < ROUNDS_AT_MOST:
-            look(installation, result)
+            _look_patiently(installation, result, patience_seconds)
             before = result.written
-            if not act(installation, result, clock.now_ms() + LOOK_AGAIN_MS):
+            if not act(installation, result, clock.now_ms() + LOOK_AGAIN_MS, patience_seconds):
                 continue
             result.rounds += 1
             if result.written == before:
+                with installation.database.read() as conn:
+                    result.waiting = sum(outbox.counts(conn).values())
                 return result
             clock.sleep(between_seconds)
     raise NeverQuiet(f"after {ROUNDS_AT_MOST} looks at the platforms there is still something to write")

@@ -58,7 +58,7 @@ class PollLease:
             if not take_lease(conn, poll_of(self._side), self._token, now_ms, LEASE_MS):
                 return False
             self._due_ms = next_poll_ms(conn, self._side)
-            if self._due_ms > now_ms:
+            if next_poll_ms(conn, self._side, now_ms) > now_ms:
                 drop_lease(conn, poll_of(self._side), self._token)
                 return False
         return True

@@ -116,7 +116,7 @@ class Scheduler:
     def _due(self, now_ms: int) -> list[str]:
         with self._database.read() as conn:
             backlog = lead_store.backlog(conn, now_ms)
-            due = [poll_of(side) for side in self._sides if next_poll_ms(conn, side) <= now_ms]
+            due = [poll_of(side) for side in self._sides if next_poll_ms(conn, side, now_ms) <= now_ms]
             for side in self._sides:
                 write_ms = outbox.next_write_ms(conn, side)
                 if write_ms is not None and write_ms <= now_ms:

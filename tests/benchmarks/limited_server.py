@@ -10,16 +10,16 @@ One call too many is answered 429, with the limit's name. Understands nothing of
 from __future__ import annotations
 
 import asyncio
-import subprocess
 import sys
 import time
 from collections import deque
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from typing import Any
 
 import orjson
 import urllib3
+
+from tests.benchmarks.server_process import in_a_process
 
 BURST, BURST_SECONDS, SEARCHES, LATENCY_SECONDS = 190, 10.0, 5, 0.1
 
@@ -88,16 +88,9 @@ async def _serve(*, late: bool) -> None:
     await server.serve_forever()
 
 
-@contextmanager
-def limited_server(*, late: bool) -> Iterator[str]:
+def limited_server(*, late: bool) -> AbstractContextManager[str]:
     """The address of a server in a process of its own."""
-    command = [sys.executable, "-m", "tests.benchmarks.limited_server", "late" if late else "early"]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
-        assert process.stdout is not None
-        try:
-            yield f"http://127.0.0.1:{int(process.stdout.readline())}"
-        finally:
-            process.terminate()
+    return in_a_process("tests.benchmarks.limited_server", "late" if late else "early")
 
 
 def seen_by(url: str) -> dict[str, Any]:

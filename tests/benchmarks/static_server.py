@@ -12,13 +12,11 @@ from __future__ import annotations
 
 import re
 import socket
-import subprocess
 import sys
 import threading
 from bisect import bisect_left
 from collections import Counter
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from datetime import datetime
 from typing import NamedTuple
 from urllib.parse import unquote_plus
@@ -27,6 +25,7 @@ import orjson
 import urllib3
 
 from tests.benchmarks.records import Served, Side, served
+from tests.benchmarks.server_process import in_a_process
 
 SEARCH_PAGE, QUERY_PAGE, LIST_PAGE = 200, 2_000, 100
 _AFTER = re.compile(r"after=(\d+)")
@@ -220,16 +219,9 @@ class StaticServer:
         )
 
 
-@contextmanager
-def static_server(side: Side, count: int, edition: int) -> Iterator[str]:
+def static_server(side: Side, count: int, edition: int) -> AbstractContextManager[str]:
     """The address of a server in a process of its own, which has everything rendered."""
-    command = [sys.executable, "-m", "tests.benchmarks.static_server", side, str(count), str(edition)]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
-        assert process.stdout is not None
-        try:
-            yield f"http://127.0.0.1:{int(process.stdout.readline())}"
-        finally:
-            process.terminate()
+    return in_a_process("tests.benchmarks.static_server", side, count, edition)
 
 
 def requests_to(url: str) -> dict[str, int]:

@@ -58,8 +58,10 @@ def rows_of(world: World) -> dict[str, list[Any]]:
 
 
 def shown_by(world: World) -> str:
-    """All that both platforms have."""
-    return json.dumps([world.salesforce.to_json(), world.hubspot.to_json()], default=str, sort_keys=True)
+    """All that both platforms have, whatever time it is there: a command may have waited."""
+    salesforce, hubspot = world.salesforce.to_json(), world.hubspot.to_json()
+    del hubspot["crm"]["latest_ms"]
+    return json.dumps([salesforce, hubspot], default=str, sort_keys=True)
 
 
 def test_a_dry_run_tells_what_would_follow(world: World, leadloop: Shell) -> None:
@@ -213,6 +215,16 @@ def test_what_is_typed_wrongly_is_told_with_the_remedy(
     assert "read" not in done.out, "nothing was read before it was told"
 
 
+def test_what_is_typed_wrongly_leaves_no_database_behind(leadloop: Shell, folder: Path) -> None:
+    """Connecting makes leadloop go live: what changes from then on is decided about."""
+    url = {"LEADLOOP_DATABASE_URL": "sqlite:///new.db"}
+
+    assert leadloop("backfill", "--object", "leads", **url).code == 2
+    assert leadloop("backfill", "--since", "soon", **url).code == 2
+    assert not (folder / "new.db").exists()
+    assert leadloop("backfill", "--object", "Lead", **url).code == 0
+
+
 def test_progress_tells_rate_and_time_left() -> None:
     clock = ManualClock(1_800_000_000_000)
     begun = Standing("salesforce", "Lead", None, "", total=10_000)
@@ -253,11 +265,29 @@ def test_a_terminal_shows_a_bar_for_each_object(
         bar.page(begun, 2.0)
         clock.advance(10)
         bar.page(Standing("salesforce", "Lead", None, "", records=5_000, total=10_000), 0.0)
-        bar.leads(500, "looked at for creating")
     shown = capsys.readouterr().err
     assert "salesforce:Lead" in shown
     assert "5,000 of about 10,000 (50 %), 500 a second, 10 seconds left" in shown
-    assert "500 looked at for creating" in shown
+
+
+def test_a_terminal_shows_what_is_done_as_done_and_how_far_the_leads_are(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("TTY_COMPATIBLE", "1")
+    monkeypatch.setenv("COLUMNS", "120")
+    clock = ManualClock(1_800_000_000_000)
+    begun = [Standing("salesforce", name, None, "", total=10_000) for name in ("Lead", "Contact")]
+    with Bar(clock, begun) as bar:
+        clock.advance(10)
+        bar.page(Standing("salesforce", "Lead", None, "", records=10_000, total=10_000, done=True), 0.0)
+        bar.leads(500, 2_000, "decided")
+        clock.advance(1)
+        bar.leads(1_000, 2_000, "decided")
+    lines = capsys.readouterr().err.splitlines()
+    read = next(line for line in lines[::-1] if "salesforce:Lead" in line)
+    leads = next(line for line in lines[::-1] if "decided" in line)
+    assert read.rstrip().endswith("10,000 read"), "of what is done no time is left"
+    assert "decided: 1,000 of about 2,000 (50 %), 500 a second, 2 seconds left" in leads
 
 
 def test_a_backfill_leaves_calls_to_updates_and_those_leave_some_to_hand_offs() -> None:

@@ -54,12 +54,12 @@ def signal_at(
     usual = faults.take
     met: list[str] = []
 
-    def take(method: str, asked: str) -> list[object]:
+    def take(method: str, asked: str, body: bytes) -> list[object]:
         if asked.endswith(path) and method == "GET":
             met.append(asked)
             if len(met) == number:
                 process.send_signal(sent)
-        return list(usual(method, asked))
+        return list(usual(method, asked, body))
 
     faults.take = take  # type: ignore[method-assign,assignment]  # the sandbox asks it for each request
 

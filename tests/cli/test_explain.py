@@ -171,3 +171,18 @@ def test_fits_a_terminal_of_100_columns(world: World, leadloop: Shell) -> None:
         "Published scores",
         "Activities",
     ]
+
+
+def test_a_shared_address_names_everybody_behind_it(world: World, leadloop: Shell) -> None:
+    world.run()
+    world.hubspot.create("contacts", email="info@acme.example", lastname="Arbor", company="Acme")
+    world.run()
+
+    assert leadloop("explain", "info@acme.example").code == 0
+    assert leadloop("explain", "INFO@acme.example").code == 0
+    assert leadloop("explain", "nfo@acme.example").code == 1
+    world.salesforce.insert("Lead", LastName="Bolt", Company="Acme", Email="info@acme.example")
+    world.run()
+    answer = leadloop("explain", "info@acme.example")
+    assert answer.code == 1
+    assert "2 leads are known by 'info@acme.example'" in answer.out

@@ -21,14 +21,14 @@ def kill_in_the_second(faults: Faults, path: str, process: Process, *, carried_o
     usual = faults.take
     met: list[str] = []
 
-    def take(method: str, asked: str) -> list[object]:
+    def take(method: str, asked: str, body: bytes) -> list[object]:
         if path in asked:
             met.append(asked)
             if len(met) == 2:
                 process.signalled(signal.SIGKILL)
                 if not carried_out:
                     faults.fail_next(1, 503, match=path)
-        return list(usual(method, asked))
+        return list(usual(method, asked, body))
 
     faults.take = take  # type: ignore[method-assign,assignment]  # the sandbox asks it for each request
 

@@ -49,6 +49,53 @@ def test_once_makes_one_pass(world: World, leadloop: Shell) -> None:
     assert again.out.endswith("0 moves, 0 writes, 0 refused.\n")
 
 
+TOO_MANY = {"policyName": "SECONDLY", "status": "error", "errorType": "RATE_LIMIT"}
+
+
+def test_once_goes_on_after_a_platform_was_asked_too_fast(world: World, leadloop: Shell) -> None:
+    ann_asks_for_prices(world)
+    # the first of them meets the question whether contacts may be read, which need not be answered
+    world.hubspot.faults.fail_next(3, 429, TOO_MANY, match="contacts/search")
+    world.hubspot.faults.fail_next(
+        1, 429, {**TOO_MANY, "policyName": "TEN_SECONDLY_ROLLING"}, match="batch/update"
+    )
+
+    done = leadloop("run", "--once", "--json")
+
+    assert done.code == 0
+    assert done.json["waiting"] == 0
+    assert world.contact(ANN)["leadloop_stage"] == world.sf_lead(ANN)["Leadloop_Stage__c"] == "distributed"
+    told = [json.loads(line) for line in done.err.splitlines()]
+    assert [line["reason"] for line in told if line["event"] == "waiting"] == [
+        "HubSpot: too many searches in a second"
+    ] * 2
+
+
+def test_once_says_what_a_platform_puts_off_for_long(world: World, leadloop: Shell) -> None:
+    ann_asks_for_prices(world)
+    world.hubspot.faults.fail_next(100, 500, match="batch/update")
+
+    done = leadloop("run", "--once")
+
+    assert done.code == 0, done.err
+    assert done.out.endswith("write put off: `leadloop status` says why; run this again.\n"), done.out
+    assert world.sf_lead(ANN)["Leadloop_Stage__c"] == "distributed"
+    assert world.contact(ANN)["leadloop_stage"] == "nurture"
+
+
+def test_once_ends_where_a_platform_stays_away(world: World, leadloop: Shell) -> None:
+    ann_asks_for_prices(world)
+    world.hubspot.faults.fail_next(100, 429, TOO_MANY, match="contacts/search")
+
+    done = leadloop("run", "--once")
+
+    assert done.code == 1
+    assert "too many searches in a second" in done.err.splitlines()[-1]
+    world.hubspot.faults.clear()
+    assert leadloop("run", "--once").code == 0
+    assert world.contact(ANN)["leadloop_stage"] == "distributed"
+
+
 def test_logs_json_without_personal_data(world: World, leadloop: Shell) -> None:
     ann_asks_for_prices(world)
     world.hubspot.faults.bad_record("contacts", "leadloop_owner", "sam@sales.example", "INVALID_OPTION")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from sqlalchemy import update
 
 from connector.clock import HOUR_MS
@@ -53,6 +54,37 @@ def test_names_what_was_missed_and_puts_it_right(world: World, leadloop: Shell) 
     assert max(map(len, answer.out.splitlines())) <= 100
     world.run()
     assert leadloop("verify", "--json").json["repaired"] == 0
+
+
+def test_a_side_that_does_not_answer_hides_nothing_of_the_others(world: World, leadloop: Shell) -> None:
+    in_step(world)
+    world.hubspot.faults.fail_next(50, 503, match="GET /crm/v3/objects/contacts")
+
+    answer = leadloop("verify")
+
+    assert answer.code == 1
+    assert "salesforce: 1 record, 1 lead" in answer.out
+    assert answer.err.splitlines()[-1].startswith(
+        "hubspot was not verified to its end: HubSpot gave no usable"
+    )
+    assert "). The same command goes on from there." in answer.err
+    world.hubspot.faults.clear()
+    world.later(minutes=6)
+    assert leadloop("verify").code == 0
+
+
+@pytest.mark.parametrize("arguments", [("--side", "marketo"), ("--object", "Leed")])
+def test_a_name_that_is_none_is_told_before_anybody_is_asked(
+    world: World, leadloop: Shell, arguments: tuple[str, str]
+) -> None:
+    in_step(world)
+    world.hubspot.faults.quota_exhausted = True
+
+    answer = leadloop("verify", *arguments)
+
+    assert answer.code == 2
+    assert repr(arguments[1]) in answer.err
+    assert ": there are " in answer.err
 
 
 def test_tells_the_same_as_json(world: World, leadloop: Shell) -> None:

@@ -3,21 +3,28 @@
 from __future__ import annotations
 
 import random
+import time
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from datetime import UTC, datetime
+from email.utils import format_datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from connector.clock import ManualClock
 from connector.intake.poll import poll
 from connector.intake.timetable import due_objects
 from connector.lane import Lane
 from connector.observation import RecordKey
+from connector.platforms.clock_there import ClockThere
 from connector.platforms.protocol import ChangePage, Watch
 from connector.store.cursors import cursors_of
 from connector.store.observations import observations_by_key
-from tests.world import World
+from connector.worker.actors import Duties
+from tests.worker.crew import Woken
+from tests.world import START_MS, World
 
 HOUR = 3_600
 SIDES = {"salesforce": ("Lead", 60), "hubspot": ("contacts", 30)}
@@ -102,3 +109,36 @@ def test_who_comes_right_after_going_live_is_new_whichever_clock_is_ahead(
         world.run()
         assert world.contact("ann@acme.example")["leadloop_stage"] == "nurture"
         assert not world.lead("ann@acme.example").resting
+
+
+def test_a_clock_that_is_put_back_while_an_answer_travels_takes_no_cursor_along() -> None:
+    clock = ManualClock(START_MS)
+    there = ClockThere(clock)
+    asked_ms = clock.now_ms()
+    clock.advance(-HOUR)
+    there.heard(format_datetime(datetime.fromtimestamp(START_MS / 1_000, UTC), usegmt=True))
+    assert there.at(asked_ms) == START_MS
+
+
+def test_a_date_without_a_zone_is_gmt_wherever_leadloop_runs(monkeypatch: pytest.MonkeyPatch) -> None:
+    """RFC 9110 has recipients accept the form of asctime, which names none."""
+    monkeypatch.setenv("TZ", "America/New_York")
+    time.tzset()
+    try:
+        there = ClockThere(ManualClock(START_MS))
+        there.heard(datetime.fromtimestamp(START_MS / 1_000, UTC).ctime())
+        assert there.ahead_ms == 0
+    finally:
+        monkeypatch.undo()
+        time.tzset()
+
+
+def test_a_clock_that_is_put_back_does_not_end_the_looks_until_it_has_caught_up(world: World) -> None:
+    duties = Duties(world.leadloop, Woken().send)
+    duties.poll("hubspot")
+    world.clock.advance(-HOUR)
+    for _ in range(3):
+        world.later(seconds=30)
+        world.hubspot.requests.reset()
+        duties.poll("hubspot")
+        assert world.hubspot.requests.by_kind["POST", "/crm/v3/objects/contacts/search"] == 1

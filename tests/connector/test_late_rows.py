@@ -14,13 +14,14 @@ from typing import Any
 import pytest
 
 from connector.clock import HOUR_MS, MINUTE_MS, SECOND_MS
-from connector.intake.poll import Polled, look_again, poll
+from connector.intake.poll import Polled, poll
 from connector.intake.timetable import due_objects, next_poll_ms, plan_next
 from connector.lane import Lane
 from connector.observation import Observation, RecordKey
 from connector.platforms.errors import PlatformError, Refused, RetryLater
 from connector.platforms.protocol import ChangePage, Cursor, Watch
 from connector.store.catch_ups import ask_catch_ups
+from connector.store.cursors import put_cursor
 from connector.store.observations import observations_by_key
 from tests.world import World
 
@@ -103,7 +104,7 @@ def test_rows_that_show_up_ten_minutes_late_are_never_missed(seed: int, world: W
     leadloop.platforms, leadloop.feeds = made, {**leadloop.feeds, SIDE: feed}
     with world.database.begin() as conn:  # as connecting to such a platform would have it
         for name in OBJECTS:
-            look_again(conn, SIDE, name, world.clock.now_ms() + ahead_ms, world.clock.now_ms())
+            put_cursor(conn, SIDE, name, Cursor(world.clock.now_ms() + ahead_ms), world.clock.now_ms())
 
     def look() -> None:
         with world.database.begin() as conn:

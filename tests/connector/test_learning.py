@@ -155,7 +155,7 @@ def test_an_hourly_look_costs_a_few_calls(world: World, side: str) -> None:
     world.leadloop  # noqa: B018  # connected
     sandbox.requests.reset()
     learn_again(world.leadloop, side)
-    assert sandbox.requests.count <= 3, sandbox.requests.by_kind
+    assert sandbox.requests.count <= 4, sandbox.requests.by_kind
 
 
 def test_what_one_side_lacks_stays_told_while_the_other_is_read_again(world: World) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
@@ -19,6 +18,7 @@ from connector.store.database import Database
 from connector.store.leads import insert_leads
 from connector.store.ledger import LedgerRow
 from connector.store.settings_values import get_value
+from tests.at_once import at_once
 from tests.cli.people import ANN, sales_rejects_ann
 from tests.store.conftest import a_lead
 from tests.world import START_MS, World
@@ -175,22 +175,12 @@ def test_a_ledger_from_before_there_were_counters_is_counted_once(database: Data
 
 
 def test_two_workers_at_once_lose_no_count(database: Database) -> None:
-    failed: list[BaseException] = []
-
     def work(name: str) -> None:
-        try:
-            for number in range(15):
-                write(database, *to_mql(f"{name}{number}"))
-        except BaseException as error:  # noqa: BLE001  # reported by the assertion below
-            failed.append(error)
+        for number in range(15):
+            write(database, *to_mql(f"{name}{number}"))
 
-    threads = [threading.Thread(target=work, args=(name,)) for name in "ab"]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    at_once(work, ["a", "b"])
 
-    assert failed == []
     assert counted(database, "mql") == {("", "mql", "made", ""): 30}
 
 

@@ -102,7 +102,7 @@ def test_a_side_is_polled_no_more_often_than_its_interval(world: World, worker: 
 
 def test_a_platform_that_asks_for_patience_gets_it(world: World, worker: Installation) -> None:
     def closed(_: Iterator[ChangePage]) -> Iterator[ChangePage]:
-        raise RetryLater("closed for the night", 900.0)
+        raise RetryLater("closed for the night", 900.0, concerns="side")
 
     world.later(minutes=1)
     Duties(watching(worker, "hubspot", pages=closed), Woken().send).poll("hubspot")

@@ -12,6 +12,7 @@ from connector.platforms.protocol import ChangePage
 from connector.store import leads as lead_store
 from connector.worker.actors import Duties
 from connector.worker.poll_lease import LEASE_MS, PollLease
+from tests.at_once import at_once
 from tests.worker.crew import Crew, Killed, Woken, watching, work
 from tests.world import World
 
@@ -67,13 +68,7 @@ def test_many_wakeups_in_two_workers_make_one_look(world: World, crew: Crew) -> 
     crews = [Duties(watching(crew.hire(), "hubspot", pages=gate.pages), Woken().send) for _ in range(2)]
     for _ in range(3):
         world.later(minutes=1)
-        threads = [
-            threading.Thread(target=duties.poll, args=("hubspot",)) for duties in crews for _ in range(4)
-        ]
-        for thread in threads:
-            thread.start()
-        for thread in threads:
-            thread.join(30)
+        at_once(lambda duties: duties.poll("hubspot"), crews * 4)
     assert (gate.looks, gate.most_inside) == (3, 1)
 
 

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from connector.store import leads as lead_store
 from connector.store import ledger, outbox
 from connector.worker.actors import Duties
+from tests.at_once import at_once
 from tests.worker.crew import Crew, Woken, work
 from tests.world import World
 
@@ -34,23 +35,7 @@ def test_two_workers_settle_500_leads_and_none_of_them_twice(world: World, crew:
         world.hubspot.create("contacts", email=f"p{number}@big.example", lastname="Lee")
     Duties(workers[0], Woken().send).poll("hubspot")
 
-    failures: list[BaseException] = []
-
-    def settle(duties: Duties, start: threading.Barrier) -> None:
-        try:
-            start.wait(30)
-            duties.settle()
-        except BaseException as error:
-            failures.append(error)
-            raise
-
-    start = threading.Barrier(2)
-    threads = [threading.Thread(target=settle, args=(Duties(each, Woken().send), start)) for each in workers]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join(60)
-    assert not failures
+    at_once(Duties.settle, [Duties(each, Woken().send) for each in workers])
 
     with world.database.read() as conn:
         assert lead_store.backlog(conn, world.clock.now_ms()).dirty == 0
