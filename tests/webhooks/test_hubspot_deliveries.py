@@ -277,7 +277,7 @@ def test_other_addresses_and_methods_lead_nowhere(reception: Post) -> None:
     [
         ("contact_creation_by_own_app", [("contacts", "106314056576", "read")]),
         ("contact_creation_retry_attempt6", [("contacts", "112558566461", "read")]),
-        ("contact_propertyChange_own_app_attempt1", []),
+        ("contact_propertyChange_own_app_attempt1", [("contacts", "541935488729", "read")]),
         ("object_create_batch_8_events", [("2-143967026", "180584432881", "read")]),
         ("object_deletion", [("2-143967026", "180584432881", "deleted")]),
         ("object_propertyChange_contact", [("contacts", "546500061938", "read")]),

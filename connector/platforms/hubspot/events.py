@@ -40,8 +40,9 @@ class MalformedEvent(ValueError):
 
 
 def read_event(event: Mapping[str, Any]) -> list[Told]:
-    """The records to look at; none when the event is of a type that nobody reads, or of our own making.
-    Raises MalformedEvent."""
+    """The records to look at; none when the event is of a type that nobody reads. One of our own making is
+    read too: the sooner HubSpot shows what became of a write, the less can a person's edit be mistaken for
+    that. Raises MalformedEvent."""
     kind = event.get("subscriptionType") or event.get("eventType")
     if not isinstance(kind, str):
         raise MalformedEvent("an event without a type")
@@ -55,8 +56,6 @@ def read_event(event: Mapping[str, Any]) -> list[Told]:
         return merged(name, event)
     if action == "associationChange":
         return list(_associated(name, event))
-    if action == "propertyChange" and _is_echo(event):
-        return []
     return [Told(name, record_id_of(event.get("objectId")), _ACTIONS[action])]
 
 
@@ -96,9 +95,3 @@ def _associated(name: str, event: Mapping[str, Any]) -> Iterator[Told]:
     other = other or (_BY_ASSOCIATION.get(number) if isinstance(number, int) else None)
     if other is not None:
         yield Told(other, record_id_of(event.get("toObjectId")), "read")
-
-
-def _is_echo(event: Mapping[str, Any]) -> bool:
-    """Whether the app that receives this made the change itself (recorded: `sourceId` is its id as text).
-    What it wrote is read by the next look anyway; reading it at once would double the calls."""
-    return event.get("changeSource") == "INTEGRATION" and event.get("sourceId") == str(event.get("appId"))
