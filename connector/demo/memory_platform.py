@@ -141,11 +141,14 @@ class MemoryPlatform:
         found = [self._observe(object_name, each, table[each], fields) for each in ids if each in table]
         return Reading(found, [each for each in ids if each not in table])
 
-    def listed(self, object_name: str, after: str | None = None, lane: Lane = Lane.BACKFILL) -> ListPage:
+    def listed(
+        self, object_name: str, fields: Sequence[str], after: str | None = None, lane: Lane = Lane.BACKFILL
+    ) -> ListPage:
         """See `Platform`."""
         del after, lane
         table = self.records.get(object_name, {})
-        return ListPage([Listed(each, record.stamp_ms) for each, record in table.items()], None)
+        shown = [self._observe(object_name, each, record, fields) for each, record in table.items()]
+        return ListPage([Listed(item.record_id, item.stamp_ms, fields=item.fields) for item in shown], None)
 
     def history(
         self,

@@ -82,7 +82,7 @@ class LeadCheck:
             return found
         if not self._repair:
             return found + [each.named(each.cause) for each in suspects]
-        self._read_again([each.key for each in suspects if each.key is not None])
+        self._read_again([each.known for each in suspects])
         later = {(each.known.lead.id, each.cause): each for each in odd if each.cause in _AGAIN}
         again = self._look([each.known.lead.id for each in suspects], asked=True)
         still = {each.known.lead.id: each for each in again if each.cause in _AGAIN}
@@ -255,15 +255,19 @@ class LeadCheck:
 
     # putting right --------------------------------------------------------------------------------------
 
-    def _read_again(self, keys: Sequence[RecordKey]) -> None:
-        """See what the platform shows: it may not be what the store says that it showed."""
+    def _read_again(self, leads: Sequence[_Known]) -> None:
+        """See what the leads' records show, on every side: it may not be what the store says they showed."""
         installation = self._installation
-        objects = installation.feeds[self._side].objects
-        for name in sorted({key.object for key in keys} & objects.keys()):
-            ids = list(dict.fromkeys(key.record_id for key in keys if key.object == name))
+        wanted: dict[tuple[str, str], dict[str, None]] = {}
+        for known in leads:
+            for record in known.primaries.values():
+                wanted.setdefault((record.side, record.object), {})[record.record_id] = None
+        for (side, name), ids in sorted(wanted.items()):
+            natives = installation.feeds[side].objects.get(name)
+            if natives is None:
+                continue  # its platform has no such object any more
             asked_ms = installation.clock.now_ms()
-            natives = objects[name]
-            reading = installation.platforms[self._side].read(name, ids, natives, Lane.BACKFILL)
+            reading = installation.platforms[side].read(name, list(ids), natives, Lane.BACKFILL)
             with installation.database.begin() as conn:
                 take_in(conn, installation, reading.found, asked_ms)
 

@@ -1,7 +1,10 @@
-"""Listing check: a platform's listing of ids and versions, held against the store, page by page.
+"""Listing check: a platform's listing of all records, their versions and values, held against the store, page
+by page.
 
-The two are merged in the order of ids, a window of the store at a time, so that memory is bounded. What
-differs is read by its id and taken in as any observation: a listing alone decides nothing.
+The two are merged in the order of ids, a window of the store at a time, so that memory is bounded. A record
+that is missing, gone or at another version is read by its id and taken in as any observation. Other values at
+the version that is stored, as of a formula, are believed as they are listed: the lead that this concerns is
+found by the lead check.
 """
 
 from __future__ import annotations
@@ -13,8 +16,9 @@ from sqlalchemy import Connection
 from connector.clock import Clock
 from connector.installation import Installation
 from connector.intake.ambiguity import AMBIGUOUS
-from connector.intake.findings import Named, about
+from connector.intake.findings import AMISS, Named, about
 from connector.intake.forgotten_records import held_records, let_go
+from connector.intake.identity import Names
 from connector.intake.link import link_records
 from connector.intake.missing import as_deleted
 from connector.intake.poll import began_key
@@ -22,16 +26,17 @@ from connector.intake.taking_in import take_in
 from connector.lane import Lane
 from connector.observation import Observation, RecordKey
 from connector.platforms.protocol import Cursor, Listed, ListPage, id_order
+from connector.store import leads as lead_store
 from connector.store.cursors import cursors_of
 from connector.store.holds import open_holds
 from connector.store.links import linked
-from connector.store.observations import Stored, observations_by_key
+from connector.store.observations import Stored, observations_by_key, store_observations
 from connector.store.settings_values import get_value
 from connector.store.versions import Version, drop_observations, versions_after, versions_of
 from connector.taking_part import outside
 
-WINDOW = 20_000
-"""Versions of the store held in memory at a time."""
+WINDOW = 10_000
+"""Versions of the store held in memory at a time, with their values."""
 
 
 class Window:
@@ -79,44 +84,52 @@ class ListingCheck:
         self._side = side
         self._name = name
         self._repair = repair
-        self._person = installation.policy.mapping.sides[side].objects[name].role == "person"
+        described = installation.policy.mapping.sides[side].objects[name]
+        names = Names.of(described, installation.policy.mapping)
+        self._person = described.role == "person"
+        shown = {pair.native for pair in (*described.pairs, *described.outputs)}
+        self._plain = shown.difference(names.natives, [names.claim])
 
-    def check(self, page: ListPage, window: Window) -> list[Named]:
-        """Hold one page against the store. Raises RetryLater, Refused when a read does not come."""
+    def check(self, page: ListPage, window: Window, asked_ms: int) -> list[Named]:
+        """Hold one page, asked for at `asked_ms`, against the store. Raises RetryLater, Refused when a read
+        does not come."""
         if not page.records and page.after is not None:
             return []  # it says nothing of any record
         listed = {each.record_id: each for each in page.records}
         last = page.records[-1].record_id if page.records and page.after is not None else None
         known = {each.record_id: each for each in window.up_to(last)}
-        suspects = [each for each in listed if self._differs(listed[each], known.get(each))]
+        suspects = [each for each in listed if self._is_odd(listed[each], known.get(each))]
         suspects += [each for each, stored in known.items() if each not in listed and not stored.deleted]
         if not suspects:
             return []
         with self._installation.database.read() as conn:
             now = versions_of(conn, self._side, self._name, suspects)
-            cursor = cursors_of(conn, self._side).get(self._name, Cursor(0))
+            since_ms = cursors_of(conn, self._side).get(self._name, Cursor(0)).stamp_ms
             began_ms = self._began_ms(conn)
             filtered = self._filtered(conn, [each for each in suspects if each in now])
-        suspects = [
-            each for each in suspects if each not in listed or self._differs(listed[each], now.get(each))
-        ]
         found: list[Named] = []
         to_read: list[str] = []
+        to_believe: list[Listed] = []
         for each in suspects:
             shown, stored = listed.get(each), now.get(each)
-            if (
-                each in filtered
-                and shown is not None
-                and stored is not None
-                and shown.stamp_ms == stored.stamp_ms
+            if shown is None:
+                to_read.append(each)
+            elif not self._is_odd(shown, stored):
+                continue  # seen meanwhile
+            elif shown.stamp_ms >= since_ms and (
+                stored is None or shown.stamp_ms > stored.stamp_ms or not self._differs(shown, stored)
             ):
-                found.append(self._about("filtered", each, stored))
-            elif shown is not None and self._is_news(shown, stored) and shown.stamp_ms >= cursor.stamp_ms:
-                found.append(self._about("pending", each, stored))
-            elif stored is None and shown is not None and shown.stamp_ms < began_ms:
+                found.append(self._about("pending", each, stored))  # seen with the next look
+            elif stored is None and shown.stamp_ms < began_ms:
                 found.append(self._about("older", each, stored))
+            elif stored is not None and self._can_be_believed(shown, stored):
+                to_believe.append(shown)
+            elif each in filtered and stored is not None and self._shows_the_same(shown, stored):
+                found.append(self._about("filtered", each, stored))
             else:
                 to_read.append(each)
+        if to_believe:
+            found.extend(self._believe(to_believe, now, asked_ms))
         if to_read:
             found.extend(self._read(to_read, now))
         return found
@@ -136,6 +149,11 @@ class ListingCheck:
             gone = [record for record in held if record.record_id not in there]
             let_go(conn, gone, self._clock.now_ms())
 
+    def _is_odd(self, listed: Listed, stored: Version | None) -> bool:
+        return self._differs(listed, stored) or not (
+            stored is None or listed.deleted or self._has_its_values(listed, stored)
+        )
+
     def _differs(self, listed: Listed, stored: Version | None) -> bool:
         if stored is None:
             return not listed.deleted
@@ -144,6 +162,24 @@ class ListingCheck:
         unlinked = self._person and stored.lead_id is None
         moved = listed.refs is not None and listed.refs != stored.refs
         return not listed.deleted and (listed.stamp_ms != stored.stamp_ms or unlinked or moved)
+
+    @staticmethod
+    def _has_its_values(listed: Listed, stored: Version) -> bool:
+        shown = listed.fields
+        return shown is None or not (stored.differing(shown) or stored.lacking(shown))
+
+    def _shows_the_same(self, listed: Listed, stored: Version) -> bool:
+        return listed.stamp_ms == stored.stamp_ms and self._has_its_values(listed, stored)
+
+    def _can_be_believed(self, listed: Listed, stored: Version) -> bool:
+        """Whether only values are odd, and none from which more follows than what the lead shows: who it is
+        about, whether it takes part, or what its person has done."""
+        if not self._person or self._differs(listed, stored) or listed.fields is None:
+            return False
+        if (self._side, self._name) in self._installation.policy.filters:
+            return False
+        odd = set(stored.differing(listed.fields)) or listed.fields.keys() - self._plain
+        return odd <= self._plain
 
     def _filtered(self, conn: Connection, ids: Sequence[str]) -> set[str]:
         """Those that belong to no lead because they take no part, as they were last seen."""
@@ -154,9 +190,6 @@ class ListingCheck:
         apart = outside(list(known.values()), policy.filters, policy.mapping, policy.directory)
         return {key.record_id for key in apart if not known[key].deleted}
 
-    def _is_news(self, listed: Listed, stored: Version | None) -> bool:
-        return stored is None or listed.stamp_ms > stored.stamp_ms
-
     def _began_ms(self, conn: Connection) -> int:
         """Before when nothing was imported; 0 where every person of the side has been."""
         if self._person and self._side in self._installation.complete:
@@ -164,12 +197,48 @@ class ListingCheck:
         live_ms = self._installation.policy.live_since_ms
         return int(get_value(conn, began_key(self._side, self._name), live_ms))
 
-    def _about(self, cause: str, record_id: str, stored: Version | None, *, repaired: bool = False) -> Named:
+    def _about(
+        self,
+        cause: str,
+        record_id: str,
+        stored: Version | None,
+        *,
+        fields: Iterable[str] = (),
+        repaired: bool = False,
+    ) -> Named:
         lead_id = None if stored is None else stored.lead_id
         record = RecordKey(self._side, self._name, record_id)
-        return about(cause, lead_id=lead_id, record=record, repaired=repaired)
+        return about(cause, lead_id=lead_id, record=record, fields=fields, repaired=repaired)
 
-    # reading --------------------------------------------------------------------------------------------
+    # putting right --------------------------------------------------------------------------------------
+
+    def _believe(self, listed: Sequence[Listed], stored: dict[str, Version], asked_ms: int) -> list[Named]:
+        """Take over the values that are listed, at the version that is stored. A lead is not marked for other
+        values: whether that concerns it is for the lead check to say, which a lead that is to be decided
+        anyway would be hidden from. For values of fields that are mapped since, it is."""
+        found: list[Named] = []
+        newly_mapped: list[str] = []
+        for each in listed:
+            before, shown = stored[each.record_id], each.fields or {}
+            differing = before.differing(shown)
+            if not differing and before.lead_id is not None:
+                newly_mapped.append(before.lead_id)
+            cause = "altered" if differing else "pending"
+            repaired = bool(differing) and self._repair
+            found.append(self._about(cause, each.record_id, before, fields=differing, repaired=repaired))
+        if not self._repair:
+            return found
+        with self._installation.database.begin() as conn:
+            lead_store.mark_dirty(conn, newly_mapped, self._clock.now_ms())
+            keys = [RecordKey(self._side, self._name, each.record_id) for each in listed]
+            known = observations_by_key(conn, keys)
+            believed = [
+                seen._replace(fields={**seen.fields, **(each.fields or {})}, read_started_ms=asked_ms)
+                for key, each in zip(keys, listed, strict=True)
+                if (seen := known.get(key)) is not None and seen.stamp_ms == each.stamp_ms
+            ]
+            store_observations(conn, believed)
+        return found
 
     def _read(self, ids: Sequence[str], stored: dict[str, Version]) -> list[Named]:
         """Read what differs, and take it in."""
@@ -202,8 +271,9 @@ class ListingCheck:
                 found.append(self._about("altered", each, before, repaired=True))
             elif each in status:
                 if status[each] in ("new", "changed"):
-                    cause = self._cause(before, seen.get(each))
-                    found.append(self._about(cause, each, before, repaired=True))
+                    cause, fields = self._cause(before, seen.get(each))
+                    repaired = cause in AMISS
+                    found.append(self._about(cause, each, before, fields=fields, repaired=repaired))
             elif each in seen and not seen[each].deleted:
                 found.append(self._about("forgotten", each, before))
         return found
@@ -223,7 +293,8 @@ class ListingCheck:
                 found.append(self._about("altered", each, before))
             elif before is None or item is None or self._changed(before, item):
                 if before is not None or item is not None:
-                    found.append(self._about(self._cause(before, item), each, before))
+                    cause, fields = self._cause(before, item)
+                    found.append(self._about(cause, each, before, fields=fields))
             elif self._person and before.lead_id is None and not item.deleted:
                 held = self._held([each])
                 found.append(self._about("held" if each in held else "unlinked", each, before))
@@ -231,13 +302,21 @@ class ListingCheck:
 
     @staticmethod
     def _changed(before: Version, item: Observation) -> bool:
-        return (item.stamp_ms, item.deleted, item.refs) != (before.stamp_ms, before.deleted, before.refs)
+        if (item.stamp_ms, item.deleted, item.refs) != (before.stamp_ms, before.deleted, before.refs):
+            return True
+        return not item.deleted and bool(before.differing(item.fields) or before.lacking(item.fields))
 
     @staticmethod
-    def _cause(before: Version | None, item: Observation | None) -> str:
+    def _cause(before: Version | None, item: Observation | None) -> tuple[str, Sequence[str]]:
+        """What was the matter with a record, and in which fields."""
         if item is None or (item.deleted and before is not None and not before.deleted):
-            return "vanished"
-        return "restored" if before is not None and before.deleted and not item.deleted else "missed"
+            return "vanished", ()
+        if before is not None and before.deleted and not item.deleted:
+            return "restored", ()
+        if before is not None and (item.stamp_ms, item.refs) == (before.stamp_ms, before.refs):
+            differing = before.differing(item.fields)
+            return ("altered", differing) if differing else ("pending", ())  # mapped since
+        return "missed", ()
 
     def _unlinked(
         self,

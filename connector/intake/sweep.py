@@ -169,9 +169,11 @@ class _Sweep:
         if self._window is None:
             self._window = Window(self._installation, self._side, name, place.last_id)
         platform = self._installation.platforms[self._side]
-        page = platform.listed(name, place.after, Lane.BACKFILL)
+        asked_ms = self._installation.clock.now_ms()
+        fields = self._installation.feeds[self._side].objects[name]
+        page = platform.listed(name, fields, place.after, Lane.BACKFILL)
         check = ListingCheck(self._installation, self._side, name, repair=self._repair)
-        found = check.check(page, self._window)
+        found = check.check(page, self._window, asked_ms)
         self.swept.records += len(page.records)
         if page.after is None:
             check.look_for_forgotten()

@@ -118,13 +118,15 @@ class Reading:
 
 
 class Listed(NamedTuple):
-    """A record as a listing shows it: no field, only which version it is at. `refs`: what it points at, where
-    that can change while the version stays; None where the version tells."""
+    """A record as a listing shows it: which version it is at, and what can change while the version stays.
+    `refs`: what it points at; None where the version tells. `fields`: those that were asked for; None of a
+    recycle bin, which shows none."""
 
     record_id: str
     stamp_ms: int
     deleted: bool = False
     refs: Refs | None = None
+    fields: Fields | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -299,9 +301,12 @@ class Platform(Protocol):
         """Read records by id in batches; every id is found or missing. Raises RetryLater, Refused."""
         ...
 
-    def listed(self, object_name: str, after: str | None = None, lane: Lane = Lane.BACKFILL) -> ListPage:
-        """One page of the ids and stamps of all records of an object, from its beginning or from where
-        another page ended; deleted ones where the platform shows them. Raises RetryLater, Refused."""
+    def listed(
+        self, object_name: str, fields: Sequence[str], after: str | None = None, lane: Lane = Lane.BACKFILL
+    ) -> ListPage:
+        """One page of all records of an object, with their stamps and these fields, from its beginning or
+        from where another page ended; deleted ones where the platform shows them. Raises RetryLater,
+        Refused."""
         ...
 
     def archived(self, object_name: str, after: str | None = None, lane: Lane = Lane.UPDATE) -> ListPage:

@@ -1,7 +1,6 @@
-"""Versions: which version of each record is stored, in the order of ids, for holding it against a listing.
-
-Queries only, and without the fields: a window of many thousand records takes little memory.
-"""
+"""Versions: which version of each record is stored, and its values, in the order of ids, for holding it
+against a listing. Queries only. Values stay the text that they are stored as until they are compared: a
+window of many records takes little memory."""
 
 from __future__ import annotations
 
@@ -10,21 +9,34 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import ColumnElement, Connection, Select, and_, delete, func, or_, select
 
-from connector.observation import NO_REFS, RecordKey, Refs
+from connector.observation import NO_REFS, Fields, RecordKey, Refs
 from connector.store.observations import refs_from
-from connector.store.rows import by_object, chunks, is_sqlite
+from connector.store.rows import by_object, chunks, from_json, is_sqlite, to_json
 from connector.store.schema import baselines, links, observation_refs, observations
 
 
 class Version(NamedTuple):
-    """What is stored of a record: its stamp, whether it is gone, the lead that it is linked to, and what it
-    points at."""
+    """What is stored of a record: its stamp, whether it is gone, the lead that it is linked to, what it
+    points at, and its fields as JSON."""
 
     record_id: str
     stamp_ms: int
     deleted: bool
     lead_id: str | None
     refs: Refs = NO_REFS
+    fields_json: bytes = b"{}"
+
+    def differing(self, shown: Fields) -> tuple[str, ...]:
+        """The fields that are shown otherwise than they are stored."""
+        stored = from_json(self.fields_json)
+        if stored == shown:  # nearly always, and the fastest way to know
+            return ()
+        shown = from_json(to_json(shown))  # what no database can hold is stored otherwise than it came
+        return tuple(sorted(name for name in shown if name in stored and stored[name] != shown[name]))
+
+    def lacking(self, shown: Fields) -> bool:
+        """Whether a field is shown that was not read when the record was seen: it has been mapped since."""
+        return not shown.keys() <= from_json(self.fields_json).keys()
 
 
 def versions_after(conn: Connection, side: str, name: str, after: str | None, limit: int) -> list[Version]:
@@ -80,9 +92,10 @@ def _versions() -> Select[tuple[Any, ...]]:
         observations.c.deleted,
         links.c.lead_id,
         observations.c.refs,
+        observations.c.fields,
     ).outerjoin(links, onto_link)
 
 
 def _rows(conn: Connection, statement: Select[tuple[Any, ...]]) -> Iterator[Version]:
-    for record_id, stamp_ms, deleted, lead_id, refs in conn.execute(statement):
-        yield Version(record_id, stamp_ms, bool(deleted), lead_id, refs_from(refs))
+    for record_id, stamp_ms, deleted, lead_id, refs, fields in conn.execute(statement):
+        yield Version(record_id, stamp_ms, bool(deleted), lead_id, refs_from(refs), fields)

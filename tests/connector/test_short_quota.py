@@ -44,7 +44,7 @@ def we_have_spent_our_share(world: World) -> None:
         for lane in (Lane.BACKFILL, Lane.UPDATE):
             with suppress(RetryLater):
                 for _ in range(DAILY):
-                    platform.listed(name, None, lane)
+                    platform.listed(name, (), None, lane)
 
 
 def others_have_spent_the_rest(world: World) -> None:

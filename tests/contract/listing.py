@@ -1,4 +1,4 @@
-"""The contract, part: listings of ids and versions, by which a sweep proves that nothing was missed."""
+"""The contract, part: listings, by which a sweep proves that nothing was missed."""
 
 from __future__ import annotations
 
@@ -6,12 +6,12 @@ from connector.platforms.protocol import Listed, Platform, id_order
 from tests.contract.worlds import ContractMeter, World
 
 
-def all_listed(there: Platform, name: str) -> list[Listed]:
+def all_listed(there: Platform, name: str, *fields: str) -> list[Listed]:
     """Every page of the listing, one after another."""
     found: list[Listed] = []
     after: str | None = None
     while True:
-        page = there.listed(name, after)
+        page = there.listed(name, fields, after)
         found.extend(page.records)
         after = page.after
         if after is None:
@@ -19,23 +19,24 @@ def all_listed(there: Platform, name: str) -> list[Listed]:
 
 
 class ListingContract:
-    """Listings of ids and versions."""
+    """Listings of ids, versions and values."""
 
-    def test_lists_every_record_once_by_id_at_the_version_that_reads_show(
+    def test_lists_every_record_once_by_id_with_the_version_and_values_that_reads_show(
         self, world: World, there: Platform
     ) -> None:
         names = world.names
         made = world.create(world.person("one"), world.person("two"), world.person("three"))
-        listed = all_listed(there, names.person)
+        listed = all_listed(there, names.person, names.email, names.last)
         ids = [each.record_id for each in listed if not each.deleted]
         assert set(made) <= set(ids)
         assert [each.record_id for each in listed] == sorted(
             (each.record_id for each in listed), key=id_order
         )
         assert len(set(ids)) == len(ids)
-        stamps = {each.record_id: each.stamp_ms for each in listed}
-        for shown in there.read(names.person, made, [names.email]).found:
-            assert stamps[shown.record_id] == shown.stamp_ms
+        found = {each.record_id: (each.stamp_ms, each.fields) for each in listed}
+        for shown in there.read(names.person, made, [names.email, names.last]).found:
+            assert shown.fields.keys() == {names.email, names.last}
+            assert found[shown.record_id] == (shown.stamp_ms, shown.fields)
 
     def test_a_removed_record_is_not_listed_as_standing(self, world: World, there: Platform) -> None:
         (record_id,) = world.create(world.person("removed"))

@@ -84,7 +84,7 @@ class TestHubSpot(PlatformContract):
         assert {each.record_id: dict(each.refs) for page in pages for each in page.observations} == expected
         whole = list(there.everything("deals", ["dealname"]))
         assert {each.record_id: dict(each.refs) for page in whole for each in page.observations} == expected
-        listed = there.listed("deals").records
+        listed = there.listed("deals", ["dealname"]).records
         assert {each.record_id: dict(each.refs or {}) for each in listed} == expected
 
         world.associate("deals", shared, "contacts", one, end=True)

@@ -23,13 +23,12 @@ from connector.platforms.errors import (
     is_unsure,
 )
 from connector.platforms.hubspot.answers import Answer
-from connector.platforms.hubspot.associations import Associations, listed_refs
+from connector.platforms.hubspot.associations import Associations
 from connector.platforms.hubspot.feed import read_changes
-from connector.platforms.hubspot.listing import read_list
+from connector.platforms.hubspot.listing import Listing
 from connector.platforms.hubspot.metadata import fields_of, owners_of, stage_property, stages_of
 from connector.platforms.hubspot.names import is_id, is_object, is_property
 from connector.platforms.hubspot.records import (
-    associated_with,
     modified_property,
     observe,
     past_values,
@@ -45,7 +44,6 @@ from connector.platforms.protocol import (
     Cursor,
     FieldInfo,
     Histories,
-    Listed,
     ListPage,
     Metadata,
     Meter,
@@ -74,6 +72,7 @@ class HubSpot:
         self._transport = Transport(settings, meter, clock)
         self._writer = Writer(self._transport, clock)
         self._associations = Associations(self._transport)
+        self._listing = Listing(self._transport, clock, self.side)
         self._described: dict[str, Mapping[str, FieldInfo]] = {}
 
     def prove_identity(self) -> Account:
@@ -187,7 +186,7 @@ class HubSpot:
         by the search, since the list knows no times."""
         if since_ms is None:
             _checked(object_name, fields)
-            pages = read_list(self._transport, self._clock, self.side, object_name, fields, resume, lane)
+            pages = self._listing.pages(object_name, fields, resume, lane)
             yield from self._associations.completed(pages, object_name, lane)
             return
         reached_ms = int(resume) if resume.isdecimal() else since_ms
@@ -206,38 +205,18 @@ class HubSpot:
         seen = {observation.record_id for observation in found}
         return Reading(found, [given for given in ids if given not in seen])
 
-    def listed(self, object_name: str, after: str | None = None, lane: Lane = Lane.BACKFILL) -> ListPage:
-        """100 records that are not archived, by id, with their `updatedAt` (hubspot.md section 7)."""
-        return self._listed(object_name, after, lane, {})
+    def listed(
+        self, object_name: str, fields: Sequence[str], after: str | None = None, lane: Lane = Lane.BACKFILL
+    ) -> ListPage:
+        """100 records that are not archived, by id, in a call; two where the properties are too many for a
+        URL. Raises RetryLater, Refused."""
+        _checked(object_name, fields)
+        return self._listing.page(object_name, fields, after, lane)
 
     def archived(self, object_name: str, after: str | None = None, lane: Lane = Lane.UPDATE) -> ListPage:
         """100 records of the recycle bin, by id: neither search nor any other feed shows them."""
-        return self._listed(object_name, after, lane, {"archived": "true"})
-
-    def _listed(
-        self, object_name: str, after: str | None, lane: Lane, more: Mapping[str, object]
-    ) -> ListPage:
         _checked(object_name, ())
-        if after is not None:
-            more = {**more, "after": after}
-        target = associated_with(object_name)
-        if target is not None and "archived" not in more:
-            more = {**more, "associations": [target]}
-        # some property must be named: without, HubSpot sends a set of its own
-        answer = self._transport.page(
-            object_name, lane, limit=READ_AT_ONCE, properties=[modified_property(object_name)], **more
-        )
-        body = answer.checked()
-        rows = [
-            Listed(
-                row["id"],
-                epoch_ms(row["updatedAt"]),
-                bool(row.get("archived")),
-                listed_refs(object_name, row),
-            )
-            for row in body["results"]
-        ]
-        return ListPage(rows, _after(body))
+        return self._listing.archived(object_name, after, lane)
 
     def history(
         self, object_name: str, ids: Sequence[str], fields: Sequence[str], lane: Lane = Lane.UPDATE

@@ -231,16 +231,21 @@ class Salesforce:
         missing = [given for given in ids if not is_id(given) or id18(given) not in seen]
         return Reading(found, missing)
 
-    def listed(self, object_name: str, after: str | None = None, lane: Lane = Lane.BACKFILL) -> ListPage:
-        """Up to 2,000 records by id, deleted ones included, with their SystemModstamp. The place of the next
-        page is the last id of this one, so that it outlives any cursor of Salesforce's."""
-        columns = Columns.of(object_name, ())
-        text = soql.listed(columns.object, after, LISTED_AT_ONCE)
+    def listed(
+        self, object_name: str, fields: Sequence[str], after: str | None = None, lane: Lane = Lane.BACKFILL
+    ) -> ListPage:
+        """Up to 2,000 records by id, deleted ones included; fewer where Salesforce chooses to. The place of
+        the next page is the last id of this one, so that it outlives any cursor of Salesforce's. Raises
+        RetryLater, Refused."""
+        columns = Columns.of(object_name, fields)
+        text = soql.listed(columns, after, LISTED_AT_ONCE)
+        started_ms = self._clock.now_ms()
         (answer,) = self._composite([self._query_path(text, True)], lane, "read")
         if isinstance(answer, PlatformError):
             raise answer
         rows = [
-            Listed(row["Id"], epoch_ms(row["SystemModstamp"]), row["IsDeleted"]) for row in answer["records"]
+            Listed(item.record_id, item.stamp_ms, item.deleted, None, item.fields)
+            for item in columns.observe(answer["records"], self.side, started_ms)
         ]
         # the server may choose smaller pages: the next one begins where this one ends
         more = answer.get("nextRecordsUrl") is not None or len(rows) >= LISTED_AT_ONCE

@@ -32,10 +32,10 @@ def changed_since(columns: Columns, since_ms: int) -> str:
     )
 
 
-def listed(object_name: str, after: str | None, most: int) -> str:
-    """Ids, stamps and whether they are deleted, of the records after an id, by id."""
+def listed(columns: Columns, after: str | None, most: int) -> str:
+    """The records after an id, by id."""
     where = f"WHERE Id > {quoted(after)} " if after is not None else ""
-    return f"SELECT Id, SystemModstamp, IsDeleted FROM {object_name} {where}ORDER BY Id LIMIT {most}"
+    return f"SELECT {', '.join(columns.select)} FROM {columns.object} {where}ORDER BY Id LIMIT {most}"
 
 
 def where_in(columns: Columns, key: str, values: Sequence[str]) -> str:

@@ -1,0 +1,124 @@
+"""A sweep compares values too: what changed without a new version, as a formula does, is seen."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from connector.observation import RecordKey
+from connector.store.activities import activities_of
+from connector.store.observations import observations_by_key
+from connector.store.rows import from_json, to_json
+from connector.store.schema import observations
+from tests.connector.sweep.sweeping import amiss, behind, put_right, rows_of
+from tests.connector.test_life_of_a_lead import ANN
+from tests.world import World
+
+
+def calculates(world: World, side: str, **values: str) -> None:
+    """The platform itself changes Ann's record, which stays at the version it has."""
+    if side == "salesforce":
+        lead = world.sf_lead(ANN)
+        world.salesforce.touch("Lead", lead["Id"], SystemModstamp=lead["SystemModstamp"], **values)
+    else:
+        contact = world.contact(ANN)["hs_object_id"]
+        world.hubspot.crm.table("contacts").records[int(contact)].properties.update(values)
+
+
+def stored(world: World, side: str) -> dict[str, Any]:
+    if side == "salesforce":
+        key = RecordKey(side, "Lead", world.sf_lead(ANN)["Id"])
+    else:
+        key = RecordKey(side, "contacts", world.contact(ANN)["hs_object_id"])
+    with world.database.read() as conn:
+        return dict(observations_by_key(conn, [key])[key].fields)
+
+
+def forms(world: World) -> int:
+    lead_id = world.lead(ANN).lead_id
+    with world.database.read() as conn:
+        return sum(item.kind == "form_submission" for item in activities_of(conn, [lead_id])[lead_id])
+
+
+@pytest.mark.parametrize(("side", "native"), [("salesforce", "Title"), ("hubspot", "jobtitle")])
+def test_a_value_that_changed_without_a_new_version_reaches_the_other_side(
+    known: World, side: str, native: str
+) -> None:
+    behind(known)
+    calculates(known, side, **{native: "CFO"})
+    found = put_right(known, altered=1, unplanned=1)
+
+    (named,) = found.named["altered"]
+    assert (named.fields, named.lead_id) == ((native,), known.lead(ANN).lead_id)
+    assert known.sf_lead(ANN)["Title"] == known.contact(ANN)["jobtitle"] == "CFO"
+    assert known.lead(ANN).values["job_title"] == "CFO"
+
+
+def test_comparing_values_costs_no_request_but_those_that_see_the_lead_again(known: World) -> None:
+    behind(known)
+
+    def requests() -> list[int]:
+        worlds = (known.salesforce, known.hubspot)
+        before = [world.requests.count for world in worlds]
+        known.verify()
+        return [world.requests.count - count for world, count in zip(worlds, before, strict=True)]
+
+    quiet = requests()
+    calculates(known, "hubspot", jobtitle="CFO")
+    assert requests() == [number + 1 for number in quiet]
+
+
+def test_looking_alone_names_other_values_and_changes_nothing(known: World) -> None:
+    behind(known)
+    calculates(known, "hubspot", jobtitle="CFO")
+    before = rows_of(known)
+    found = known.verify(repair=False)
+
+    assert amiss(found) == {"altered": 1}
+    assert found.left == 1
+    assert rows_of(known) == before
+
+
+def test_what_a_counter_shows_without_a_new_version_is_done_by_its_person(known: World) -> None:
+    """More follows from such a value than what the lead shows: the record is taken in as any other is."""
+    behind(known)
+    contact = known.contact(ANN)
+    number = int(contact["num_conversion_events"] or 0) + 1
+    calculates(
+        known,
+        "hubspot",
+        num_conversion_events=str(number),
+        recent_conversion_event_name="Webinar",
+        recent_conversion_date=str(known.clock.now_ms()),
+    )
+    before = forms(known)
+    put_right(known, altered=1)
+    assert forms(known) == before + 1
+
+
+def test_a_value_newly_mapped_is_taken_over_by_the_sweep_and_is_nothing_amiss(known: World) -> None:
+    behind(known)
+    is_it = observations.c.record_id == known.contact(ANN)["hs_object_id"]
+    with known.database.begin() as conn:
+        shown = from_json(conn.execute(observations.select().where(is_it)).one().fields)
+        del shown["phone"]
+        conn.execute(observations.update().where(is_it).values(fields=to_json(shown)))
+
+    found = known.verify()
+
+    assert (amiss(found), found.found["pending"]) == ({}, 1)
+    assert "phone" in stored(known, "hubspot")
+    known.run()
+    assert "pending" not in known.verify().found
+
+
+def test_what_no_database_can_hold_is_not_found_each_time(known: World) -> None:
+    calculates(known, "hubspot", jobtitle="C\x00O")
+    known.later(minutes=10)
+    known.hubspot.update("contacts", known.contact(ANN)["hs_object_id"], lastname="Leeds")
+    behind(known)
+    known.verify()
+    known.run()
+
+    assert known.verify().amiss == 0
