@@ -32,7 +32,14 @@ from connector.store.holds import open_holds
 from connector.store.links import linked
 from connector.store.observations import Stored, observations_by_key, store_observations
 from connector.store.settings_values import get_value
-from connector.store.versions import Version, drop_observations, versions_after, versions_of
+from connector.store.versions import (
+    NO_OTHERS,
+    OtherValues,
+    Version,
+    drop_observations,
+    versions_after,
+    versions_of,
+)
 from connector.taking_part import outside
 
 WINDOW = 10_000
@@ -124,7 +131,12 @@ class ListingCheck:
                 found.append(self._about("older", each, stored))
             elif stored is not None and self._can_be_believed(shown, stored):
                 to_believe.append(shown)
-            elif each in filtered and stored is not None and self._shows_the_same(shown, stored):
+            elif (
+                each in filtered
+                and stored is not None
+                and shown.stamp_ms == stored.stamp_ms
+                and _others(shown, stored) == NO_OTHERS
+            ):
                 found.append(self._about("filtered", each, stored))
             else:
                 to_read.append(each)
@@ -150,9 +162,9 @@ class ListingCheck:
             let_go(conn, gone, self._clock.now_ms())
 
     def _is_odd(self, listed: Listed, stored: Version | None) -> bool:
-        return self._differs(listed, stored) or not (
-            stored is None or listed.deleted or self._has_its_values(listed, stored)
-        )
+        if self._differs(listed, stored):
+            return True
+        return stored is not None and not listed.deleted and _others(listed, stored) != NO_OTHERS
 
     def _differs(self, listed: Listed, stored: Version | None) -> bool:
         if stored is None:
@@ -163,23 +175,15 @@ class ListingCheck:
         moved = listed.refs is not None and listed.refs != stored.refs
         return not listed.deleted and (listed.stamp_ms != stored.stamp_ms or unlinked or moved)
 
-    @staticmethod
-    def _has_its_values(listed: Listed, stored: Version) -> bool:
-        shown = listed.fields
-        return shown is None or not (stored.differing(shown) or stored.lacking(shown))
-
-    def _shows_the_same(self, listed: Listed, stored: Version) -> bool:
-        return listed.stamp_ms == stored.stamp_ms and self._has_its_values(listed, stored)
-
     def _can_be_believed(self, listed: Listed, stored: Version) -> bool:
         """Whether only values are odd, and none from which more follows than what the lead shows: who it is
         about, whether it takes part, or what its person has done."""
-        if not self._person or self._differs(listed, stored) or listed.fields is None:
+        if not self._person or self._differs(listed, stored):
             return False
         if (self._side, self._name) in self._installation.policy.filters:
             return False
-        odd = set(stored.differing(listed.fields)) or listed.fields.keys() - self._plain
-        return odd <= self._plain
+        differing, lacking = _others(listed, stored)
+        return self._plain.issuperset((*differing, *lacking))
 
     def _filtered(self, conn: Connection, ids: Sequence[str]) -> set[str]:
         """Those that belong to no lead because they take no part, as they were last seen."""
@@ -219,8 +223,8 @@ class ListingCheck:
         found: list[Named] = []
         newly_mapped: list[str] = []
         for each in listed:
-            before, shown = stored[each.record_id], each.fields or {}
-            differing = before.differing(shown)
+            before = stored[each.record_id]
+            differing = _others(each, before).differing
             if not differing and before.lead_id is not None:
                 newly_mapped.append(before.lead_id)
             cause = "altered" if differing else "pending"
@@ -304,7 +308,7 @@ class ListingCheck:
     def _changed(before: Version, item: Observation) -> bool:
         if (item.stamp_ms, item.deleted, item.refs) != (before.stamp_ms, before.deleted, before.refs):
             return True
-        return not item.deleted and bool(before.differing(item.fields) or before.lacking(item.fields))
+        return not item.deleted and before.other_values(item.fields) != NO_OTHERS
 
     @staticmethod
     def _cause(before: Version | None, item: Observation | None) -> tuple[str, Sequence[str]]:
@@ -314,7 +318,7 @@ class ListingCheck:
         if before is not None and before.deleted and not item.deleted:
             return "restored", ()
         if before is not None and (item.stamp_ms, item.refs) == (before.stamp_ms, before.refs):
-            differing = before.differing(item.fields)
+            differing = before.other_values(item.fields).differing
             return ("altered", differing) if differing else ("pending", ())  # mapped since
         return "missed", ()
 
@@ -361,3 +365,7 @@ def _held_in(conn: Connection, keys: Sequence[RecordKey]) -> set[RecordKey]:
         hold.subject for holds in open_holds(conn).values() for hold in holds if hold.kind == AMBIGUOUS
     }
     return {key for key in keys if str(key) in subjects}
+
+
+def _others(listed: Listed, stored: Version) -> OtherValues:
+    return NO_OTHERS if listed.fields is None else stored.other_values(listed.fields)

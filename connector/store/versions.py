@@ -15,6 +15,17 @@ from connector.store.rows import by_object, chunks, from_json, is_sqlite, to_jso
 from connector.store.schema import baselines, links, observation_refs, observations
 
 
+class OtherValues(NamedTuple):
+    """Fields that are shown with another value than the one stored, and those that were not read when the
+    record was seen, since they have been mapped since."""
+
+    differing: tuple[str, ...] = ()
+    lacking: tuple[str, ...] = ()
+
+
+NO_OTHERS = OtherValues()
+
+
 class Version(NamedTuple):
     """What is stored of a record: its stamp, whether it is gone, the lead that it is linked to, what it
     points at, and its fields as JSON."""
@@ -26,17 +37,17 @@ class Version(NamedTuple):
     refs: Refs = NO_REFS
     fields_json: bytes = b"{}"
 
-    def differing(self, shown: Fields) -> tuple[str, ...]:
-        """The fields that are shown otherwise than they are stored."""
+    def other_values(self, shown: Fields) -> OtherValues:
+        """What is shown otherwise than it is stored."""
         stored = from_json(self.fields_json)
         if stored == shown:  # nearly always, and the fastest way to know
-            return ()
+            return NO_OTHERS
         shown = from_json(to_json(shown))  # what no database can hold is stored otherwise than it came
-        return tuple(sorted(name for name in shown if name in stored and stored[name] != shown[name]))
-
-    def lacking(self, shown: Fields) -> bool:
-        """Whether a field is shown that was not read when the record was seen: it has been mapped since."""
-        return not shown.keys() <= from_json(self.fields_json).keys()
+        known = stored.keys() & shown.keys()
+        return OtherValues(
+            tuple(sorted(name for name in known if stored[name] != shown[name])),
+            tuple(sorted(shown.keys() - known)),
+        )
 
 
 def versions_after(conn: Connection, side: str, name: str, after: str | None, limit: int) -> list[Version]:

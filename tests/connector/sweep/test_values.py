@@ -99,14 +99,20 @@ def test_what_a_counter_shows_without_a_new_version_is_done_by_its_person(known:
 
 def test_a_value_newly_mapped_is_taken_over_by_the_sweep_and_is_nothing_amiss(known: World) -> None:
     behind(known)
+    known.verify()
+    before = known.hubspot.requests.count
+    known.verify()
+    quiet = known.hubspot.requests.count - before
     is_it = observations.c.record_id == known.contact(ANN)["hs_object_id"]
     with known.database.begin() as conn:
         shown = from_json(conn.execute(observations.select().where(is_it)).one().fields)
         del shown["phone"]
         conn.execute(observations.update().where(is_it).values(fields=to_json(shown)))
 
+    before = known.hubspot.requests.count
     found = known.verify()
 
+    assert known.hubspot.requests.count - before == quiet, "the list shows it already"
     assert (amiss(found), found.found["pending"]) == ({}, 1)
     assert "phone" in stored(known, "hubspot")
     known.run()
