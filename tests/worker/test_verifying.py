@@ -18,7 +18,8 @@ from connector.worker.actors import Duties
 from connector.worker.embedded import Embedded
 from connector.worker.scheduler import Scheduler
 from connector.worker.wakeups import verify_of
-from tests.connector.test_life_of_a_lead import make_mql
+from tests.connector.sweep.sweeping import edit_state
+from tests.connector.test_life_of_a_lead import ANN, make_mql
 from tests.worker.crew import Woken
 from tests.world import World
 
@@ -121,17 +122,10 @@ def test_what_nobody_can_explain_is_a_hold_until_a_sweep_finds_none(
 
     Duties(world.leadloop, Woken().send).verify("salesforce")
     world.run()
-    lead_id = str(world.salesforce.rows("Lead")[0]["Id"])
     world.later(days=2)
     with monkeypatch.context() as patched:
         patched.setattr("connector.intake.lead_check.LeadCheck._why", unexplained)
-        with world.database.begin() as conn:
-            conn.execute(
-                update(observations)
-                .where(observations.c.record_id == lead_id)
-                .values(fields=b'{"Title":"Nobody"}')
-            )
-        patched.setattr("connector.intake.lead_check.LeadCheck._read_again", lambda *_: None)
+        edit_state(world, ANN, job_title="Nobody")
         Duties(world.leadloop, Woken().send).verify("salesforce")
     assert held() == ["1 record or lead differs on salesforce for no reason that leadloop knows."]
     world.run()

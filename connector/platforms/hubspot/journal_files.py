@@ -62,6 +62,7 @@ class JournalFiles:
     def fetch(self, url: str) -> JournalFile:
         """The file at a signed address. Raises FileFault."""
         pools = self._pools_to(url)
+        until_ms = self._clock.now_ms() + int(LONGEST_ANSWER_SECONDS * SECOND_MS)
         try:
             response = pools.request(
                 "GET",
@@ -73,7 +74,7 @@ class JournalFiles:
                 preload_content=False,
             )
             try:
-                return _file_of(self._content(response))
+                return _file_of(self._content(response, until_ms))
             except FileFault:
                 response.close()  # what is left of it must not be taken for the next answer
                 raise
@@ -108,13 +109,12 @@ class JournalFiles:
             self._pools[origin] = pools_to(url)
         return self._pools[origin]
 
-    def _content(self, response: urllib3.BaseHTTPResponse) -> bytes:
+    def _content(self, response: urllib3.BaseHTTPResponse, until_ms: int) -> bytes:
         if response.status in (400, 401, 403, 404, 410):
             raise FileFault(f"its address is not good any more (HTTP {response.status})")
         if response.status != 200:
             raise FileFault(f"its storage gave no file (HTTP {response.status})", 30)
         content = bytearray()
-        until_ms = self._clock.now_ms() + int(LONGEST_ANSWER_SECONDS * SECOND_MS)
         # what has come, however little: a storage may give a byte now and then
         while chunk := response.read1(_CHUNK_BYTES, decode_content=True):
             content += chunk
