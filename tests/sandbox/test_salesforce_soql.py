@@ -335,3 +335,29 @@ def test_a_condition_that_is_no_condition_is_refused_as_a_rule() -> None:
     org = org_with_leads()
     with pytest.raises(Refusal, match="MALFORMED_QUERY"):
         org.add_validation_rule(ValidationRule("Lead", "broken", "City =", "no"))
+
+
+def test_pages_by_id_show_every_row_once_whatever_became_of_the_others() -> None:
+    clock = ManualClock(START_MS)
+    org = SalesforceOrg(clock)
+    ids = [org.insert("Lead", LastName=f"No {number}", Company="Acme") for number in range(30)]
+    org.delete("Lead", ids[3])
+    org.delete("Lead", ids[4])
+    org.purge("Lead", ids[4])
+    org.delete("Lead", ids[5])
+    org.undelete("Lead", ids[5])
+    org.faults.visibility_lag_seconds = 60
+    org.update("Lead", ids[6], LastName="Late")
+    expected = [each for number, each in enumerate(ids) if number not in (3, 4)]
+
+    pages: list[str] = []
+    after = ""
+    while found := org.query(f"SELECT Id FROM Lead {after}ORDER BY Id LIMIT 7"):
+        pages += [row["Id"] for row in found]
+        after = f"WHERE Id > '{pages[-1]}' "
+
+    assert pages == expected
+    shown = org.query(f"SELECT Id FROM Lead WHERE LastName != 'No 9' AND Id >= '{ids[7]}' ORDER BY Id DESC")
+    assert [row["Id"] for row in shown] == [each for each in ids[:6:-1] if each != ids[9]]
+    either = org.query(f"SELECT Id FROM Lead WHERE Id > '{ids[27]}' OR LastName = 'No 1' ORDER BY Id")
+    assert [row["Id"] for row in either] == [ids[1], *ids[28:]]

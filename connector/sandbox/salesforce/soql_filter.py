@@ -38,12 +38,14 @@ _ORDERED: dict[str, Callable[[Any, Any], bool]] = {
 @dataclass(frozen=True, slots=True)
 class Filter:
     """`test` decides. A row that passes is among the rows that the `lookups` find (each an indexed field and
-    values, joined by or; None: no such narrowing), and its SystemModstamp is between `low` and `high`."""
+    values, joined by or; None: no such narrowing), its SystemModstamp is between `low` and `high`, and its Id
+    is `from_id` or comes after it."""
 
     test: Test
     lookups: tuple[Lookup, ...] | None = None
     low: str | None = None
     high: str | None = None
+    from_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,10 +75,11 @@ def _joined(junction: Junction, parts: Sequence[Filter]) -> Filter:
         )
         low = max((part.low for part in parts if part.low is not None), default=None)
         high = min((part.high for part in parts if part.high is not None), default=None)
+        from_id = max((part.from_id for part in parts if part.from_id is not None), default=None)
         if len(tests) == 2:
             first, second = tests
-            return Filter(lambda row: first(row) and second(row), lookups, low, high)
-        return Filter(lambda row: all(test(row) for test in tests), lookups, low, high)
+            return Filter(lambda row: first(row) and second(row), lookups, low, high, from_id)
+        return Filter(lambda row: all(test(row) for test in tests), lookups, low, high, from_id)
     either: tuple[Lookup, ...] | None = ()
     for part in parts:
         either = None if either is None or part.lookups is None else either + part.lookups
@@ -131,7 +134,12 @@ class _Narrowing:
         return Filter(test)
 
     def ordered(self, test: Test, sign: str, value: Any) -> Filter:
-        if self.column.reference is not None or self.column.field.name != "SystemModstamp" or value is None:
+        name = self.column.field.name
+        if self.column.reference is not None or value is None:
+            return Filter(test)
+        if name == "Id" and sign[0] == ">":
+            return Filter(test, from_id=str(value))
+        if name != "SystemModstamp":
             return Filter(test)
         bound = (value.start if sign in (">=", "<") else value.end) if isinstance(value, _Span) else value
         return Filter(test, None, bound, None) if sign[0] == ">" else Filter(test, None, None, bound)

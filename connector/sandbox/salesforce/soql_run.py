@@ -133,16 +133,16 @@ def _candidates(
     table: Table, found_filter: Filter, order: Sequence[tuple[Column, Ordering]]
 ) -> tuple[Iterator[Row], bool]:
     """The rows that may pass, and whether they come in the order that was asked for."""
-    wants_stamps = [column.name for column, each in order if not each.descending]
-    by_stamp = len(wants_stamps) == len(order) and wants_stamps in (
-        ["SystemModstamp"],
-        ["SystemModstamp", "Id"],
-    )
+    rising = [column.name for column, each in order if not each.descending]
+    by_stamp = len(rising) == len(order) and rising in (["SystemModstamp"], ["SystemModstamp", "Id"])
+    by_id = len(rising) == len(order) and rising == ["Id"]
     if found_filter.lookups is not None:
         return table.shown_by_id(_looked_up(table, found_filter)), False
     if found_filter.low is not None or found_filter.high is not None or by_stamp:
         rows = table.shown_between(found_filter.low, found_filter.high)
         return rows, by_stamp and not table.seen_late
+    if found_filter.from_id is not None or by_id:
+        return table.shown_from_id(found_filter.from_id), by_id and not table.seen_late
     return table.shown_rows(), False
 
 

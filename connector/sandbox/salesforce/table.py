@@ -48,6 +48,29 @@ class StampOrder:
                     previous = row
 
 
+class IdOrder:
+    """All ids in their order. One that was taken out stays, and is passed over."""
+
+    def __init__(self) -> None:
+        self._ids: list[str] = []
+
+    def add(self, row_id: str) -> None:
+        """Note an id that there has not been; ids are issued in their order, so it is nearly always last."""
+        if not self._ids or row_id > self._ids[-1]:
+            self._ids.append(row_id)
+        elif self._ids[bisect_left(self._ids, row_id)] != row_id:
+            insort(self._ids, row_id)
+
+    def rows_from(self, low: str | None, rows: dict[str, Row]) -> Iterator[Row]:
+        """The rows with low <= Id, in order."""
+        first = 0 if low is None else bisect_left(self._ids, low)
+        for start in range(first, len(self._ids), _STRIDE):
+            # by the stride, so that a short look does not pay for the whole table
+            for row_id in self._ids[start : start + _STRIDE]:
+                if (row := rows.get(row_id)) is not None:
+                    yield row
+
+
 class Postings:
     """From the value of one field, letter case set aside, to the ids of the rows that have it."""
 
@@ -95,6 +118,7 @@ class Table:
     def __init__(self, now_ms: Callable[[], int], lag_ms: Callable[[], int]) -> None:
         self.rows: dict[str, Row] = {}
         self.order = StampOrder()
+        self.ids = IdOrder()
         self.postings: dict[str, Postings] = {}
         self._now_ms = now_ms
         self._lag_ms = lag_ms
@@ -111,6 +135,8 @@ class Table:
         """Store a row under its id. Returns the row that it replaces."""
         before = self.rows.get(row_id)
         self.rows[row_id] = row
+        if before is None:
+            self.ids.add(row_id)
         if before is None or before[STAMP] != row[STAMP]:
             self.order.put(row[STAMP], row_id, self.rows)
         self._reindex(row_id, before, row)
@@ -159,6 +185,12 @@ class Table:
         """The rows with low <= SystemModstamp <= high, in that order, as a query shows them now. Rows that
         are seen late come last, whatever their stamp."""
         found = self.order.between(low, high, self.rows)
+        return self._with_late(found) if self._late else found
+
+    def shown_from_id(self, low: str | None) -> Iterator[Row]:
+        """The rows with low <= Id, in that order, as a query shows them now. Rows that are seen late come
+        last, whatever their id."""
+        found = self.ids.rows_from(low, self.rows)
         return self._with_late(found) if self._late else found
 
     def shown_rows(self) -> Iterator[Row]:
