@@ -273,11 +273,14 @@ class LeadCheck:
 
     def _learn_again(self, odd: _Odd) -> bool:
         """Forget agreed values that no side shows and nobody sends, so that the lead learns them from its
-        records as at a first contact. False when there are none: then leadloop's word stands."""
+        records as at a first contact. False when there are none: then leadloop's word stands, or that of who
+        has changed a record since, which the next pass hears."""
         names = {
             each.name
             for each in odd.differing
-            if each.kind == "field" and not self._is_shown(odd.known, each.name)
+            if each.kind == "field"
+            and not self._is_shown(odd.known, each.name)
+            and not self._has_changed(odd.known, each.name)
         }
         if not names:
             return False
@@ -300,6 +303,22 @@ class LeadCheck:
                     kept.append((key, odd.known.lead.id, learnt.to_json()))
             put_baselines(conn, kept)
         return True
+
+    def _has_changed(self, known: _Known, name: str) -> bool:
+        """Whether some record of the lead shows something else in this field than when the lead was last
+        decided."""
+        for record in known.primaries.values():
+            pair = self._target(record).pair(name)
+            baseline = known.given.baselines.get(record.key, Baseline())
+            if (
+                pair is not None
+                and pair.native in record.fields
+                and pair.native in baseline.shown
+                and pair.native not in baseline.awaiting
+                and record.fields[pair.native] != baseline.shown[pair.native]
+            ):
+                return True
+        return False
 
     def _is_shown(self, known: _Known, name: str) -> bool:
         """Whether some record of the lead shows what was agreed."""

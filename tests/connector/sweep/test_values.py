@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from connector.observation import RecordKey
+from connector.sandbox.faults import Rewrite
 from connector.store.activities import activities_of
 from connector.store.observations import observations_by_key
 from connector.store.rows import from_json, to_json
@@ -53,6 +54,29 @@ def test_a_value_that_changed_without_a_new_version_reaches_the_other_side(
     assert (named.fields, named.lead_id) == ((native,), known.lead(ANN).lead_id)
     assert known.sf_lead(ANN)["Title"] == known.contact(ANN)["jobtitle"] == "CFO"
     assert known.lead(ANN).values["job_title"] == "CFO"
+
+
+def test_what_changed_on_both_sides_without_new_versions_is_decided_by_the_policy(known: World) -> None:
+    """That no side shows what was agreed does not mean that somebody edited the database."""
+    behind(known)
+    calculates(known, "salesforce", Title="CFO")
+    calculates(known, "hubspot", jobtitle="CTO")
+    put_right(known, altered=1, unplanned=1)
+
+    assert known.sf_lead(ANN)["Title"] == known.contact(ANN)["jobtitle"] == "CFO"
+
+
+def test_what_changed_without_a_new_version_is_no_first_contact_beside_a_spelling_of_its_own(
+    known: World,
+) -> None:
+    known.salesforce.faults.rewrite_on_save.append(Rewrite("Lead", "Title", "truncate", 6))
+    known.hubspot.update("contacts", known.contact(ANN)["hs_object_id"], jobtitle="Head of Buying")
+    behind(known)
+    calculates(known, "hubspot", jobtitle="Chief of Buying")
+    put_right(known, altered=1, unplanned=1)
+
+    assert known.lead(ANN).values["job_title"] == "Chief of Buying"
+    assert known.sf_lead(ANN)["Title"] == "Chief "
 
 
 def test_comparing_values_costs_no_request_but_those_that_see_the_lead_again(known: World) -> None:
