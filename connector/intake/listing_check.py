@@ -224,8 +224,8 @@ class ListingCheck:
         newly_mapped: list[str] = []
         for each in listed:
             before = stored[each.record_id]
-            differing = _others(each, before).differing
-            if not differing and before.lead_id is not None:
+            differing, lacking = _others(each, before)
+            if before.lead_id is not None and lacking:
                 newly_mapped.append(before.lead_id)
             cause = "altered" if differing else "pending"
             repaired = bool(differing) and self._repair
@@ -233,7 +233,6 @@ class ListingCheck:
         if not self._repair:
             return found
         with self._installation.database.begin() as conn:
-            lead_store.mark_dirty(conn, newly_mapped, self._clock.now_ms())
             keys = [RecordKey(self._side, self._name, each.record_id) for each in listed]
             known = observations_by_key(conn, keys)
             believed = [
@@ -242,6 +241,7 @@ class ListingCheck:
                 if (seen := known.get(key)) is not None and seen.stamp_ms == each.stamp_ms
             ]
             store_observations(conn, believed)
+            lead_store.mark_dirty(conn, newly_mapped, self._clock.now_ms())  # leads last, as taking in does
         return found
 
     def _read(self, ids: Sequence[str], stored: dict[str, Version]) -> list[Named]:

@@ -121,26 +121,41 @@ def test_what_a_counter_shows_without_a_new_version_is_done_by_its_person(known:
     assert forms(known) == before + 1
 
 
+def unmap(world: World, native: str) -> None:
+    """Ann's contact was last read when this property was not mapped."""
+    is_it = observations.c.record_id == world.contact(ANN)["hs_object_id"]
+    with world.database.begin() as conn:
+        shown = from_json(conn.execute(observations.select().where(is_it)).one().fields)
+        del shown[native]
+        conn.execute(observations.update().where(is_it).values(fields=to_json(shown)))
+
+
 def test_a_value_newly_mapped_is_taken_over_by_the_sweep_and_is_nothing_amiss(known: World) -> None:
     behind(known)
     known.verify()
     before = known.hubspot.requests.count
     known.verify()
     quiet = known.hubspot.requests.count - before
-    is_it = observations.c.record_id == known.contact(ANN)["hs_object_id"]
-    with known.database.begin() as conn:
-        shown = from_json(conn.execute(observations.select().where(is_it)).one().fields)
-        del shown["phone"]
-        conn.execute(observations.update().where(is_it).values(fields=to_json(shown)))
+    unmap(known, "phone")
 
-    before = known.hubspot.requests.count
     found = known.verify()
 
-    assert known.hubspot.requests.count - before == quiet, "the list shows it already"
     assert (amiss(found), found.found["pending"]) == ({}, 1)
+    assert known.hubspot.requests.count == before + 2 * quiet, "the list shows it: nothing is read for it"
     assert "phone" in stored(known, "hubspot")
     known.run()
     assert "pending" not in known.verify().found
+
+
+def test_a_value_newly_mapped_is_decided_though_another_one_has_changed(known: World) -> None:
+    behind(known)
+    unmap(known, "phone")
+    calculates(known, "hubspot", jobtitle="CFO")
+    found = known.verify()
+
+    assert found.found["pending"] == 1, "its lead is to be decided"
+    known.run()
+    assert known.sf_lead(ANN)["Title"] == "CFO"
 
 
 def test_what_no_database_can_hold_is_not_found_each_time(known: World) -> None:
