@@ -235,7 +235,8 @@ class LeadCheck:
         if different.kind == "stage" and state.awaited_reason is not None:
             return "held"
         if name in state.differences:
-            return "first_contact"
+            erased = different.shown is None and rule is not None and rule.blank != "erase"
+            return "blank" if erased else "first_contact"
         if where in state.unreadable or name in state.left_alone:
             return "unreadable"
         if where in state.unspelled:

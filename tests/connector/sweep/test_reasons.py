@@ -86,6 +86,16 @@ def test_what_differed_at_first_contact_is_left_alone_and_named(world: World) ->
     assert [one.fields for one in found.named["first_contact"]] == [("jobtitle",)]
 
 
+def test_what_somebody_emptied_and_that_erases_nothing_is_blank(known: World) -> None:
+    known.hubspot.update("contacts", known.contact(ANN)["hs_object_id"], jobtitle="")
+    behind(known)
+    found = known.verify()
+    assert amiss(found) == {}
+    assert "first_contact" not in found.named
+    assert [one.fields for one in found.named["blank"]] == [("jobtitle",)]
+    assert known.sf_lead(ANN)["Title"] == "VP Sales"
+
+
 def test_what_a_platform_spells_its_own_way_is_named_and_left_alone(known: World) -> None:
     known.salesforce.faults.rewrite_on_save.append(Rewrite("Lead", "Title", "truncate", 6))
     known.hubspot.update("contacts", known.contact(ANN)["hs_object_id"], jobtitle="Head of Buying")
