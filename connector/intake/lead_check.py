@@ -234,7 +234,8 @@ class LeadCheck:
             return "held"
         if different.kind == "stage" and state.awaited_reason is not None:
             return "held"
-        if name in state.differences:
+        left_alone = state.differences.get(name, {})
+        if self._side in left_alone:
             erased = different.shown is None and rule is not None and rule.blank != "erase"
             return "blank" if erased else "first_contact"
         if where in state.unreadable or name in state.left_alone:
@@ -252,6 +253,8 @@ class LeadCheck:
                 return "blank"
             if rule.policy == "opt_out" and different.agreed is not True:
                 return "blank"
+        if left_alone:  # because of what another side shows
+            return "blank" if set(left_alone.values()) == {None} else "first_contact"
         return "unexplained"
 
     # putting right --------------------------------------------------------------------------------------

@@ -106,6 +106,20 @@ def test_what_a_platform_spells_its_own_way_is_named_and_left_alone(known: World
     assert known.run().written == 0
 
 
+def test_what_is_blank_on_one_side_is_no_reason_for_a_spelling_on_the_other(known: World) -> None:
+    known.salesforce.faults.rewrite_on_save.append(Rewrite("Lead", "Title", "truncate", 6))
+    contact = known.contact(ANN)["hs_object_id"]
+    known.hubspot.update("contacts", contact, jobtitle="Head of Buying")
+    known.run()
+    known.hubspot.update("contacts", contact, jobtitle="")
+    behind(known)
+    found = known.verify()
+    assert amiss(found) == {}
+    assert "first_contact" not in found.named
+    assert [one.fields for one in found.named["own_spelling"]] == [("Title",)]
+    assert [one.fields for one in found.named["blank"]] == [("jobtitle",)]
+
+
 def test_what_means_nothing_here_is_named_and_left_alone(known: World) -> None:
     known.hubspot.update("contacts", known.contact(ANN)["hs_object_id"], phone="+4930123456")
     known.run()
