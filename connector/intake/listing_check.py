@@ -83,14 +83,17 @@ class Window:
 
 
 class ListingCheck:
-    """One object of one side. `repair`: whether what differs is put right."""
+    """One object of one side. `repair`: whether what differs is put right; `alone`: no lead check follows."""
 
-    def __init__(self, installation: Installation, side: str, name: str, *, repair: bool) -> None:
+    def __init__(
+        self, installation: Installation, side: str, name: str, *, repair: bool, alone: bool = False
+    ) -> None:
         self._installation = installation
         self._clock: Clock = installation.clock
         self._side = side
         self._name = name
         self._repair = repair
+        self._alone = alone
         described = installation.policy.mapping.sides[side].objects[name]
         names = Names.of(described, installation.policy.mapping)
         self._person = described.role == "person"
@@ -219,14 +222,15 @@ class ListingCheck:
     def _believe(self, listed: Sequence[Listed], stored: dict[str, Version], asked_ms: int) -> list[Named]:
         """Take over the values that are listed, at the version that is stored. A lead is not marked for other
         values: whether that concerns it is for the lead check to say, which a lead that is to be decided
-        anyway would be hidden from. For values of fields that are mapped since, it is."""
+        anyway would be hidden from. For values of fields that are mapped since, and where none follows, it
+        is."""
         found: list[Named] = []
-        newly_mapped: list[str] = []
+        to_decide: list[str] = []
         for each in listed:
             before = stored[each.record_id]
             differing, lacking = _others(each, before)
-            if before.lead_id is not None and lacking:
-                newly_mapped.append(before.lead_id)
+            if before.lead_id is not None and (self._alone or lacking):
+                to_decide.append(before.lead_id)
             cause = "altered" if differing else "pending"
             repaired = bool(differing) and self._repair
             found.append(self._about(cause, each.record_id, before, fields=differing, repaired=repaired))
@@ -241,7 +245,7 @@ class ListingCheck:
                 if (seen := known.get(key)) is not None and seen.stamp_ms == each.stamp_ms
             ]
             store_observations(conn, believed)
-            lead_store.mark_dirty(conn, newly_mapped, self._clock.now_ms())  # leads last, as taking in does
+            lead_store.mark_dirty(conn, to_decide, self._clock.now_ms())  # leads last, as taking in does
         return found
 
     def _read(self, ids: Sequence[str], stored: dict[str, Version]) -> list[Named]:

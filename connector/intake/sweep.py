@@ -172,7 +172,8 @@ class _Sweep:
         asked_ms = self._installation.clock.now_ms()
         fields = self._installation.feeds[self._side].objects[name]
         page = platform.listed(name, fields, place.after, Lane.BACKFILL)
-        check = ListingCheck(self._installation, self._side, name, repair=self._repair)
+        alone = self._object is not None
+        check = ListingCheck(self._installation, self._side, name, repair=self._repair, alone=alone)
         found = check.check(page, self._window, asked_ms)
         self.swept.records += len(page.records)
         if page.after is None:

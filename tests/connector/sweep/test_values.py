@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from connector.intake.sweep import sweep
 from connector.observation import RecordKey
 from connector.sandbox.faults import Rewrite
 from connector.store.activities import activities_of
@@ -166,4 +167,16 @@ def test_what_no_database_can_hold_is_not_found_each_time(known: World) -> None:
     known.verify()
     known.run()
 
+    assert known.verify().amiss == 0
+
+
+def test_what_only_the_listing_of_an_object_finds_reaches_the_other_side_too(known: World) -> None:
+    behind(known)
+    calculates(known, "hubspot", jobtitle="CFO")
+    swept = sweep(known.leadloop, "hubspot", object_name="contacts")
+
+    assert swept is not None
+    assert amiss(swept.findings) == {"altered": 1}
+    known.run()
+    assert known.sf_lead(ANN)["Title"] == "CFO"
     assert known.verify().amiss == 0
