@@ -124,6 +124,7 @@ class _Sweep:
         self._object = object_name
         self._token = installation.new_token()
         objects = list(installation.feeds[side].objects) if object_name is None else [object_name]
+        self._objects = len(objects)  # HubSpot has an object that is called leads
         self._parts: list[str] = [*objects, *((_LINKS, _LEADS) if object_name is None else ())]
         self._links = LinkCheck(installation, side, repair=repair)
         self._leads = LeadCheck(installation, side, repair=repair)
@@ -156,7 +157,7 @@ class _Sweep:
             self._end()
             return False
         name = self.part
-        look = self._look_at_leads if name in (_LINKS, _LEADS) else self._look_at_page
+        look = self._look_at_page if self._place.part < self._objects else self._look_at_leads
         found = look(name)
         self.swept.findings.add(found)
         self._unsaved += 1

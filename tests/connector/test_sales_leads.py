@@ -230,3 +230,21 @@ def test_a_sales_lead_needs_its_birth_and_its_stages(line: str | None) -> None:
     with pytest.raises(ConfigErrors) as refused:
         configuration(documents={"preset:hubspot": head + mark + rest})
     assert "a sales lead needs " in str(refused.value)
+
+
+def test_the_sweep_sees_a_lead_of_hubspots_that_no_look_has_shown(world: World) -> None:
+    make_mql(world)
+    made = open_lead(world)
+    world.later(hours=3)
+    world.run()
+    world.run()
+    assert stage(world) == "distributed"
+    shown = world.hubspot.crm.table("leads").records[int(made)].properties
+    shown["hs_pipeline_stage"] = STAGES["attempting"]  # at the version that is known
+
+    found = world.verify()
+    world.run()
+
+    assert found.found["altered"] == 1
+    assert stage(world) == "accepted"
+    assert world.verify().amiss == 0
