@@ -15,7 +15,13 @@ from connector.clock import Clock
 from connector.lane import Lane
 from connector.platforms.hubspot.associations import listed_refs
 from connector.platforms.hubspot.names import is_id
-from connector.platforms.hubspot.records import associated_with, modified_property, observe, wanted_properties
+from connector.platforms.hubspot.records import (
+    associated_with,
+    modified_property,
+    naming_property,
+    observe,
+    wanted_properties,
+)
 from connector.platforms.hubspot.transport import Transport
 from connector.platforms.protocol import BulkPage, Listed, ListPage
 from connector.platforms.stamps import epoch_ms
@@ -62,9 +68,16 @@ class Listing:
         more = {} if target is None else {"associations": [target]}
         page = self._page(object_name, fields, after, lane, more)
         refs = {row["id"]: listed_refs(object_name, row) for row in page.listed}
+        named = naming_property(object_name) is not None
         seen = observe(page.rows, self._side, object_name, fields, page.started_ms)
         rows = [
-            Listed(item.record_id, item.stamp_ms, item.deleted, refs[item.record_id], item.fields)
+            Listed(
+                item.record_id,
+                item.stamp_ms,
+                item.deleted,
+                item.refs if named else refs[item.record_id],
+                item.fields,
+            )
             for item in seen
             if item.merged_into is None  # those that went into a record are listed nowhere
         ]
