@@ -23,9 +23,10 @@ from connector.intake.link import link_records
 from connector.intake.missing import as_deleted
 from connector.intake.poll import began_key
 from connector.intake.taking_in import take_in
+from connector.intake.version_window import VersionWindow
 from connector.lane import Lane
 from connector.observation import Observation, RecordKey
-from connector.platforms.protocol import Cursor, Listed, ListPage, id_order
+from connector.platforms.protocol import Cursor, Listed, ListPage
 from connector.store import leads as lead_store
 from connector.store.cursors import cursors_of
 from connector.store.holds import open_holds
@@ -37,49 +38,9 @@ from connector.store.versions import (
     OtherValues,
     Version,
     drop_observations,
-    versions_after,
     versions_of,
 )
 from connector.taking_part import outside
-
-WINDOW = 10_000
-"""Versions of the store held in memory at a time, with their values."""
-
-
-class Window:
-    """The versions of one object as they are stored, in the order of ids, from `after` on."""
-
-    def __init__(self, installation: Installation, side: str, name: str, after: str | None) -> None:
-        self._database = installation.database
-        self._side = side
-        self._name = name
-        self._reached = after
-        self._rows: list[Version] = []
-        self._at = 0
-        self._ended = False
-
-    def up_to(self, record_id: str | None) -> Iterable[Version]:
-        """The next versions, up to this id; None: all that are left."""
-        limit = None if record_id is None else id_order(record_id)
-        while True:
-            if self._at >= len(self._rows) and not self._fill():
-                return
-            row = self._rows[self._at]
-            if limit is not None and id_order(row.record_id) > limit:
-                return
-            self._at += 1
-            yield row
-
-    def _fill(self) -> bool:
-        if self._ended:
-            return False
-        with self._database.read() as conn:
-            self._rows = versions_after(conn, self._side, self._name, self._reached, WINDOW)
-        self._at = 0
-        self._ended = len(self._rows) < WINDOW
-        if self._rows:
-            self._reached = self._rows[-1].record_id
-        return bool(self._rows)
 
 
 class ListingCheck:
@@ -100,7 +61,7 @@ class ListingCheck:
         shown = {pair.native for pair in (*described.pairs, *described.outputs)}
         self._plain = shown.difference(names.natives, [names.claim])
 
-    def check(self, page: ListPage, window: Window, asked_ms: int) -> list[Named]:
+    def check(self, page: ListPage, window: VersionWindow, asked_ms: int) -> list[Named]:
         """Hold one page, asked for at `asked_ms`, against the store. Raises RetryLater, Refused when a read
         does not come."""
         if not page.records and page.after is not None:

@@ -19,7 +19,8 @@ from connector.installation import Installation
 from connector.intake.findings import Findings, Named
 from connector.intake.lead_check import LeadCheck
 from connector.intake.link_check import LinkCheck
-from connector.intake.listing_check import ListingCheck, Window
+from connector.intake.listing_check import ListingCheck
+from connector.intake.version_window import VersionWindow
 from connector.lane import Lane
 from connector.platforms.errors import PlatformError, RetryLater
 from connector.store import holds as hold_store
@@ -128,7 +129,7 @@ class _Sweep:
         self._parts: list[str] = [*objects, *((_LINKS, _LEADS) if object_name is None else ())]
         self._links = LinkCheck(installation, side, repair=repair)
         self._leads = LeadCheck(installation, side, repair=repair)
-        self._window: Window | None = None
+        self._window: VersionWindow | None = None
         self._place = _Place()
         self._unsaved = 0
         self.swept = Swept(side, installation.clock.now_ms())
@@ -168,7 +169,7 @@ class _Sweep:
     def _look_at_page(self, name: str) -> list[Named]:
         place = self._place
         if self._window is None:
-            self._window = Window(self._installation, self._side, name, place.last_id)
+            self._window = VersionWindow(self._installation, self._side, name, place.last_id)
         platform = self._installation.platforms[self._side]
         asked_ms = self._installation.clock.now_ms()
         fields = self._installation.feeds[self._side].objects[name]

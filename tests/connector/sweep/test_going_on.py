@@ -38,7 +38,7 @@ def test_looking_only_names_the_same_and_changes_nothing(known: World) -> None:
 def test_2500_people_are_swept_in_batches_and_those_amiss_among_them_found(
     tmp_path: Path, database_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("connector.intake.listing_check.WINDOW", 700)
+    monkeypatch.setattr("connector.intake.version_window.AT_ONCE", 700)
     with World(tmp_path, url=database_url) as world:
         world.leadloop  # noqa: B018  # connected before anybody acts
         people = [
