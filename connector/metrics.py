@@ -213,9 +213,14 @@ class _Stored:
         yield _gauge(
             "stream_age_seconds", "how long ago everything that a stream told was stored", ["side"],
             {
-                (side,): max(0, now_ms - (place.reached_ms or place.seen_ms)) / SECOND_MS
+                (side,): max(0, now_ms - reached_ms) / SECOND_MS
                 for side, place in places.items()
+                if (reached_ms := place.reached_ms or place.seen_ms)
             },
+        )  # fmt: skip
+        yield _gauge(
+            "stream_warns", "1 while a stream does not tell everything, or cannot be followed", ["side"],
+            {(side,): int(place.warning is not None) for side, place in places.items()},
         )  # fmt: skip
         yield _gauge("holds", "open holds", ["kind"], {(kind,): n for kind, n in held.items()})
         yield _gauge(

@@ -154,13 +154,15 @@ def stream(conn: Connection, side: str, now_ms: int) -> dict[str, Any] | None:
     place = stream_places(conn).get(side)
     if place is None:
         return None
-    reached_ms = place.reached_ms or place.seen_ms
+    reached_ms = place.reached_ms or place.seen_ms or None
     return {
         "followed": lease_held(conn, lease_of(side), now_ms),
         "reached": iso(reached_ms),
-        "age_seconds": max(0, now_ms - reached_ms) // 1_000,
+        "age_seconds": None if reached_ms is None else max(0, now_ms - reached_ms) // 1_000,
         "lost_at": iso(place.lost_ms),
         "lost_because": place.lost,
+        "warned_at": iso(place.warned_ms),
+        "warning": place.warning,
     }
 
 
@@ -228,9 +230,13 @@ def _print(data: dict[str, Any]) -> None:
 
 def _stream(place: dict[str, Any]) -> list[tuple[str, object]]:
     followed = "followed" if place["followed"] else "not followed"
-    age = span(place["age_seconds"] * 1_000)
-    told = f"{followed}, up to {plain_moment(place['reached'])}, {age} ago"
+    told = f"{followed}, and has told nothing yet"
+    if place["reached"]:
+        age = span(place["age_seconds"] * 1_000)
+        told = f"{followed}, up to {plain_moment(place['reached'])}, {age} ago"
     rows: list[tuple[str, object]] = [("stream", told)]
+    if place["warning"]:
+        rows.append(("stream warns", f"{plain_moment(place['warned_at'])}: {place['warning']}"))
     if place["lost_at"]:
         rows.append(("stream lost its place", f"{plain_moment(place['lost_at'])}: {place['lost_because']}"))
     return rows

@@ -22,7 +22,7 @@ from connector.store.database import Database
 from connector.store.errors import LeaseLost, StoreError
 from connector.store.inbox import Hint, count_hints, put_hints
 from connector.store.leases import drop_lease, take_lease
-from connector.store.streams import StreamPlace, put_stream_place, stream_places
+from connector.store.streams import StreamPlace, put_stream_place, put_stream_warning, stream_places
 
 LEASE_MS = MINUTE_MS
 """Renewed with every batch, of which there is one at least every 20 seconds."""
@@ -66,6 +66,7 @@ class Follower:
     most_waiting: int = 1_000_000
     _standing_by: bool = False
     _since_count: int = COUNT_EVERY
+    _warned: str = ""
 
     def run(self, stopping: Event) -> None:
         """Follow until stopped, and stand by while another process does."""
@@ -91,9 +92,11 @@ class Follower:
                 self._give_back()
         except RetryLater as later:
             self._tell("stream_waits", reason=later.reason, after_seconds=later.after_seconds)
+            self._note(later.reason)
             return later.after_seconds
         except PlatformError as refused:
             self._tell("stream_refused", reason=str(refused), after_seconds=AFTER_REFUSED_SECONDS)
+            self._note(str(refused))
             return AFTER_REFUSED_SECONDS
         except LeaseLost:
             return STAND_BY_SECONDS
@@ -103,6 +106,7 @@ class Follower:
         except Exception as error:  # noqa: BLE001  # told; a stream is a short cut, and must not end the polls
             frames = "".join(traceback.format_tb(error.__traceback__)).splitlines()[-12:]
             self._tell("stream_failed", error=type(error).__name__, where=frames)
+            self._note(f"an error in leadloop ({type(error).__name__}): the log has it as `stream failed`")
             return AFTER_REFUSED_SECONDS
         return 0.0
 
@@ -155,6 +159,8 @@ class Follower:
             position=place.position if batch.position is None else batch.position,
             reached_ms=max(reached_ms, place.reached_ms or 0) or None,
             seen_ms=now_ms,
+            warned_ms=now_ms if batch.warning else None,
+            warning=batch.warning or None,
         )
         missed = sorted(set(missed) & set(self.objects))
         with self.database.begin() as conn:
@@ -167,8 +173,9 @@ class Follower:
             self._tell(
                 "stream_received", events=batch.events, unwanted=batch.unwanted, malformed=batch.malformed
             )
-        if batch.warning:
+        if batch.warning and batch.warning != self._warned:
             self._tell("stream_warns", reason=batch.warning)
+        self._warned = batch.warning
         self._since_count += len(batch.told)
         if batch.told:
             self.stored(self.side)
@@ -199,6 +206,11 @@ class Follower:
         if place.position is None:
             known_ms = max(known_ms, place.lost_ms or 0)
         return known_ms - self.overlap_ms
+
+    def _note(self, reason: str) -> None:
+        """Have `leadloop status` say why it is not followed, where the database can be told."""
+        with suppress(StoreError), self.database.begin() as conn:  # the log says it in any case
+            put_stream_warning(conn, self.side, reason, self.clock.now_ms())
 
     def _give_back(self) -> None:
         """Let another process follow at once, where the database can still be told."""

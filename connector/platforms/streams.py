@@ -24,7 +24,8 @@ class StreamBatch:
     told up to then, by its clock, has come: the moment of the newest event. None for a batch without events
     that shows that the stream is alive: everything up to now has come. `missed` names the native
     objects of which events are lost or cannot be named one by one: they are polled from before the last
-    stored event on. `warning`: what the stream will not tell, for an admin to mend."""
+    stored event on. `warning`: what the stream does not tell, for an admin to mend; every batch says it again
+    for as long as that is so."""
 
     told: Sequence[Told] = ()
     position: str | None = None

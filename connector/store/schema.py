@@ -405,6 +405,8 @@ streams = Table(
     _needed("seen_ms", BigInteger),
     Column("lost_ms", BigInteger),
     Column("lost", FreeText),
+    Column("warned_ms", BigInteger),
+    Column("warning", FreeText),
 )
 
 catch_ups = Table("catch_ups", metadata, _key("side"), _key("object"), _needed("since_ms", BigInteger))

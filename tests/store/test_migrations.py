@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -21,6 +22,8 @@ from connector.store.errors import StoreError
 from connector.store.pools import read_states
 from connector.store.schema import metadata
 from tests.at_once import at_once
+
+_OUTER_COMMA_OR_LINE = re.compile(r",(?![^(\n]*\))\s*|\n")
 
 
 @contextmanager
@@ -61,7 +64,9 @@ def _definitions(conn: Connection) -> set[tuple[str, ...]]:
         found: set[tuple[str, ...]] = set()
         rows = conn.execute(text("SELECT type, name, sql FROM sqlite_master WHERE sql IS NOT NULL"))
         for kind, name, definition in rows:
-            found.update((kind, name, " ".join(line.split()).rstrip(",")) for line in definition.split("\n"))
+            # a column that a migration adds stands on the line of the one before it
+            for line in _OUTER_COMMA_OR_LINE.split(definition):
+                found.add((kind, name, " ".join(line.split())))
     else:
         schema = conn.scalar(text("SELECT current_schema()"))
         queries = (
@@ -79,7 +84,7 @@ def _definitions(conn: Connection) -> set[tuple[str, ...]]:
             for query in queries
             for row in conn.execute(text(query), {"schema": schema})
         }
-    return {row for row in found if migrations.VERSION_TABLE not in " ".join(row)}
+    return {row for row in found if row[-1] and migrations.VERSION_TABLE not in " ".join(row)}
 
 
 def test_migrating_from_empty_equals_creating_all_tables(empty_urls: tuple[str, str]) -> None:

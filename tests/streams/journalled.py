@@ -57,6 +57,7 @@ class Journalled:
     polls: list[str] = field(default_factory=list)
     meter: Meter | None = None
     _opened: OpenedStream | None = None
+    _follower: Follower | None = None
 
     def __post_init__(self) -> None:
         for side in self.world.leadloop.feeds:
@@ -66,26 +67,30 @@ class Journalled:
     def follow(self) -> float:
         """Follow until nothing is new; returns how many seconds the follower wants to wait then."""
         stopping = threading.Event()
-        if self._opened is None:
+        if self._opened is None or self._follower is None:
             self._opened = self._open()
-        follower = Follower(
+            self._follower = self._new_follower(self._opened)
+        self._follower.stream = UntilQuiet(self._opened.stream, stopping)
+        return self._follower.follow(stopping)
+
+    def _new_follower(self, opened: OpenedStream) -> Follower:
+        return Follower(
             SIDE,
-            UntilQuiet(self._opened.stream, stopping),
-            self._opened.objects,
-            self._opened.overlap_ms,
+            opened.stream,
+            opened.objects,
+            opened.overlap_ms,
             self.world.database,
             self.world.own_clock,
             "the test's own",
             lambda event, facts: self.told.append((event, dict(facts))),
             poll_soon=self.polls.append,
         )
-        return follower.follow(stopping)
 
     def restart(self) -> None:
         """The process that follows is gone, with all that it knew; the next one begins from the database."""
         if self._opened is not None:
             self._opened.stream.close()
-        self._opened = None
+        self._opened = self._follower = None
 
     def read(self) -> int:
         """Read what the inbox names; returns how many records were read or were gone."""

@@ -295,3 +295,41 @@ def test_a_fault_that_nobody_foresaw_is_told_without_its_values(
     assert "ann@" not in str(facts)
     made.turn()
     assert hints(database) == {"1"}
+
+
+def test_what_a_stream_does_not_tell_stays_until_it_tells_it(database: Database, clock: ManualClock) -> None:
+    lacks = StreamBatch(position="p1", warning="Contact is not captured")
+    made = following(database, clock, [lacks, lacks], [batch("1", position="p2")])
+
+    made.turn()
+    assert place(database)[-2:] == (START_MS, "Contact is not captured")
+    assert made.events().count("stream_warns") == 1
+    made.turn()
+
+    assert place(database)[-2:] == (None, None)
+
+
+@pytest.mark.parametrize(
+    ("fault", "said"),
+    [
+        (Refused("the user may not", "NO"), "NO: the user may not"),
+        (RetryLater("the server is away", 30.0), "the server is away"),
+        (ZeroDivisionError(), "ZeroDivisionError"),
+    ],
+)
+def test_why_a_stream_is_not_followed_is_kept_beside_where_it_stands(
+    database: Database, clock: ManualClock, fault: Exception, said: str
+) -> None:
+    made = following(database, clock, [fault], [batch("1", position="p1", reached_ms=START_MS)], [fault])
+
+    made.turn()
+    assert said in str(place(database).warning)
+    made.turn()
+    assert place(database) == ("p1", START_MS, START_MS, None, None, None, None)
+    clock.advance(60)
+    made.turn()
+
+    stands = place(database)
+    assert stands[:3] == ("p1", START_MS, START_MS)
+    assert said in str(stands.warning)
+    assert stands.warned_ms == START_MS + 60_000

@@ -220,3 +220,4 @@ def test_a_subscription_that_lacks_is_told_once(journalled: Journalled) -> None:
 
     (warned,) = journalled.events("stream_warns")
     assert "contacts (CREATE" in str(warned["reason"])
+    assert "contacts (CREATE" in str(journalled.place.warning)

@@ -180,6 +180,7 @@ def test_an_object_whose_changes_are_not_captured_is_told_with_the_remedy_and_st
 
     assert "/data/ContactChangeEvent" in warnings(streamed)
     assert "Change Data Capture" in warnings(streamed)
+    assert "/data/ContactChangeEvent" in str(streamed.place().warning)
     assert streamed.place().reached_ms == streamed.world.clock.now_ms()
     follower.stream.close()
 
@@ -201,6 +202,7 @@ def test_an_object_that_is_captured_later_is_followed_from_then_on(streamed: Str
 
     assert streamed.waiting() == set(contacts)
     assert streamed.events().count("stream_warns") == 1
+    assert streamed.place().warning is None
 
 
 def test_a_topic_that_is_refused_again_and_again_leaves_nothing_behind(streamed: Streamed) -> None:
@@ -258,6 +260,8 @@ def test_when_no_object_is_captured_the_stream_is_refused(streamed: Streamed) ->
     reason = str(streamed.told[-1][1]["reason"])
     assert "ChangeEvent" in reason
     assert "Change Data Capture" in reason
+    for name in ("Lead", "Contact", "Opportunity"):
+        assert f"/data/{name}ChangeEvent" in str(streamed.place().warning)
     assert streamed.catch_ups() == {}  # it is asked for again and again, and each time nothing is new
 
 

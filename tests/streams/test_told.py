@@ -83,6 +83,38 @@ def test_status_says_that_a_stream_lost_its_place_and_that_nobody_follows_it(
     assert known["lost_because"] == lost
 
 
+def test_status_says_why_a_stream_is_not_followed(streamed: Streamed, tmp_path: Path) -> None:
+    streamed.changes.select("Task")
+    streamed.follow(lambda: "stream_refused" in streamed.events())
+    database = {"LEADLOOP_DATABASE_URL": f"sqlite:///{tmp_path}/leadloop.db"}
+    shell = Shell(tmp_path, database, streamed.world.clock)
+
+    text = " ".join(shell("status").out.split())
+    known = shell("status", "--json").json["sides"][SIDE]["stream"]
+
+    assert "stream warns 2027-01-15 08:00:00: " in text
+    assert "/data/LeadChangeEvent" in text
+    assert known["warned_at"] == "2027-01-15T08:00:00Z"
+    assert "/data/LeadChangeEvent" in known["warning"]
+    metrics = Metrics(streamed.world.database, streamed.world.clock, [SIDE], dict).text().decode()
+    assert 'leadloop_stream_warns{side="salesforce"} 1.0' in metrics
+
+
+def test_status_says_that_a_stream_has_told_nothing_yet(streamed: Streamed, tmp_path: Path) -> None:
+    streamed.follow(lambda: False, streamed.follower(LEADLOOP_SALESFORCE__SESSION_ID="00D000000000000!no"))
+    database = {"LEADLOOP_DATABASE_URL": f"sqlite:///{tmp_path}/leadloop.db"}
+    shell = Shell(tmp_path, database, streamed.world.clock)
+
+    text = " ".join(shell("status").out.split())
+    known = shell("status", "--json").json["sides"][SIDE]["stream"]
+
+    assert "not followed, and has told nothing yet" in text
+    assert "LEADLOOP_SALESFORCE__SESSION_ID" in text
+    assert (known["reached"], known["age_seconds"]) == (None, None)
+    metrics = Metrics(streamed.world.database, streamed.world.clock, [SIDE], dict).text().decode()
+    assert "leadloop_stream_age_seconds{" not in metrics
+
+
 def test_a_catch_up_that_was_cut_short_is_made_again(streamed: Streamed) -> None:
     world = streamed.world
     since_ms = world.clock.now_ms() - MINUTE_MS

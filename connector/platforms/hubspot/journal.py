@@ -214,9 +214,7 @@ class Journal:
         )
 
     def _warned(self, batch: StreamBatch) -> StreamBatch:
-        """The batch, with what is still to be said."""
-        warning, self._warning = self._warning, ""
-        return replace(batch, warning=warning) if warning else batch
+        return replace(batch, warning=self._warning) if self._warning else batch
 
     def _told(self, event: object) -> list[Told]:
         if not isinstance(event, Mapping):

@@ -9,6 +9,7 @@ from __future__ import annotations
 import binascii
 from base64 import b64decode, b64encode
 from collections.abc import Callable, Generator, Sequence
+from dataclasses import replace
 
 import orjson
 
@@ -61,6 +62,7 @@ class ChangeStream:
         self._readers: dict[str, HeaderReader] = {}
         self._reached_ms: dict[str, int] = {}
         self._refused_until_ms: dict[str, int] = {}
+        self._refused: dict[str, str] = {}
         self._anew: set[str] = set()
 
     def batches(
@@ -78,7 +80,7 @@ class ChangeStream:
             try:
                 for batch in self._batches(session, places, stopping):
                     tried = None  # it was accepted
-                    yield batch
+                    yield replace(batch, warning=self._not_told())
                 return
             except NotAuthenticated as error:
                 if tried is not None:
@@ -118,6 +120,7 @@ class ChangeStream:
                 now_ms = self._clock.now_ms()
                 if answer is not None and answer.response is not None:
                     batch = self._batch(wire, answer.topic, answer.response, places)
+                    self._refused.pop(answer.topic, None)
                     heard_ms[answer.topic] = given_ms = now_ms
                     yield batch
                     wire.handled(answer.topic, batch.events)
@@ -127,11 +130,10 @@ class ChangeStream:
                     if not isinstance(fault, Refused):
                         raise fault
                     del heard_ms[answer.topic]
-                    self._set_aside(answer.topic, places)
-                    warning = fault.reason if heard_ms else ""
-                    yield StreamBatch((), _position(places), self._all_reached_ms(), warning=warning)
+                    self._set_aside(answer.topic, fault.reason, places)
+                    yield StreamBatch((), _position(places), self._all_reached_ms())
                     if not heard_ms:
-                        raise fault
+                        raise replace(fault, reason=self._not_told())
                 for topic, last_ms in heard_ms.items():
                     if now_ms - last_ms > SILENT_MS:
                         raise RetryLater(f"Salesforce has been silent on {topic} for too long", 5.0)
@@ -150,12 +152,17 @@ class ChangeStream:
                 heard_ms[topic] = now_ms
                 wire.subscribe(topic, places.get(topic))
 
-    def _set_aside(self, topic: str, places: dict[str, bytes]) -> None:
+    def _set_aside(self, topic: str, reason: str, places: dict[str, bytes]) -> None:
         """Leave a topic alone that is refused. What happens meanwhile may never be told, if its object is not
         captured: it begins at now again."""
         places.pop(topic, None)
         self._anew.add(topic)
+        self._refused[topic] = reason
         self._refused_until_ms[topic] = self._clock.now_ms() + AFTER_REFUSED_MS
+
+    def _not_told(self) -> str:
+        """Why topics are refused; each is until it has answered."""
+        return "; ".join(self._refused.values())
 
     def _batch(self, wire: Wire, topic: str, response: object, places: dict[str, bytes]) -> StreamBatch:
         """One answer's events. `places` is moved past them."""
