@@ -162,7 +162,7 @@ class ChangeStream:
 
     def _not_told(self) -> str:
         """Why topics are refused; each is until it has answered."""
-        return "; ".join(self._refused.values())
+        return "; ".join(sorted(set(self._refused.values())))
 
     def _batch(self, wire: Wire, topic: str, response: object, places: dict[str, bytes]) -> StreamBatch:
         """One answer's events. `places` is moved past them."""

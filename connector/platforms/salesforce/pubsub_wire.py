@@ -149,8 +149,8 @@ class Wire:
             return PositionLost(f"an answer on {topic} cannot be read, and would come again ({status.name})")
         if status in _REFUSED:
             return Refused(
-                f"Salesforce refuses {topic}: {said} Select its object in Setup → Change Data Capture, and "
-                "give the integration user access to it (docs/streams.md).",
+                f"Salesforce refuses {topic}: {said.rstrip('. ')} (is its object selected in Setup → Change "
+                "Data Capture, and may the integration user see it?)",
                 code or status.name,
             )
         if code:
