@@ -36,14 +36,18 @@ class Ambiguity:
         leads = " or ".join(f"lead {lead_id}" for lead_id in others)
         if self.lead_id is None:
             told = f"{self.record} may be {leads}, by its {fields}. It is linked to neither, and not written."
+            otherwise = ""
         else:
             told = f"{self.record} is lead {self.lead_id}, but by its {fields} it may be {leads} as well."
+            otherwise = (
+                f" If it is not lead {self.lead_id}: enter it anew without the lead id, and delete it."
+            )
         return WantedHold(
             kind=AMBIGUOUS,
             subject=str(self.record),
             message=told,
             remedy=f"Correct {fields} on one of the records, or merge them on the platform; "
-            "that releases it by itself.",
+            f"that releases it by itself.{otherwise}",
             details={
                 "record": list(self.record),
                 "lead": self.lead_id,

@@ -18,6 +18,7 @@ from connector.installation import Installation, is_lead_id
 from connector.intake.ambiguity import Ambiguity, put_ambiguities, records_in_doubt
 from connector.intake.batch import Batch
 from connector.intake.identity import CLAIM, Names, NamesOf, field_of
+from connector.intake.parting import Wanted, is_alive, part_records
 from connector.intake.related import leads_behind, leads_of_activities, related_records, successors
 from connector.intake.uniting import unite_leads
 from connector.observation import Observation, RecordKey
@@ -82,7 +83,7 @@ def link_records(
         return batch.dirty
     lock_name(conn, "identity")
     dirty, begun = _link_people(conn, installation, people, batch)
-    again = _in_doubt_again(conn, installation, batch)
+    again = _look_again(conn, installation, batch)
     later = Batch(now_ms)
     if again:
         more, begun_later = _link_people(conn, installation, again, later)
@@ -97,12 +98,15 @@ def link_records(
     return dirty | begun
 
 
-def _in_doubt_again(conn: Connection, installation: Installation, batch: Batch) -> list[Stored]:
-    """The ambiguous records to look at again, since leads that they could belong to have changed; first those
-    that have a lead, which take up the names that have become free."""
-    if not batch.renamed:
+def _look_again(conn: Connection, installation: Installation, batch: Batch) -> list[Stored]:
+    """The records to look at again: ambiguous ones, since leads that they could belong to have changed, and
+    those that have a lead now and had none, whose other names are the lead's from now on. First those that
+    have a lead, which take up the names that have become free."""
+    keys = set(batch.came_in)
+    if batch.renamed:
+        keys.update(batch.ambiguous, records_in_doubt(conn, batch.renamed))
+    if not keys:
         return []
-    keys = {*batch.ambiguous, *records_in_doubt(conn, batch.renamed)}
     links = linked(conn, keys)
     items = [
         Stored(record, "changed", links[key].lead_id if key in links else None)
@@ -124,7 +128,7 @@ def _name_accounts(conn: Connection, installation: Installation, records: Sequen
     names = [
         (name, key)
         for key, item in newest.items()
-        if _alive(item)
+        if is_alive(item)
         for name in names_of_account(
             policy.mapping.sides[key.side].objects[key.object].read(item.fields, policy.directory).values
         )
@@ -140,11 +144,12 @@ def _link_people(
     directory = installation.policy.directory
     names = NamesOf(installation.policy.mapping)
     # who is known speaks first: a name that two of them show now is nobody's for sure
-    people = sorted(people, key=lambda item: item.lead_id is None or not _alive(item.observation))
-    wanted = [names(item.observation).keys(item.observation.fields, directory) for item in people]
+    people = sorted(people, key=lambda item: item.lead_id is None or not is_alive(item.observation))
+    wanted: Wanted = [names(item.observation).keys(item.observation.fields, directory) for item in people]
     batch.renamed.update(_free_names(conn, installation, people, wanted, names))
     known = keys_of(conn, {key for keys in wanted for key in keys if key[0] != CLAIM})
     batch.by_key.update(known.items())
+    people, wanted = part_records(conn, installation, people, wanted, names, batch)
     claimed = {value for keys in wanted for kind, value in keys if kind == CLAIM}
     if claimed:
         aliases = lead_store.resolve_aliases(conn, claimed)
@@ -157,9 +162,13 @@ def _link_people(
         batch.by_record.update((key, link.lead_id) for key, link in found.items())
     if known and any(item.lead_id is None for item in people):
         _find_rivals(conn, installation, set(known.values()), names, batch)
-    filtered = bool(installation.policy.filters)
+    # what an earlier filter left out, too, until it is seen again
+    filtered = bool(installation.policy.filters) or outsiders.any_there(conn)
     if filtered:
         batch.outsiders.update(outsiders.named(conn, (key for keys in wanted for key in keys)))
+        there = linked(conn, {record for records in batch.outsiders.values() for record in records})
+        batch.by_record.update((key, link.lead_id) for key, link in there.items())
+        batch.came_in.update(there)
     for item, keys in zip(people, wanted, strict=True):
         key = item.observation.key
         _link_one(installation, item, key, keys, related.get(key, ()), batch)
@@ -207,7 +216,7 @@ def _free_names(
     directory = installation.policy.directory
     given_up: dict[str, set[tuple[str, str]]] = {}
     for item, keys in zip(people, wanted, strict=True):
-        if item.lead_id is None or not item.before or not _alive(item.observation):
+        if item.lead_id is None or not item.before or not is_alive(item.observation):
             continue
         kinds = {field_of(key) for key in keys}
         for key in names(item.observation).keys(from_json(item.before), directory):
@@ -220,7 +229,7 @@ def _free_names(
         shown = {
             key
             for _, record in records
-            if _alive(record) and _described(installation, record) is not None
+            if is_alive(record) and _described(installation, record) is not None
             for key in names(record).keys(record.fields, directory)
         }
         freed.extend((*key, lead_id) for key in given_up[lead_id] - shown)
@@ -240,10 +249,6 @@ def _find_rivals(
         if _described(installation, record) is not None:
             for shown in names(record).keys(record.fields, installation.policy.directory):
                 batch.rivals.setdefault(shown, set()).add(owners[key].lead_id)
-
-
-def _alive(record: Observation) -> bool:
-    return not (record.deleted or record.converted or record.merged_into)
 
 
 def _link_one(
@@ -280,7 +285,7 @@ def _link_one(
         lead_id = _begin(installation, record, keys, batch)
     batch.dirty.add(lead_id)
     if item.lead_id is None and record_key not in batch.by_record:
-        role: Role = "primary" if _alive(record) else "past"
+        role: Role = "primary" if is_alive(record) else "past"
         batch.links.append(Link(record.side, record.object, record.record_id, lead_id, role))
     batch.by_record[record_key] = lead_id
     # the Contact of a converted Lead, or the survivor of a merge, belongs to the same lead, seen or not
@@ -292,6 +297,7 @@ def _link_one(
         else:
             batch.links.append(Link(successor.side, name, record_id, lead_id, "primary"))
             batch.by_record[successor] = lead_id
+            batch.came_in.add(successor)
     for key in keys:
         for outsider in batch.outsiders.get(key, ()):
             if outsider not in batch.by_record:  # the person's other record, so that none is made there
@@ -313,7 +319,7 @@ def _ambiguity(
         candidates.add(lead_id)
     else:
         candidates.update(*(batch.rivals.get(key, ()) for key in names))
-    if len(candidates) < 2 or not _alive(record):
+    if len(candidates) < 2 or not is_alive(record):
         return None
     fields = dict.fromkeys(field_of(key) for key, one in names.items() if one != lead_id)
     return Ambiguity(record.key, lead_id, tuple(sorted(candidates)), tuple(fields))

@@ -17,6 +17,11 @@ Name = tuple[str, str]
 """Kind and value of an identity key."""
 
 
+def any_there(conn: Connection) -> bool:
+    """Whether there are any at all."""
+    return conn.execute(select(outsiders.c.kind).limit(1)).first() is not None
+
+
 def named(conn: Connection, names: Iterable[Name]) -> dict[Name, list[RecordKey]]:
     """The outsiders that carry these names."""
     found: dict[Name, list[RecordKey]] = {}

@@ -12,6 +12,8 @@ from connector.configuration import shipped
 from connector.intake.forgetting import forget_record
 from connector.observation import RecordKey
 from connector.settle import settle
+from connector.store.leads import mark_all_dirty
+from connector.store.links import linked
 from connector.worker.passes import Pass, look
 from mappings.problems import ConfigErrors
 from tests.connector.forgetting.traces import everything
@@ -265,3 +267,66 @@ def test_a_sweep_says_that_the_filter_leaves_records_out_and_reads_none_of_them(
                 "five people outside, and Ann's lead, whose record there is outside"
             )
             assert found.left == 0
+
+
+def test_a_contact_outside_that_somebody_is_converted_into_at_once_is_theirs_by_all_its_names(
+    tmp_path: Path,
+) -> None:
+    """Within a minute: the Lead is read for the first time when it is a Contact already."""
+    texts = documents()
+    place = "  Contact:\n    role: person\n"
+    assert texts["preset:salesforce"].count(place) == 1
+    out = f'{place}    filter: is_blank(job_title) or job_title != "Partner"\n'
+    texts["preset:salesforce"] = texts["preset:salesforce"].replace(place, out)
+    with World(tmp_path, configuration(RULES, texts)) as world:
+        world.leadloop  # noqa: B018  # connected before anybody acts
+        account = world.salesforce.insert("Account", Name="Acme")
+        contact = world.salesforce.insert(
+            "Contact", LastName="Lee", AccountId=account, Email="ann@old.example", Title="Partner"
+        )
+        world.run()
+        lead = world.salesforce.insert("Lead", LastName="Lee", Company="Acme", Email=ANN)
+        world.salesforce.convert_lead(lead, "Closed - Converted", account_id=account, contact_id=contact)
+        world.run()
+        key = RecordKey("salesforce", "Contact", contact)
+        with world.database.read() as conn:
+            anns = linked(conn, [key])[key].lead_id
+
+        world.hubspot.create("contacts", email="ann@old.example", lastname="Lee")
+        world.run()
+
+        with world.database.read() as conn:
+            assert linked(conn, [key])[key].lead_id == anns == world.lead("ann@old.example").lead_id
+        assert world.verify().found == {"filtered": 1}
+        with world.database.begin() as conn:
+            mark_all_dirty(conn, world.clock.now_ms())
+        world.run()
+        assert [row["Id"] for row in world.salesforce.rows("Lead")] == [lead]
+
+
+def test_what_an_earlier_filter_left_out_is_nobodys_other_record_once_it_is_somebody_elses(
+    tmp_path: Path,
+) -> None:
+    bob = "bob@bolt.example"
+    with world_with(tmp_path, map_='company == "Acme"') as world:
+        world.leadloop  # noqa: B018  # connected before anybody acts
+        contact = world.hubspot.create("contacts", email=bob, lastname="Ray", company="Other")
+        world.run()
+        world.reconnect()
+        world.config = configuration(RULES, documents())
+        world.later(hours=3)
+        world.run()
+        world.verify()
+        world.run()
+        world.hubspot.update("contacts", contact, email="carol@bolt.example")
+        world.run()
+        world.reconnect()
+        world.config = configuration(RULES, documents(map_='company != "Rival"'))
+        carols = world.contact("carol@bolt.example")["leadloop_id"]
+        assert carols is not None
+
+        world.salesforce.insert("Lead", LastName="Ray", Company="Bolt", Email=bob)
+        world.run()
+
+        assert world.hubspot.get("contacts", contact)["leadloop_id"] == carols
+        assert world.contact(bob)["leadloop_id"] not in (None, carols)

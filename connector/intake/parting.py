@@ -1,0 +1,139 @@
+"""Parting: a record that was somebody's by a name alone, and does not show that name any more, leaves them.
+
+Sales mistypes an address, or two people share one, and a record joins the lead of another person beside the
+records that were there. Put right, it is linked by what it shows now. A record that speaks for its lead
+stays, since it is the person who has another address then; so does one that leadloop's id or the platform
+itself (a merge, a conversion) ties to the lead, and one of the same first and last name, whose address nobody
+else has.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from sqlalchemy import Connection
+
+from connector.installation import Installation
+from connector.intake.batch import Batch
+from connector.intake.identity import CLAIM, NamesOf
+from connector.intake.related import successors
+from connector.observation import Observation, RecordKey
+from connector.primaries import choose_primaries
+from connector.store.observations import Stored, observations_of
+from connector.store.rows import from_json
+from connector.store.versions import drop_links
+from connector.taking_part import outside
+
+Wanted = Sequence[Sequence[tuple[str, str]]]
+"""The identity keys that each of several people's records carries."""
+
+
+def part_records(
+    conn: Connection,
+    installation: Installation,
+    people: Sequence[Stored],
+    wanted: Wanted,
+    names: NamesOf,
+    batch: Batch,
+) -> tuple[Sequence[Stored], Wanted]:
+    """Take the records that leave their lead from it. Returns `people` and their keys, those last that are
+    nobody's now: who is known speaks first."""
+    parting = _who_parts(conn, installation, people, wanted, names, batch.by_key)
+    if not parting:
+        return people, wanted
+    drop_links(conn, parting)
+    pairs: list[tuple[Stored, Sequence[tuple[str, str]]]] = []
+    for item, keys in zip(people, wanted, strict=True):
+        key, lead_id = item.observation.key, item.lead_id
+        if key in parting and lead_id is not None:
+            batch.dirty.add(lead_id)
+            batch.renamed.add(lead_id)
+            installation.on_event("parted", {"lead": lead_id, "record": str(key)})
+            pairs.append((item._replace(lead_id=None), keys))
+        else:
+            pairs.append((item, keys))
+    pairs.sort(key=lambda pair: pair[0].lead_id is None or not is_alive(pair[0].observation))
+    return [item for item, _ in pairs], [keys for _, keys in pairs]
+
+
+def _who_parts(
+    conn: Connection,
+    installation: Installation,
+    people: Sequence[Stored],
+    wanted: Wanted,
+    names: NamesOf,
+    leads: Mapping[tuple[str, str], str],
+) -> set[RecordKey]:
+    """The records that leave their lead. `leads` are those that keys name."""
+    suspects: dict[str, list[tuple[Stored, Sequence[tuple[str, str]]]]] = {}
+    for item, keys in zip(people, wanted, strict=True):
+        lead_id = item.lead_id
+        if lead_id is None or not item.before or not keys or not is_alive(item.observation):
+            continue
+        # a record with leadloop's id was chosen to speak for a lead: that is not undone by its address
+        if all(key[0] != CLAIM and leads.get(key) != lead_id for key in keys):
+            suspects.setdefault(lead_id, []).append((item, keys))
+    if not suspects:
+        return set()
+    policy = installation.policy
+    parting: set[RecordKey] = set()
+    for lead_id, records in observations_of(conn, suspects).items():
+        mapped = [record for _, record in records if _is_person(record, installation)]
+        out = outside(mapped, policy.filters, policy.mapping, policy.directory)
+        primaries = {record.key for record in choose_primaries(mapped, policy.mapping, out)[0]}
+        for item, keys in suspects[lead_id]:
+            others = [record for record in mapped if record.key != item.observation.key]
+            if item.observation.key in primaries or _is_tied(item.observation, others, installation):
+                continue
+            before = names(item.observation).keys(from_json(item.before), policy.directory)
+            shared = [
+                record
+                for record in others
+                if is_alive(record)
+                and not set(before).isdisjoint(names(record).keys(record.fields, policy.directory))
+            ]
+            found = any(key in leads for key in keys)
+            # where it showed no name at all until now, it was emptied first, and is filled in only now
+            came_by_name = shared if before else others
+            if came_by_name and (found or not _same_person(item.observation, came_by_name, installation)):
+                parting.add(item.observation.key)
+    return parting
+
+
+def is_alive(record: Observation) -> bool:
+    """Whether it speaks for itself: not deleted, nor part of another one."""
+    return not (record.deleted or record.converted or record.merged_into)
+
+
+def _is_person(record: Observation, installation: Installation) -> bool:
+    side = installation.policy.mapping.sides.get(record.side)
+    target = side.objects.get(record.object) if side is not None else None
+    return target is not None and target.role == "person"
+
+
+def _is_tied(record: Observation, others: Sequence[Observation], installation: Installation) -> bool:
+    """Whether the platform says that another record lives on in this one."""
+    mapping = installation.policy.mapping
+    return any(
+        (other.side, record.object, record.record_id) == (record.side, name, record_id)
+        for other in others
+        for name, record_id in successors(other, mapping)
+    )
+
+
+def _same_person(record: Observation, others: Sequence[Observation], installation: Installation) -> bool:
+    """Whether one of the others has the same name of a person; what is blank is no difference."""
+    mine = _full_name(record, installation)
+    return any(
+        all(not here or not there or here == there for here, there in zip(mine, theirs, strict=True))
+        for theirs in (_full_name(other, installation) for other in others)
+    )
+
+
+def _full_name(record: Observation, installation: Installation) -> tuple[str, str]:
+    policy = installation.policy
+    values = (
+        policy.mapping.sides[record.side].objects[record.object].read(record.fields, policy.directory).values
+    )
+    first, last = (str(values.get(name) or "").strip().casefold() for name in ("first_name", "last_name"))
+    return first, last
