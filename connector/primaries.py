@@ -23,8 +23,7 @@ def choose_primaries(
     roles: dict[RecordKey, RecordRole] = {}
     people: dict[str, list[tuple[int, Observation]]] = {}
     for item in observations:
-        side = mapping.sides.get(item.side)
-        target = side.objects.get(item.object) if side is not None else None
+        target = _mapped(item, mapping)
         if target is None:
             continue
         if target.role == "opportunity" or target.role == "opportunity_contact":
@@ -82,6 +81,12 @@ def described(item: Observation, mapping: LeadMapping) -> ObjectMapping:
     return mapping.sides[item.side].objects[item.object]
 
 
+def _mapped(item: Observation, mapping: LeadMapping) -> ObjectMapping | None:
+    """The mapping of the record's object; None for one that was taken out of the mapping."""
+    side = mapping.sides.get(item.side)
+    return side.objects.get(item.object) if side is not None else None
+
+
 def inherited(
     item: Observation,
     observations: Sequence[Observation],
@@ -100,7 +105,8 @@ def inherited(
         known = baselines.get(past.key)
         if known is None:
             continue
-        natives = {pair.canonical: pair.native for pair in described(past, mapping).pairs}
+        target = _mapped(past, mapping)
+        natives = {} if target is None else {pair.canonical: pair.native for pair in target.pairs}
         kept = {
             pair.native: shown
             for pair in described(item, mapping).pairs
@@ -136,6 +142,9 @@ def cut_sides(
     gone = {
         item.side
         for item in observations
-        if item.deleted and not item.merged_into and described(item, mapping).role == "person"
+        if item.deleted
+        and not item.merged_into
+        and (target := _mapped(item, mapping)) is not None
+        and target.role == "person"
     }
     return tuple(sorted((set(cut_before) | gone) - alive))
