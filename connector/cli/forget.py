@@ -30,6 +30,7 @@ def forget(
     """
     from connector.cli.offline import go_offline
     from connector.intake.forgetting import forget_lead, remember
+    from connector.store.write_ahead_log import empty_if_asked
 
     place = place_of(ctx)
     now_ms = place.clock.now_ms()
@@ -52,6 +53,7 @@ def forget(
             typer.confirm("Erase this person here for good? Nothing of it can be brought back.", abort=True)
         with database.begin() as conn:
             forgotten = forget_lead(conn, lead_id, now_ms)
+        empty_if_asked(database)
     left = [str(record) for record in forgotten.still_there]
     if as_json:
         print_json({"lead": forgotten.lead_id, "still_there": left})

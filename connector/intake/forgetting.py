@@ -26,6 +26,7 @@ from connector.store.links import keys_of, keys_of_leads, linked, links_of
 from connector.store.observations import observations_by_key, referring
 from connector.store.retirement import erase_lead, erase_record
 from connector.store.rows import lock_name
+from connector.store.write_ahead_log import ask_to_empty
 from mappings.normalise import normalise
 from mappings.values import Unreadable
 
@@ -43,6 +44,7 @@ def forget_lead(conn: Connection, lead_id: str, now_ms: int, gone: RecordKey | N
     record that its platform has erased already."""
     lock_erasures(conn)
     lock_name(conn, "identity")
+    ask_to_empty(conn)
     records = [link.key for link in links_of(conn, [lead_id])[lead_id]]
     seen = observations_by_key(conn, records)
     names = [(name.kind, name.value) for name in keys_of_leads(conn, [lead_id])[lead_id]]
@@ -91,6 +93,7 @@ def forget_record(conn: Connection, installation: Installation, record: RecordKe
     there is none, neither the record nor anything else with its names is ever taken in."""
     lock_erasures(conn)
     lock_name(conn, "identity")
+    ask_to_empty(conn)
     link = linked(conn, [record]).get(record)
     if link is not None:
         forget_lead(conn, link.lead_id, now_ms, gone=record)

@@ -22,6 +22,7 @@ from connector.observation import RecordKey
 from connector.platforms.errors import PlatformError, RetryLater
 from connector.platforms.protocol import Reading
 from connector.store.inbox import Waiting, due_hints, finish_hints, postpone_hints
+from connector.store.write_ahead_log import empty_if_asked
 
 CALLS_AT_ONCE = 5
 """Batches of hints that are taken up at a time."""
@@ -91,6 +92,8 @@ def _forget(installation: Installation, hints: Sequence[Waiting], result: Follow
             forget_record(conn, installation, key, installation.clock.now_ms())
             finish_hints(conn, [hint])
         result.forgotten += 1
+    if hints:
+        empty_if_asked(installation.database)
 
 
 def _follow(

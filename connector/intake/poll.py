@@ -26,6 +26,7 @@ from connector.platforms.protocol import ChangePage, Cursor, Watch
 from connector.store.catch_ups import ask_catch_ups, catch_ups_of, move_catch_up
 from connector.store.cursors import cursors_of, put_cursor, updated_ms
 from connector.store.settings_values import get_value, put_value
+from connector.store.write_ahead_log import empty_if_asked
 from mappings.object_mapping import ObjectMapping
 
 DEEP = "deep:"
@@ -89,6 +90,7 @@ def poll(
     """Look once, at the objects in `names` or at all of the side's. Raises RetryLater or Refused when the
     platform does not answer; what was stored stays, and is counted in `result`. Where that concerns some
     objects alone, they are left alone for a while."""
+    empty_if_asked(installation.database)  # of who was forgotten while somebody else was reading
     feed = installation.feeds[side]
     watched = [name for name in feed.objects if names is None or name in names]
     look = _Look(installation, side, watched, Polled() if result is None else result)

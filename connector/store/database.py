@@ -7,9 +7,10 @@ functions of the other store modules take first. What they do within one `begin`
 from __future__ import annotations
 
 import os
+import sqlite3
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any, Literal
 from urllib.parse import quote
@@ -23,6 +24,9 @@ from connector.store.errors import StoreBusy, StoreError
 from connector.store.rows import lock_name
 
 Synchronous = Literal["NORMAL", "FULL"]
+
+_LOG_BUSY_MS = 250
+"""How long readers and writers are waited for before the log is emptied; other writers wait meanwhile."""
 
 
 class Database:
@@ -129,6 +133,29 @@ class Database:
         with _translated(self._engine), self._reading.begin() as conn:
             yield conn
 
+    def empty_log(self) -> bool:
+        """Move what SQLite's write-ahead log holds into the file, and cut the log to nothing, so that what
+        was erased is in neither. Says whether that was done: who reads or writes meanwhile is waited for no
+        longer than a moment. On PostgreSQL there is nothing to do."""
+        if self.dialect != "sqlite":
+            return True
+        try:
+            with self._one_writer(), closing(self._engine.raw_connection()) as raw:
+                cursor = raw.cursor()
+                try:
+                    (before_ms,) = cursor.execute("PRAGMA busy_timeout").fetchone()
+                    cursor.execute(f"PRAGMA busy_timeout = {_LOG_BUSY_MS}")
+                    try:
+                        # https://www.sqlite.org/pragma.html#pragma_wal_checkpoint
+                        done = cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+                    finally:
+                        cursor.execute(f"PRAGMA busy_timeout = {before_ms}")
+                finally:
+                    cursor.close()
+        except (DBAPIError, PoolTimeout, sqlite3.Error):
+            return False
+        return bool(done[0] == 0)  # 1: somebody was in the way
+
     def revision(self) -> str | None:
         """The migration this database is at; None when it is empty."""
         with self.read() as conn:
@@ -226,6 +253,8 @@ def _prepare_sqlite(
                 cursor.execute("PRAGMA query_only = ON")
             elif cursor.execute("PRAGMA journal_mode").fetchone()[0] != "wal":
                 cursor.execute("PRAGMA journal_mode = WAL")
+            # what is erased is overwritten with zeros, which not every SQLite is built to do by itself
+            cursor.execute("PRAGMA secure_delete = ON")
             cursor.execute(f"PRAGMA synchronous = {synchronous}")
             cursor.execute("PRAGMA foreign_keys = ON")
             cursor.execute("PRAGMA temp_store = MEMORY")

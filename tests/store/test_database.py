@@ -81,10 +81,42 @@ def test_sqlite_is_set_up_for_several_processes(sqlite_url: str, asked: str, lev
     with database.begin() as conn:
         found = {
             name: conn.execute(text(f"PRAGMA {name}")).scalar()
-            for name in ("journal_mode", "synchronous", "foreign_keys", "busy_timeout")
+            for name in ("journal_mode", "synchronous", "foreign_keys", "busy_timeout", "secure_delete")
         }
     database.close()
-    assert found == {"journal_mode": "wal", "synchronous": level, "foreign_keys": 1, "busy_timeout": 7_000}
+    assert found == {
+        "journal_mode": "wal",
+        "synchronous": level,
+        "foreign_keys": 1,
+        "busy_timeout": 7_000,
+        "secure_delete": 1,
+    }
+
+
+def test_emptying_the_log_waits_for_nobody_for_long_and_leaves_the_patience_of_others_alone(
+    sqlite_url: str,
+) -> None:
+    database = Database.open(sqlite_url, busy_seconds=7)
+    file = Path(f"{sqlite_url.removeprefix('sqlite:///')}-wal")
+    _put(database, "k", 1)
+    blocker = sqlite3.connect(sqlite_url.removeprefix("sqlite:///"), isolation_level=None)
+    blocker.execute("BEGIN IMMEDIATE")
+    assert not database.empty_log()
+    assert file.stat().st_size > 0
+    blocker.rollback()
+    blocker.close()
+    assert database.empty_log()
+    assert file.stat().st_size == 0
+    with database.read() as conn:
+        assert conn.execute(text("PRAGMA busy_timeout")).scalar() == 7_000
+        assert get_value(conn, "k") == 1
+    database.close()
+
+
+def test_on_postgresql_there_is_no_log_to_empty(postgresql_url: str) -> None:
+    database = Database.open(postgresql_url)
+    assert database.empty_log()
+    database.close()
 
 
 def test_what_is_wrong_with_our_own_rows_stays_an_integrity_error(
