@@ -7,43 +7,44 @@ stays, under an id that leads to nobody.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import Connection
 
 from connector.installation import Installation
 from connector.intake.ambiguity import put_ambiguities, records_in_doubt
-from connector.intake.erased_names import RECORD, ErasedNames, Name, lock_erasures, record_name
+from connector.intake.erased_names import RECORD, ErasedNames, lock_erasures, record_name
 from connector.intake.forgotten_records import hold_records
-from connector.intake.identity import CLAIM, NamesOf
-from connector.intake.keeping_out import is_person
+from connector.intake.identity import CLAIM
+from connector.intake.leadless import Leadless, leadless, names_said, record_said
 from connector.observation import RecordKey
 from connector.store import outsiders, waiting_activities
 from connector.store.inbox import Hint, put_hints
-from connector.store.leads import aliases_of, mark_dirty, read_leads, resolve_aliases
-from connector.store.links import keys_of, keys_of_leads, linked, links_of
+from connector.store.leads import aliases_of, mark_dirty
+from connector.store.links import keys_of_leads, linked, links_of
 from connector.store.observations import observations_by_key, referring
 from connector.store.retirement import erase_lead, erase_record
 from connector.store.rows import lock_name
 from connector.store.write_ahead_log import ask_to_empty
-from mappings.normalise import normalise
-from mappings.values import Unreadable
 
 
 @dataclass(frozen=True, slots=True)
 class Forgotten:
-    """What was erased, and the records of the person that still stand on the platforms."""
+    """What was erased: the lead, if it was one, and what the `records` showed. `still_there` are those that
+    stand on the platforms."""
 
-    lead_id: str
+    lead_id: str | None
+    records: tuple[RecordKey, ...]
     still_there: tuple[RecordKey, ...]
 
 
-def forget_lead(conn: Connection, lead_id: str, now_ms: int, gone: RecordKey | None = None) -> Forgotten:
+def forget_lead(
+    conn: Connection, installation: Installation, lead_id: str, now_ms: int, gone: RecordKey | None = None
+) -> Forgotten:
     """Erase a lead that exists, and hold what the platforms still have of it, for the admin. `gone` is a
     record that its platform has erased already."""
-    lock_erasures(conn)
-    lock_name(conn, "identity")
+    lock_forgetting(conn)
     ask_to_empty(conn)
     records = [link.key for link in links_of(conn, [lead_id])[lead_id]]
     seen = observations_by_key(conn, records)
@@ -52,17 +53,46 @@ def forget_lead(conn: Connection, lead_id: str, now_ms: int, gone: RecordKey | N
     kept = ErasedNames(conn)
     kept.hold_again(names)
     ids = [(CLAIM, one) for one in (lead_id, *aliases_of(conn, lead_id))]
-    addresses = [value for kind, value in names if kind != RECORD]
     shared = _shared(conn, records)
     _read_doubtful_again(conn, lead_id, now_ms)
     erase_lead(conn, lead_id, kept.hashes([*names, *ids]), now_ms)
     put_hints(conn, [Hint(*one, "read", now_ms) for one in shared])
-    waiting_activities.forget(conn, addresses)
     still_there = tuple(
         record for record in records if record != gone and (record not in seen or not seen[record].deleted)
     )
-    hold_records(conn, still_there, (), now_ms)
-    return Forgotten(lead_id, still_there)
+    hold_records(conn, still_there, () if gone is None else (gone,), now_ms)
+    # what carries the same names and was never made the lead's, and what waits for its addresses
+    left = leadless(conn, installation, [name for name in names if name[0] != RECORD])
+    more = forget_leadless(conn, left, now_ms, gone)
+    return Forgotten(lead_id, (*records, *more.records), (*still_there, *more.still_there))
+
+
+def forget_leadless(
+    conn: Connection, person: Leadless, now_ms: int, gone: RecordKey | None = None
+) -> Forgotten:
+    """Erase somebody who is no lead, in the transaction in which they were found with `lock_forgetting`, and
+    hold what the platforms still have of them. `gone` is a record that its platform has erased already."""
+    ask_to_empty(conn)
+    names = [*person.names, *map(record_name, person.records)]
+    kept = ErasedNames(conn)
+    kept.hold_again(names)
+    shared = _shared(conn, person.records)
+    for record in person.records:
+        erase_record(conn, *record)
+    outsiders.drop_names(conn, person.names)
+    waiting_activities.forget(conn, [value for _, value in person.names])
+    mark_dirty(conn, put_ambiguities(conn, person.records, [], now_ms), now_ms)
+    kept.keep(names, now_ms)
+    put_hints(conn, [Hint(*one, "read", now_ms) for one in shared])
+    still_there = tuple(record for record in person.standing if record != gone)
+    hold_records(conn, still_there, () if gone is None else (gone,), now_ms)
+    return Forgotten(None, person.records, still_there)
+
+
+def lock_forgetting(conn: Connection) -> None:
+    """Nobody is taken in, and nobody else forgotten, until this transaction ends."""
+    lock_erasures(conn)
+    lock_name(conn, "identity")
 
 
 def _shared(conn: Connection, records: Sequence[RecordKey]) -> list[RecordKey]:
@@ -91,34 +121,12 @@ def _read_doubtful_again(conn: Connection, lead_id: str, now_ms: int) -> None:
 def forget_record(conn: Connection, installation: Installation, record: RecordKey, now_ms: int) -> None:
     """A platform says that the person behind a record was erased there for good: the lead goes, and where
     there is none, neither the record nor anything else with its names is ever taken in."""
-    lock_erasures(conn)
-    lock_name(conn, "identity")
-    ask_to_empty(conn)
+    lock_forgetting(conn)
     link = linked(conn, [record]).get(record)
     if link is not None:
-        forget_lead(conn, link.lead_id, now_ms, gone=record)
-        return
-    names = _names_of_nobodys(conn, installation, record)
-    others = {each for found in outsiders.named(conn, names).values() for each in found} - {record}
-    erased_there = [record, *sorted(others)]
-    for each in erased_there:
-        erase_record(conn, *each)
-    mark_dirty(conn, put_ambiguities(conn, erased_there, [], now_ms), now_ms)
-    ErasedNames(conn).keep([*names, *map(record_name, erased_there)], now_ms)
-    hold_records(conn, sorted(others), (), now_ms)
-
-
-def _names_of_nobodys(conn: Connection, installation: Installation, record: RecordKey) -> list[Name]:
-    """The names that a record of no lead has shown and that lead to nobody who is known."""
-    seen = observations_by_key(conn, [record]).get(record)
-    if seen is None or not is_person(installation, seen):
-        return []
-    names = NamesOf(installation.policy.mapping)(seen).keys(seen.fields, installation.policy.directory)
-    names += outsiders.names_of(conn, record)  # what is known of one that was told to be deleted before
-    known = keys_of(conn, names)
-    claims = [value for kind, value in names if kind == CLAIM]
-    standing = {lead.id for lead in read_leads(conn, claims)} | resolve_aliases(conn, claims).keys()
-    return [name for name in names if name not in known and (name[0] != CLAIM or name[1] not in standing)]
+        forget_lead(conn, installation, link.lead_id, now_ms, gone=record)
+    else:
+        forget_leadless(conn, leadless(conn, installation, (), [record]), now_ms, gone=record)
 
 
 def forget_made(conn: Connection, records: Sequence[RecordKey], now_ms: int) -> None:
@@ -134,23 +142,9 @@ def remember(conn: Connection, installation: Installation, said: str, now_ms: in
     names it (`SIDE OBJECT ID`). Returns how many names were released; the next change of a record, or a
     resync, takes it in."""
     lock_erasures(conn)
-    names = list(_spellings(installation, said))
-    parts = said.split()
-    if len(parts) == 3:
-        record = RecordKey(*parts)
+    names = names_said(installation, said)
+    record = record_said(said)
+    if record is not None:
         names.append(record_name(record))
         hold_records(conn, (), (record,), 0)
     return ErasedNames(conn).release(names, now_ms)
-
-
-def _spellings(installation: Installation, said: str) -> Iterable[Name]:
-    """What was typed, as each identity field has it."""
-    for name, rule in installation.policy.mapping.fields.items():
-        if not rule.identity:
-            continue
-        try:
-            value = normalise(rule.type, said)
-        except Unreadable:
-            continue
-        if isinstance(value, str):
-            yield name, value

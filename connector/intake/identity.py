@@ -35,6 +35,11 @@ def field_of(key: tuple[str, str]) -> str:
     return key[0].removesuffix(_WITH_NAME)
 
 
+def with_name(field: str, address: str, last_name: str) -> tuple[str, str]:
+    """The key of one of the people behind a shared address."""
+    return f"{field}{_WITH_NAME}", f"{address} {last_name.strip().casefold()}"
+
+
 @dataclass(frozen=True, slots=True)
 class Names:
     """What of an object's fields says who a record is about: leadloop's own id, the pairs with identity (and
@@ -104,7 +109,7 @@ class Names:
             if is_address and value.partition("@")[0] in SHARED_MAILBOXES:
                 name = fields.get(self.last_name) if self.last_name is not None else None
                 if isinstance(name, str) and name.strip():
-                    keys.append((f"{pair.canonical}{_WITH_NAME}", f"{value} {name.strip().casefold()}"))
+                    keys.append(with_name(pair.canonical, value, name))
                 continue
             keys.append((pair.canonical, value))
         return list(dict.fromkeys(keys)) if self.more else keys

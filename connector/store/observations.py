@@ -182,6 +182,16 @@ def observations_by_key(conn: Connection, keys: Iterable[RecordKey]) -> dict[Rec
     return found
 
 
+def records_with_id(conn: Connection, record_id: str) -> list[RecordKey]:
+    """The records, on whichever side and of whichever object, that were seen with this id."""
+    rows = conn.execute(
+        select(observations.c.side, observations.c.object, observations.c.record_id)
+        .where(observations.c.record_id == record_id)
+        .order_by(observations.c.side, observations.c.object)
+    )
+    return [RecordKey(*row) for row in rows]
+
+
 def referring(conn: Connection, side: str, object_name: str, ids: Iterable[str]) -> list[Observation]:
     """The observations on this side whose `refs` name one of these records of the object."""
     wanted = dict.fromkeys(ids)

@@ -41,6 +41,22 @@ def names_of(conn: Connection, record: RecordKey) -> list[Name]:
     return [(row.kind, row.value) for row in conn.execute(select(outsiders).where(*is_it))]
 
 
+def beginning(conn: Connection, kind: str, text: str) -> list[Name]:
+    """The names of this kind that begin with the text."""
+    rows = conn.execute(
+        select(outsiders.c.kind, outsiders.c.value)
+        .where(outsiders.c.kind == kind, outsiders.c.value.startswith(text, autoescape=True))
+        .distinct()
+    )
+    return [(row.kind, row.value) for row in rows]
+
+
+def drop_names(conn: Connection, names: Iterable[Name]) -> None:
+    """Forget by which records these names are carried, or ever were."""
+    for chunk in chunks(dict.fromkeys(names)):
+        conn.execute(delete(outsiders).where(tuple_(outsiders.c.kind, outsiders.c.value).in_(list(chunk))))
+
+
 def replace(
     conn: Connection, records: Collection[RecordKey], now: Iterable[tuple[str, str, RecordKey]]
 ) -> None:

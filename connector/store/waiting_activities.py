@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import Connection, delete, select
+from sqlalchemy import Connection, delete, func, select
 
 from connector.store import activities as activity_store
 from connector.store.rows import chunks, from_json, insert_new, to_json
@@ -63,6 +63,17 @@ def hand_over(conn: Connection, lead_of: Mapping[str, str]) -> None:
             ],
         )
         forget(conn, chunk)
+
+
+def count(conn: Connection, emails: Iterable[str]) -> int:
+    """How many wait for these addresses."""
+    return sum(
+        conn.scalar(
+            select(func.count()).select_from(waiting_activities).where(waiting_activities.c.email.in_(chunk))
+        )
+        or 0
+        for chunk in chunks(dict.fromkeys(emails))
+    )
 
 
 def forget(conn: Connection, emails: Iterable[str]) -> None:

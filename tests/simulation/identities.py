@@ -162,7 +162,7 @@ class Identities:
         lead_id = chance.choice(ids)
         self.lives.will_be_forgotten(None, lead_id)
         with self.world.database.begin() as conn:
-            forget_lead(conn, lead_id, self.world.clock.now_ms())
+            forget_lead(conn, self.installation(), lead_id, self.world.clock.now_ms())
         return lead_id
 
     def look(self, chance: Random) -> str:

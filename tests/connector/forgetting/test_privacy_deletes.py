@@ -8,11 +8,14 @@ from pathlib import Path
 import pytest
 
 from connector.intake.hints import follow_hints
+from connector.observation import RecordKey
 from connector.store import leads as lead_store
-from connector.store import quarantine
+from connector.store import outsiders, quarantine
 from connector.store.holds import INSTALLATION, open_holds
 from connector.store.inbox import Hint, put_hints
-from tests.connector.forgetting.traces import everything
+from connector.store.links import linked
+from connector.store.waiting_activities import WaitingActivity, put
+from tests.connector.forgetting.traces import everything, forget
 from tests.connector.test_ambiguity import ANNS_PHONE, BOBS_PHONE, WITH_PHONE
 from tests.connector.test_filters import documents
 from tests.connector.test_life_of_a_lead import ANN, make_mql
@@ -149,3 +152,65 @@ def test_installation_holds_of_the_erased_end_with_their_records(world: World) -
     world.run()
     with world.database.read() as conn:
         assert INSTALLATION not in open_holds(conn)
+
+
+@pytest.mark.parametrize("company", ["Acme", "Other"])
+def test_a_record_that_carried_the_erased_address_once_and_is_somebody_elses_now_stays(
+    tmp_path: Path, company: str
+) -> None:
+    """Carol's, a lead or outside the filter: the table of outsiders still says that it was Bob's."""
+    with World(tmp_path, configuration(RULES, documents(map_='company == "Acme"'))) as world:
+        world.leadloop  # noqa: B018  # connected before anybody acts
+        carol = world.hubspot.create("contacts", email="carol@acme.example", lastname="C", company=company)
+        bob = world.hubspot.create("contacts", email=BOB, lastname="Ray", company="Other")
+        world.run()
+        record = RecordKey("hubspot", "contacts", carol)
+        with world.database.begin() as conn:
+            names = [("email", BOB, record), ("email", "carol@acme.example", record)]
+            outsiders.replace(conn, [record], names)
+            before = linked(conn, [record])
+        assert bool(before) == (company == "Acme")
+
+        privacy_delete(world, bob)
+        world.hubspot.update("contacts", carol, city="Oslo")
+        world.run()
+
+        with world.database.read() as conn:
+            assert linked(conn, [record]) == before
+        assert holds(world, "forgotten") == set()
+        assert BOB.encode() not in everything(world)
+        assert b"Oslo" in everything(world)
+        assert world.verify().amiss == 0
+
+
+def test_what_was_handed_in_for_the_address_of_a_contact_outside_goes_with_it(tmp_path: Path) -> None:
+    with World(tmp_path, configuration(RULES, documents(map_='company == "Acme"'))) as world:
+        world.leadloop  # noqa: B018  # connected before anybody acts
+        contact = world.hubspot.create("contacts", email=ANN, lastname="Lee", company="Other")
+        world.run()
+        with world.database.begin() as conn:
+            put(conn, [WaitingActivity("source:product:1", ANN, "login", 1)])
+        privacy_delete(world, contact)
+        assert ANN.encode() not in everything(world)
+
+
+def test_a_record_outside_that_was_never_joined_to_the_lead_of_its_address_goes_with_the_lead(
+    tmp_path: Path,
+) -> None:
+    """The filter is edited: the lead begins while none is in force, and nobody edits the other record."""
+    with World(tmp_path, configuration(RULES, documents(map_='company == "Acme"'))) as world:
+        world.leadloop  # noqa: B018  # connected before anybody acts
+        contact = world.hubspot.create("contacts", email=ANN, lastname="Lee", company="Other")
+        world.run()
+        world.reconnect()
+        world.config = configuration(RULES)
+        lead_id = world.salesforce.insert("Lead", LastName="Lee", Company="Acme", Email=ANN)
+        with world.database.begin() as conn:
+            put_hints(conn, [Hint("salesforce", "Lead", lead_id, "read", world.clock.now_ms())])
+        follow_hints(world.leadloop, "salesforce")
+        assert len(known_leads(world)) == 1
+
+        forget(world, known_leads(world)[0])
+
+        assert ANN.encode() not in everything(world)
+        assert holds(world, "forgotten") == {f"salesforce Lead {lead_id}", f"hubspot contacts {contact}"}

@@ -17,7 +17,7 @@ PHONE = "+4930123456"
 
 def forget(world: World, lead_id: str) -> tuple[RecordKey, ...]:
     with world.database.begin() as conn:
-        return forget_lead(conn, lead_id, world.clock.now_ms()).still_there
+        return forget_lead(conn, world.leadloop, lead_id, world.clock.now_ms()).still_there
 
 
 def everything(world: World) -> bytes:

@@ -69,7 +69,7 @@ def test_writes_that_wait_are_pending(known: World) -> None:
 def test_a_forgotten_person_is_named_by_the_record_alone(known: World) -> None:
     behind(known)
     with known.database.begin() as conn:
-        forget_lead(conn, lead_of(known, ANN), known.clock.now_ms())
+        forget_lead(conn, known.leadloop, lead_of(known, ANN), known.clock.now_ms())
     found = known.verify()
     assert amiss(found) == {}
     assert {one.lead_id for one in found.named["forgotten"]} == {None}
