@@ -71,6 +71,7 @@ def activities(
                 "new": taken.new,
                 "known": taken.known,
                 "waiting": taken.waiting,
+                "forgotten": taken.forgotten,
                 "bad": [{"line": bad.line, "why": bad.why} for bad in taken.bad],
             }
         )
@@ -82,6 +83,8 @@ def activities(
             typer.echo(
                 f"{len(taken.waiting)} of people who are not known yet are kept: line {lines_told}{more}"
             )
+        if taken.forgotten:
+            typer.echo(f"{len(taken.forgotten)} of people who were forgotten are not kept.")
         for bad in taken.bad[:SHOWN]:
             typer.echo(plain(f"line {bad.line}: {bad.why}"), err=True)
         if len(taken.bad) > SHOWN:

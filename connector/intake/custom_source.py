@@ -13,6 +13,7 @@ from sqlalchemy import Connection
 
 from connector.accounts import address_fields
 from connector.activity_file import BadRow, FileActivity
+from connector.intake.erased_names import ErasedNames, lock_erasures, somebody_is_erased
 from connector.store import activities as activity_store
 from connector.store import leads as lead_store
 from connector.store import waiting_activities
@@ -27,11 +28,12 @@ BATCH = 1_000
 @dataclass(slots=True)
 class Taken:
     """What became of the rows: `new` activities of known people, `known` before, `waiting` for their person
-    (by line), and those that could not be used."""
+    (by line), those of people who were forgotten, which are not kept, and those that could not be used."""
 
     new: int = 0
     known: int = 0
     waiting: list[int] = field(default_factory=list)
+    forgotten: list[int] = field(default_factory=list)
     bad: list[BadRow] = field(default_factory=list)
 
 
@@ -70,14 +72,13 @@ def _store(
 ) -> None:
     if not batch:
         return
+    lock_erasures(conn, shared=True)
     lock_name(conn, "identity")  # nobody begins one of these people meanwhile
     emails = {row.email for row in batch if row.email is not None}
-    by_email = {
-        value: lead_id
-        for (_, value), lead_id in keys_of(
-            conn, [(name, email) for name in address_fields(mapping) for email in emails]
-        ).items()
-    }
+    names = {(name, email) for name in address_fields(mapping) for email in emails}
+    said = ErasedNames(conn).among(names) if somebody_is_erased(conn) else set()
+    erased = {email for _, email in said}
+    by_email = {value: lead_id for (_, value), lead_id in keys_of(conn, names).items()}
     named = {row.lead for row in batch if row.lead is not None}
     by_id = {lead.id: lead.id for lead in lead_store.read_leads(conn, named)}
     by_id.update(lead_store.resolve_aliases(conn, named))
@@ -88,6 +89,8 @@ def _store(
         lead_id = by_email.get(row.email or "") or by_id.get(row.lead or "")
         if lead_id is not None:
             found.append(activity_store.ActivityRow(lead_id, key, row.kind, row.at_ms, row.attributes))
+        elif row.email in erased:
+            taken.forgotten.append(row.line)
         elif row.email is not None:
             taken.waiting.append(row.line)
             waiting.append(

@@ -11,6 +11,7 @@ import pytest
 from connector.wiring import choose_configuration
 from mappings.problems import ConfigErrors
 from tests.cli.shell import Shell
+from tests.connector.forgetting.traces import everything
 from tests.connector.test_signals import ANN, activities, enter_ann, kinds, publish
 from tests.world import RULES, World, configuration
 
@@ -47,7 +48,7 @@ def test_a_file_of_activities_counts_once_however_often_it_is_handed_over(
     world, leadloop = product
     file = tmp_path / "product.csv"
     file.write_text(CSV, encoding="utf-8")
-    told = {"source": "product", "new": 2, "known": 0, "waiting": [], "bad": []}
+    told = {"source": "product", "new": 2, "known": 0, "waiting": [], "forgotten": [], "bad": []}
     assert leadloop("activities", str(file), "--json").json == told
     assert leadloop("activities", str(file), "--json").json == {**told, "new": 0, "known": 2}
     publish(world)
@@ -57,6 +58,22 @@ def test_a_file_of_activities_counts_once_however_often_it_is_handed_over(
     ]
     assert world.sf_lead(ANN)["Leadloop_Score__c"] == 11
     assert world.contact(ANN)["leadloop_score"] == "11"
+
+
+def test_what_a_forgotten_person_did_is_not_kept(product: tuple[World, Shell], tmp_path: Path) -> None:
+    world, leadloop = product
+    file = tmp_path / "product.csv"
+    file.write_text(CSV, encoding="utf-8")
+    assert leadloop("forget", ANN, "--yes").code == 0
+    answer = leadloop("activities", str(file))
+    assert (answer.code, answer.out) == (
+        0,
+        "0 new activities, 0 known before.\n2 of people who were forgotten are not kept.\n",
+    )
+    assert leadloop("activities", str(file), "--json").json["forgotten"] == [2, 3]
+    assert ANN.encode() not in everything(world)
+    assert leadloop("forget", "--undo", ANN).code == 0
+    assert leadloop("activities", str(file), "--json").json["waiting"] == [2, 3]
 
 
 def test_what_an_unknown_person_did_waits_and_is_told(product: tuple[World, Shell]) -> None:
