@@ -27,6 +27,7 @@ from connector.record_view import CONFIRM_AFTER_MS, RecordView, look
 from connector.rejecting import asked_ms, default_reason_ms
 from connector.sales_leads import in_hand, unknown_stages, with_rejection, work_claims
 from connector.score_move import score_move
+from connector.secondaries import look_at_secondaries, new_baselines, with_opt_outs
 from connector.shown import crm_shows
 from connector.signals import born_ms, new_activities, recorded_activities
 from connector.stage_moves import move_on, stage_rank
@@ -55,13 +56,15 @@ def reconcile(lead: LeadInput, policy: Policy, now_ms: int) -> Plan:
         )
         for item in primaries
     ]
+    further = look_at_secondaries(lead, roles, policy)
     agreement = agree(lead.state, views, mapping, policy.directory, lead.histories)
     stale = lead.state.verdict_to_clear
     work = in_hand(lead.state, lead.observations, lead.baselines, mapping)
     facts = read_facts(lead.observations, views, mapping, policy.directory, stale)
     facts = with_rejection(facts, work, policy.directory)
-    merged = {view.key: absorbed(view.observation, lead.observations, lead.baselines) for view in views}
-    counts = new_activities(views, policy.live_since_ms, lead.counted, merged)
+    counting = [*views, *further]
+    merged = {view.key: absorbed(view.observation, lead.observations, lead.baselines) for view in counting}
+    counts = new_activities(counting, policy.live_since_ms, lead.counted, merged)
     recorded, ahead_ms = recorded_activities(
         lead.activity_records, mapping, lead.counted, policy.live_since_ms, now_ms
     )
@@ -69,7 +72,7 @@ def reconcile(lead: LeadInput, policy: Policy, now_ms: int) -> Plan:
     known = [*lead.activities, *(Activity(item.kind, item.at_ms, item.attributes) for item in activities)]
     state = replace(
         lead.state,
-        values=agreement.values,
+        values=with_opt_outs(agreement.values, further, mapping, policy.directory),
         differences=agreement.differences,
         unreadable=agreement.unreadable,
         left_alone=agreement.left_alone,
@@ -128,7 +131,8 @@ def reconcile(lead: LeadInput, policy: Policy, now_ms: int) -> Plan:
             view.key: view.baseline
             for view in [*views, *work]
             if view.baseline != lead.baselines.get(view.key)
-        },
+        }
+        | new_baselines(further, lead.baselines),
         roles=roles,
         pool_states=walk.pool_states if walk.pool_states is not lead.turns else {},
         brake_kinds=_brake_kinds(walk, desired),

@@ -69,6 +69,8 @@ def _is_news(view: RecordView, counter: Counter, count: int, merged: Sequence[Ba
         return True
     at_ms = native_moment_ms(view.fields.get(counter.at)) if counter.at else None
     if at_ms is not None and all(counter.at in shown for shown in known):
+        if counter.at not in view.changed and counter.at not in view.fresh:
+            return False  # its own last one: it was counted here, and only added to by the merge
         return all(at_ms > (native_moment_ms(shown[counter.at or ""]) or 0) for shown in known)
     return counter.counter in view.changed or count > sum(
         _count(shown[counter.counter]) or 0 for shown in known
