@@ -22,6 +22,7 @@ from connector.connections import Connections, Opener
 from connector.forecast import polls_a_day
 from connector.installation import Feed, Installation
 from connector.intake.backfill import is_known, note_known
+from connector.intake.identity_change import follow_identity
 from connector.intake.poll import start_cursors
 from connector.intake.timetable import follow_seconds, seconds_of
 from connector.lead_input import Policy
@@ -146,6 +147,7 @@ def connect(
         verify_every_ms=int(settings.verify_hours * HOUR_MS),
         report_fields=configuration.report,
     )
+    follow_identity(installation)  # before anything is read by this mapping
     for name in connections:
         keep(installation, name, owners[name], access[name])
         _start(installation, name, accounts[name].ahead_ms, access[name].counted)

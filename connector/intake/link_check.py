@@ -24,8 +24,9 @@ from connector.store import leads as lead_store
 from connector.store.baselines import baselines_of
 from connector.store.cursors import cursors_of
 from connector.store.holds import open_holds
-from connector.store.links import Link, keys_of, linked, links_of, put_links
+from connector.store.links import Link, keys_of, linked, links_of, put_keys, put_links
 from connector.store.observations import Linked, Stored, observations_of
+from connector.store.rows import lock_name
 from connector.store.versions import drop_links
 
 
@@ -158,6 +159,17 @@ class LinkCheck:
             about("linked_twice", lead_id=alive[key][0], record=key, repaired=self._repair) for key in news
         ]
         found += [about("held", lead_id=alive[key][0], record=key) for key in doubtful if key not in news]
+        unheld = [
+            (*one, lead_id)
+            for key, (lead_id, _) in alive.items()
+            if key not in claimed
+            for one in keys[key]
+            if one[0] != CLAIM and one not in owners
+        ]
+        if self._repair and unheld:  # linked by a process that went by an earlier mapping
+            with self._installation.database.begin() as conn:
+                lock_name(conn, "identity")
+                put_keys(conn, unheld)
         if self._repair and (claimed or news):
             with self._installation.database.begin() as conn:
                 self._put_right(conn, claimed, [alive[key] for key in news])

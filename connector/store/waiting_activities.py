@@ -47,8 +47,10 @@ def put(conn: Connection, new: Sequence[WaitingActivity]) -> int:
     return len(rows)
 
 
-def hand_over(conn: Connection, lead_of: Mapping[str, str]) -> None:
-    """Give the activities that wait for these addresses to their leads (address to lead id)."""
+def hand_over(conn: Connection, lead_of: Mapping[str, str]) -> set[str]:
+    """Give the activities that wait for these addresses to their leads (address to lead id). Returns the
+    leads that got any."""
+    given: set[str] = set()
     for chunk in chunks(lead_of):
         rows = conn.execute(select(waiting_activities).where(waiting_activities.c.email.in_(chunk))).all()
         if not rows:
@@ -63,6 +65,8 @@ def hand_over(conn: Connection, lead_of: Mapping[str, str]) -> None:
             ],
         )
         forget(conn, chunk)
+        given.update(lead_of[row.email] for row in rows)
+    return given
 
 
 def count(conn: Connection, emails: Iterable[str]) -> int:
