@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from connector.lane import Lane
 from connector.metadata_check import names_to_describe
 from connector.platforms.errors import Refused, RetryLater
 from connector.platforms.protocol import FieldInfo, Metadata, Platform
@@ -43,9 +44,9 @@ class Access:
             )
 
 
-def access_to(platform: Platform, side: SideMapping) -> Access:
+def access_to(platform: Platform, side: SideMapping, lane: Lane = Lane.UPDATE) -> Access:
     """What the side's platform says of the mapped objects. Raises RetryLater."""
-    found, refused = _described(platform, side)
+    found, refused = _described(platform, side, lane)
     names = [name for name in side.objects if name in found]
     # What may be described may still not be read: that is another permission where objects are asked for one
     # by one. Who bundles them says it in the description.
@@ -53,7 +54,7 @@ def access_to(platform: Platform, side: SideMapping) -> Access:
     unanswered: RetryLater | None = None
     for group in [names] if platform.batching.watch > 1 else [[name] for name in names]:
         try:
-            counted |= platform.count(group)
+            counted |= platform.count(group, lane)
         except Refused as why:
             refused |= {name: why for name in group if len(group) == 1}
         except RetryLater as later:
@@ -63,17 +64,18 @@ def access_to(platform: Platform, side: SideMapping) -> Access:
 
 
 def _described(
-    platform: Platform, side: SideMapping
+    platform: Platform, side: SideMapping, lane: Lane
 ) -> tuple[Mapping[str, Mapping[str, FieldInfo]], dict[str, Refused]]:
     names = names_to_describe(side)
     try:
-        return platform.describe(names).objects, {}
+        return platform.describe(names, lane).objects, {}
     except Refused:
         found: dict[str, Mapping[str, FieldInfo]] = {}
         refused: dict[str, Refused] = {}
         for name in side.objects:
             try:
-                found |= platform.describe([each for each in names if each.partition(".")[0] == name]).objects
+                own = [each for each in names if each.partition(".")[0] == name]
+                found |= platform.describe(own, lane).objects
             except Refused as why:
                 refused[name] = why
         return found, refused

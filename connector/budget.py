@@ -3,8 +3,9 @@
 What all of them go by is in the database (`SideLimits`): the calls of the day, the places within the limits
 by the second, what answers told of the whole account, and whether the side is to be left alone. A call costs
 one transaction there, before it is sent; what its answer told goes along with the next one. A ceiling in
-percent of the quota leaves room for the customer's other integrations; a reserve inside it is for hand-offs,
-and for the polling that they need. Limits by the second are paced, never retried.
+percent of the quota leaves room for the customer's other integrations; a reserve inside it is for hand-offs.
+What is no hand-off leaves room for the looks of the day as well, which hand-offs need; and looks that come to
+the reserve all the same are made more seldom. Limits by the second are paced, never retried.
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ from connector.platforms.errors import ASK_AGAIN_SECONDS, RetryLater, is_unsure
 from connector.platforms.protocol import Allowance, Usage
 from connector.side_limits import SideLimits, Terms, Told
 from connector.store.budgets import lock_limits, put_limits
-from connector.store.calls import count_calls, used
+from connector.store.calls import count_calls, used_by_lane
 from connector.store.database import Database
 
 Kind = Literal["read", "search", "write", "metadata"]
@@ -49,6 +50,15 @@ class _Call:
     kind: Kind
     places: list[tuple[_Window, int]]
     probing: bool
+
+
+@dataclass(frozen=True, slots=True)
+class _Calls:
+    """How many were made: in all, and those that looked for changes or were for hand-offs."""
+
+    all: int = 0
+    looks: int = 0
+    handoffs: int = 0
 
 
 class Budget:
@@ -77,8 +87,7 @@ class Budget:
         self._given_back: list[tuple[_Window, int, int]] = []
         self._news = Told()
         self._ahead_ms = 0
-        self._counted = 0
-        self._counted_at = 0
+        self._counted = self._counted_at = _Calls()
         self._counted_ms: int | None = None
         self._counted_day: int | None = None
 
@@ -139,10 +148,17 @@ class Budget:
             limits = lock_limits(conn, self.side)
             now_ms = self._clock.now_ms()  # not before it is our turn: others have gone on meanwhile
             told = self._tell(limits, now_ms)
-            refusal = left_alone(limits.pause, kind, now_ms) or self._spent(conn, limits, lane, now_ms)
+            counted = self._counted_today(conn, limits, now_ms)
+            every_ms = self._look_every_ms(limits, counted, now_ms) if lane is Lane.LOOK else 0
+            refusal = left_alone(limits.pause, kind, now_ms) or self._spent(
+                limits, lane, counted, every_ms, now_ms
+            )
             wait_ms = 0 if refusal is not None else self._wait_ms(limits, now_ms, searching=searching)
             if refusal is None and not wait_ms:
                 self._take(limits, kind, now_ms, searching=searching)
+                limits.handoffs += lane is Lane.HANDOFF
+                if lane is Lane.LOOK:
+                    limits.note_look(every_ms, now_ms)
                 count_calls(conn, self.side, int(lane), now_ms)
                 told = True
             if told:
@@ -194,46 +210,78 @@ class Budget:
         changed = bool(given_back)
         if news != Told():
             limits.told, changed = limits.told.and_then(news), True
-        self.told_ms = limits.told.at_ms
+        self.told_ms = limits.told.at_ms if limits.told.at_ms <= now_ms + TOLD_HOLDS_MS else 0
         if self._shows_terms and limits.terms != self._terms:
             limits.terms, changed = self._terms, True
         return changed
 
     # the day ---------------------------------------------------------------------------------------------
 
-    def _spent(self, conn: Connection, limits: SideLimits, lane: Lane, now_ms: int) -> RetryLater | None:
-        """Why this lane may make no call today."""
-        terms, told = self._terms, limits.told
-        counted = self._counted_today(conn, limits, now_ms)
+    def _spent(
+        self, limits: SideLimits, lane: Lane, counted: _Calls, every_ms: int, now_ms: int
+    ) -> RetryLater | None:
+        """Why this lane may make no call now, by the day's calls. `every_ms`: see `Terms.look_every_ms`."""
+        terms, told = self._terms_of(limits), limits.told
         ceiling = terms.ceiling(lane, told.day_limit)
+        ceiling -= terms.looks_to_come(lane, told.day_limit, counted.looks, now_ms)
         again_seconds = ASK_AGAIN_SECONDS
         end_ms = terms.day_end_ms(now_ms)
         if end_ms is not None:
             again_seconds = min(again_seconds, (end_ms - now_ms) / SECOND_MS)
-        if counted >= ceiling:
-            what = "leadloop's share" if lane is Lane.HANDOFF else f"the share of {_CALLED[lane]}"
-            reason = f"{self.side}: {what} of the day's calls is used up ({counted:,} of {ceiling:,})"
+        if counted.all >= ceiling:
+            what = f"the share of {_CALLED[lane]}" if lane in _CALLED else "leadloop's share"
+            reason = f"{self.side}: {what} of the day's calls is used up ({counted.all:,} of {ceiling:,})"
             return RetryLater(reason, again_seconds)
-        if told.day_used is None or told.day_limit is None:
-            return None
-        if told.at_ms < max(terms.day_start_ms(now_ms), now_ms - TOLD_HOLDS_MS):
-            return None  # an old story
-        left = told.day_limit - told.day_used
+        if wait_ms := limits.look_wait_ms(every_ms, now_ms):
+            reason = f"{self.side}: looks are made seldom, since the day's last calls are kept for hand-offs"
+            return RetryLater(reason, min(again_seconds, wait_ms / SECOND_MS))
+        left = self._left_to_account(limits, now_ms)
         kept = terms.ceiling(Lane.HANDOFF, told.day_limit) - ceiling
-        if left > kept or lane is Lane.HANDOFF:
+        if left is None or left > kept or lane not in _CALLED:
             return None
         above = "hand-offs" if lane is Lane.UPDATE else "hand-offs and updates"
         reason = f"{self.side}: the account has {left:,} calls left today, which are kept for {above}"
         return RetryLater(reason, again_seconds)
 
-    def _counted_today(self, conn: Connection, limits: SideLimits, now_ms: int) -> int:
+    def _look_every_ms(self, limits: SideLimits, counted: _Calls, now_ms: int) -> int:
+        terms, day_limit = self._terms_of(limits), limits.told.day_limit
+        left = terms.ceiling(Lane.HANDOFF, day_limit) - counted.all
+        account = self._left_to_account(limits, now_ms)
+        left = left if account is None else min(left, account)
+        return terms.look_every_ms(left, counted.handoffs, day_limit, now_ms)
+
+    def _left_to_account(self, limits: SideLimits, now_ms: int) -> int | None:
+        """How many calls the whole account has left, by what was told lately."""
+        told = limits.told
+        if told.day_used is None or told.day_limit is None:
+            return None
+        if told.at_ms < max(self._terms.day_start_ms(now_ms), now_ms - TOLD_HOLDS_MS):
+            return None  # an old story
+        if told.at_ms > now_ms + TOLD_HOLDS_MS:
+            return None  # our clock was ahead then: nobody knows how old it is
+        return told.day_limit - told.day_used
+
+    def _terms_of(self, limits: SideLimits) -> Terms:
+        """Ours; with the looks that others make, as long as we make none."""
+        if self._shows_terms or limits.terms is None:
+            return self._terms
+        return replace(self._terms, polls_a_day=limits.terms.polls_a_day)
+
+    def _counted_today(self, conn: Connection, limits: SideLimits, now_ms: int) -> _Calls:
         """All workers' calls since the day began."""
         stale = self._counted_ms is None or now_ms - self._counted_ms >= COUNT_EVERY_MS
         day = self._terms.day_end_ms(now_ms)
-        if stale or day != self._counted_day or limits.calls < self._counted_at:
-            self._counted = used(conn, self.side, self._terms.day_start_ms(now_ms))
-            self._counted_at, self._counted_ms, self._counted_day = limits.calls, now_ms, day
-        return self._counted + limits.calls - self._counted_at
+        made = _Calls(limits.calls, limits.looks, limits.handoffs)
+        if stale or day != self._counted_day or made.all < self._counted_at.all:
+            lanes = used_by_lane(conn, self.side, self._terms.day_start_ms(now_ms), now_ms)
+            self._counted = _Calls(sum(lanes.values()), lanes.get(Lane.LOOK, 0), lanes.get(Lane.HANDOFF, 0))
+            self._counted_at, self._counted_ms, self._counted_day = made, now_ms, day
+        counted, at = self._counted, self._counted_at
+        return _Calls(
+            counted.all + made.all - at.all,
+            counted.looks + made.looks - at.looks,
+            counted.handoffs + made.handoffs - at.handoffs,
+        )
 
     # stopping and going on -------------------------------------------------------------------------------
 

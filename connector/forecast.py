@@ -53,7 +53,7 @@ def forecast(
     for by_hour in hours.values():
         for hour_ms, calls in by_hour.items():
             counted[hour_ms] = counted.get(hour_ms, 0) + calls
-    steady = _rate(hours, now_ms, (Lane.HANDOFF, Lane.UPDATE))
+    steady = _rate(hours, now_ms, (Lane.HANDOFF, Lane.UPDATE, Lane.LOOK))
     steady = max(steady, polls_a_day / DAY_MS)
     filled = _rate(hours, now_ms, (Lane.BACKFILL,)) if filling else 0.0
     most, reached_ms = 0, None

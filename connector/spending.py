@@ -33,12 +33,14 @@ class Account:
 @dataclass(frozen=True, slots=True)
 class Spending:
     """One side's day. `used` is by lane. `ends_ms`: when calls begin anew; None: they count for 24 hours.
-    `ceiling`: how many are leadloop's; `reserve`: how many of those are for hand-offs alone."""
+    `ceiling`: how many are leadloop's; `reserve`: how many of those are for hand-offs alone;
+    `looks_to_come`: how many updates leave besides to the looks that the day still needs."""
 
     used: Mapping[int, int]
     limit: int
     ceiling: int
     reserve: int
+    looks_to_come: int
     quota_percent: int
     time_zone: str
     began_ms: int
@@ -65,7 +67,7 @@ def spending_of(conn: Connection, side: str, now_ms: int) -> Spending | None:
         return None
     terms, told = limits.terms, limits.told
     began_ms, ends_ms = terms.day_start_ms(now_ms), terms.day_end_ms(now_ms)
-    hours = hours_of(conn, side, began_ms)
+    hours = hours_of(conn, side, began_ms, now_ms)
     account = None
     if (
         told.day_used is not None
@@ -75,14 +77,16 @@ def spending_of(conn: Connection, side: str, now_ms: int) -> Spending | None:
         account = Account(told.day_used, told.day_limit, told.at_ms)
     ceiling = terms.ceiling(Lane.HANDOFF, told.day_limit)
     rows = sum(number for queue, number in outbox.counts(conn).items() if queue.side == side)
+    used = {lane: sum(by_hour.values()) for lane, by_hour in hours.items()}
     pause = limits.pause
     if pause is not None and pause.is_over(now_ms):
         pause = None
     return Spending(
-        used={lane: sum(by_hour.values()) for lane, by_hour in hours.items()},
+        used=used,
         limit=told.day_limit or terms.day_limit,
         ceiling=ceiling,
         reserve=ceiling - terms.ceiling(Lane.UPDATE, told.day_limit),
+        looks_to_come=terms.looks_to_come(Lane.UPDATE, told.day_limit, used.get(Lane.LOOK, 0), now_ms),
         quota_percent=terms.quota_percent,
         time_zone=terms.time_zone,
         began_ms=began_ms,

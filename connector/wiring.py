@@ -25,6 +25,7 @@ from connector.intake.backfill import is_known, note_known
 from connector.intake.identity_change import follow_identity
 from connector.intake.poll import start_cursors
 from connector.intake.timetable import follow_seconds, seconds_of
+from connector.lane import Lane
 from connector.lead_input import Policy
 from connector.learning import decide_unknown_owners_again, forget_old_counts, keep, options_of, readable
 from connector.memory import collect_seldom
@@ -107,7 +108,8 @@ def connect(
     _remember_accounts(database, accounts)
     access: dict[str, Access] = {}
     for name, side in configuration.mapping.sides.items():
-        access[name] = access_to(connections[name], side)
+        # who cannot connect hands nothing over: that goes on where updates have to wait
+        access[name] = access_to(connections[name], side, Lane.HANDOFF)
         access[name].needs_people(side)
     metadata = {name: known.metadata for name, known in access.items()}
     feeds, missing = _feeds(configuration.mapping, settings, access)
@@ -115,7 +117,7 @@ def connect(
     for name, budget in budgets.items():
         batching = connections[name].batching
         budget.serves(accounts[name].time_zone, _looks_a_day(feeds[name], batching), batching.write)
-    owners = {name: connection.owners() for name, connection in connections.items()}
+    owners = {name: connection.owners(Lane.HANDOFF) for name, connection in connections.items()}
     directory = Directory(owners)
     installation = Installation(
         database=database,

@@ -23,8 +23,8 @@ WIDTH = 100
 WORD = 14
 """A word of up to so many letters is not cut in a table, where there is room for all of them."""
 
-LANES = {0: "handoff", 1: "update", 2: "backfill"}
-"""The lanes of the outbox, by number, as they are printed."""
+LANES = {0: "handoff", 1: "update", 2: "backfill", 3: "look"}
+"""The lanes, by number, as they are printed; the outbox has no looks."""
 
 SECOND_MS = 1_000
 _SPANS = (("day", 86_400), ("hour", 3_600), ("minute", 60), ("second", 1))

@@ -10,7 +10,7 @@ from connector.cli.output import LANES, iso, span
 if TYPE_CHECKING:
     from connector.spending import Spending
 
-_LANES = {"handoff": "hand-offs", "update": "updates", "backfill": "backfill"}
+_LANES = {"handoff": "hand-offs", "update": "updates", "backfill": "backfill", "look": "looks"}
 
 
 def calls_as_data(spending: Spending | None, now_ms: int) -> dict[str, Any] | None:
@@ -29,6 +29,7 @@ def calls_as_data(spending: Spending | None, now_ms: int) -> dict[str, Any] | No
         "quota_percent": spending.quota_percent,
         "ceiling": spending.ceiling,
         "reserve": spending.reserve,
+        "looks_to_come": spending.looks_to_come,
         "forecast": spending.forecast.calls,
         "ceiling_reached_at": iso(spending.forecast.reached_ms),
         "whole_account": (
@@ -68,6 +69,7 @@ def call_rows(calls: dict[str, Any] | None) -> list[tuple[str, object]]:
         ("calls in 24 hours" if rolling else "calls since midnight", f"{calls['used']:,} of {share}"),
         ("… by lane", _by_lane(calls["by_lane"])),
         ("… kept for hand-offs", f"{calls['reserve']:,}"),
+        ("… kept for looks", f"{calls['looks_to_come']:,}"),
         ("… whole account", _whole(calls)),
         ("… forecast", f"{calls['forecast']:,} {ends}"),
     ]

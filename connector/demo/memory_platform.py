@@ -85,8 +85,9 @@ class MemoryPlatform:
         """See `Platform`."""
         return Account(f"memory-{self.side}", self.side, OWN_USER)
 
-    def describe(self, objects: Sequence[str]) -> Metadata:
+    def describe(self, objects: Sequence[str], lane: Lane = Lane.UPDATE) -> Metadata:
         """See `Platform`."""
+        del lane
         return Metadata(
             {
                 name: {native: FieldInfo(native, "string", True, True) for native in self.natives[name]}
@@ -95,15 +96,17 @@ class MemoryPlatform:
             }
         )
 
-    def owners(self) -> Sequence[Owner]:
+    def owners(self, lane: Lane = Lane.UPDATE) -> Sequence[Owner]:
         """See `Platform`."""
+        del lane
         return [Owner(native, "person", mail, mail, True) for native, mail in self.people.items()]
 
-    def count(self, objects: Sequence[str]) -> Mapping[str, int]:
+    def count(self, objects: Sequence[str], lane: Lane = Lane.UPDATE) -> Mapping[str, int]:
         """See `Platform`."""
+        del lane
         return {name: len(self.records.get(name, {})) for name in objects}
 
-    def changes(self, watches: Sequence[Watch], lane: Lane = Lane.HANDOFF) -> Iterator[ChangePage]:
+    def changes(self, watches: Sequence[Watch], lane: Lane = Lane.LOOK) -> Iterator[ChangePage]:
         """See `Platform`."""
         del lane
         for watch in watches:

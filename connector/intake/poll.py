@@ -95,7 +95,7 @@ def poll(
     watched = [name for name in feed.objects if names is None or name in names]
     look = _Look(installation, side, watched, Polled() if result is None else result)
     try:
-        for page in installation.platforms[side].changes(look.watches, Lane.HANDOFF):
+        for page in installation.platforms[side].changes(look.watches, Lane.LOOK):
             look.store(page)
     except PlatformError as fault:
         if not concerns_all(fault):

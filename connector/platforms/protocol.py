@@ -261,19 +261,19 @@ class Platform(Protocol):
         Refused when the credentials are not accepted."""
         ...
 
-    def describe(self, objects: Sequence[str]) -> Metadata:
+    def describe(self, objects: Sequence[str], lane: Lane = Lane.UPDATE) -> Metadata:
         """Field metadata of the objects, in as few calls as the platform allows."""
         ...
 
-    def owners(self) -> Sequence[Owner]:
+    def owners(self, lane: Lane = Lane.UPDATE) -> Sequence[Owner]:
         """All users and queues that can own a lead, inactive ones included."""
         ...
 
-    def count(self, objects: Sequence[str]) -> Mapping[str, int]:
+    def count(self, objects: Sequence[str], lane: Lane = Lane.UPDATE) -> Mapping[str, int]:
         """How many live records each object has (may be approximate)."""
         ...
 
-    def changes(self, watches: Sequence[Watch], lane: Lane = Lane.HANDOFF) -> Iterator[ChangePage]:
+    def changes(self, watches: Sequence[Watch], lane: Lane = Lane.LOOK) -> Iterator[ChangePage]:
         """Everything changed since, deletes and merges included where the platform shows them. A poll of
         several objects with nothing changed is one call where the platform can bundle. Always yields one
         final page (`last=True`) for each watch, empty if nothing changed. Raises RetryLater, Refused."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import cache
 
-from sqlalchemy import Connection, UpdateBase, delete, select
+from sqlalchemy import Connection, UpdateBase, delete, select, true
 from sqlalchemy.dialects import postgresql, sqlite
 
 from connector.clock import HOUR_MS
@@ -34,17 +34,23 @@ def used(conn: Connection, side: str, since_ms: int) -> int:
     return sum(used_by_lane(conn, side, since_ms).values())
 
 
-def used_by_lane(conn: Connection, side: str, since_ms: int) -> dict[int, int]:
-    """Lane to requests since then, rounded up to the whole hour; lanes without are left out."""
-    return {lane: sum(hours.values()) for lane, hours in hours_of(conn, side, since_ms).items()}
+def used_by_lane(conn: Connection, side: str, since_ms: int, now_ms: int | None = None) -> dict[int, int]:
+    """Lane to requests since then, rounded up to the whole hour; lanes without are left out. `now_ms` as with
+    `hours_of`."""
+    return {lane: sum(hours.values()) for lane, hours in hours_of(conn, side, since_ms, now_ms).items()}
 
 
-def hours_of(conn: Connection, side: str, since_ms: int) -> dict[int, dict[int, int]]:
-    """Lane to hour to requests in it, from the hour in which that moment lies; what has none is left out."""
+def hours_of(
+    conn: Connection, side: str, since_ms: int, now_ms: int | None = None
+) -> dict[int, dict[int, int]]:
+    """Lane to hour to requests in it, from the hour in which that moment lies; what has none is left out.
+    With `now_ms` not those of hours to come: our clock was ahead, and they would count until it is there."""
+    until_ms = None if now_ms is None else now_ms + HOUR_MS
     found: dict[int, dict[int, int]] = {}
     rows = conn.execute(
         select(calls.c.lane, calls.c.hour_ms, calls.c.count)
         .where(calls.c.side == side, calls.c.hour_ms > since_ms - HOUR_MS)
+        .where(true() if until_ms is None else calls.c.hour_ms <= until_ms)
         .order_by(calls.c.lane, calls.c.hour_ms)
     )
     for lane, hour_ms, count in rows:

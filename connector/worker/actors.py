@@ -258,7 +258,7 @@ class _Renewing:
         self._lease = lease
         self.pages = 0
 
-    def changes(self, watches: list[Watch], lane: Lane = Lane.HANDOFF) -> Iterator[ChangePage]:
+    def changes(self, watches: list[Watch], lane: Lane = Lane.LOOK) -> Iterator[ChangePage]:
         for page in self._platform.changes(watches, lane):
             self._lease.renew()
             yield page

@@ -170,7 +170,7 @@ def test_one_lead_is_told_as_one(folder: Path, live: Live) -> None:
 
 
 def test_the_share_of_the_days_calls_stops_it(world: World, leadloop: Shell) -> None:
-    world.salesforce.daily_limit = 20
+    world.salesforce.daily_limit = 40
     stopped = leadloop("backfill")
     assert stopped.code == 1
     assert "the share of a backfill of the day's calls is used up" in stopped.err

@@ -25,7 +25,8 @@ def world(world: World) -> World:
         conn.execute(delete(calls))
         for hours_ago in (1, 2):
             count_calls(conn, "hubspot", Lane.UPDATE, START_MS - hours_ago * HOUR_MS, 100)
-        count_calls(conn, "hubspot", Lane.BACKFILL, START_MS - 7 * HOUR_MS, 100)
+        count_calls(conn, "hubspot", Lane.BACKFILL, START_MS - 7 * HOUR_MS, 97)
+        count_calls(conn, "hubspot", Lane.LOOK, START_MS - 7 * HOUR_MS, 3)
         count_calls(conn, "hubspot", Lane.HANDOFF, START_MS - 2 * HOUR_MS, 12)
         count_calls(conn, "hubspot", Lane.HANDOFF, START_MS - 9 * HOUR_MS, 5_000)
     budget = world.connected.budgets["hubspot"]
@@ -46,8 +47,9 @@ def test_rows_tell_what_is_used_of_what_and_what_will_be(world: World, leadloop:
     shown = leadloop("status", "--json").json["sides"]["hubspot"]["calls"]
     printed = rows(leadloop, "hubspot")
     assert "calls since midnight 314 of our share of 500 (50 %)" in printed
-    assert "… by lane hand-offs 14, updates 200, backfill 100" in printed
+    assert "… by lane hand-offs 14, updates 200, backfill 97, looks 3" in printed
     assert "… kept for hand-offs 100" in printed
+    assert "… kept for looks 133" in printed  # half of what updates may have, for the rest of the day
     assert "… whole account 600 of 1,000 (60 %), 5 minutes ago" in printed
     # looking for changes alone takes 2,904 calls a day, which is more than was made in the last hours
     assert shown["forecast"] == 314 + 1_926
@@ -61,7 +63,7 @@ def test_the_same_as_data(world: World, leadloop: Shell) -> None:
     shown = sides["hubspot"]["calls"]
     assert (shown["used"], shown["limit"], shown["ceiling"], shown["reserve"]) == (314, 1_000, 500, 100)
     assert (shown["since"], shown["until"]) == ("2027-01-15T00:00:00Z", "2027-01-16T00:00:00Z")
-    assert shown["by_lane"] == {"handoff": 14, "update": 200, "backfill": 100}
+    assert shown["by_lane"] == {"handoff": 14, "update": 200, "backfill": 97, "look": 3}
     whole = shown["whole_account"]
     assert (whole["used"], whole["limit"], whole["age_seconds"]) == (600, 1_000, 0)
     rolling = sides["salesforce"]["calls"]
@@ -84,7 +86,7 @@ def test_metrics_tell_the_same(world: World, leadloop: Shell) -> None:
     used = {
         lane: page[f'leadloop_api_calls_used{{lane="{lane}",side="hubspot"}}'] for lane in shown["by_lane"]
     }
-    assert used == {"handoff": 16, "update": 200, "backfill": 100} == shown["by_lane"]
+    assert used == {"handoff": 16, "update": 200, "backfill": 97, "look": 3} == shown["by_lane"]
     assert (told("calls_limit"), told("calls_ceiling"), told("calls_reserve")) == (1_000, 500, 100)
     assert told("account_calls_used") == 600
     assert told("calls_forecast") == shown["forecast"]

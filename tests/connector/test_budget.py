@@ -7,6 +7,7 @@ from bisect import bisect_left
 from collections import Counter
 from collections.abc import Callable
 from contextlib import suppress
+from dataclasses import replace
 from itertools import pairwise
 from random import Random
 
@@ -23,6 +24,8 @@ from connector.store.database import Database
 NOON_MS = 1_800_014_400_000  # 2027-01-15T12:00:00Z
 ROLLING = Allowance(1_000, 50, 20, burst_calls=10, burst_seconds=10.0)
 BY_DAY = Allowance(1_000, 50, 20, 10, 10.0, searches_per_second=5, account_day=True)
+CALLS_AT_ONCE = Allowance(1_000, 50, 20, burst_calls=10_000, burst_seconds=1.0)
+"""Limited by the day alone: 500 are ours, 400 of them not for hand-offs alone, 320 for a backfill."""
 
 
 @pytest.fixture
@@ -34,9 +37,11 @@ def clock() -> ManualClock:
 def worker(database: Database, clock: ManualClock) -> Callable[..., Budget]:
     """A worker's budget, on the one database. Each plays a process of its own."""
 
-    def made(allowance: Allowance = ROLLING, clock: ManualClock = clock, zone: str = "UTC") -> Budget:
+    def made(
+        allowance: Allowance = ROLLING, clock: ManualClock = clock, zone: str = "UTC", looks_a_day: int = 0
+    ) -> Budget:
         budget = Budget("map", database, clock, allowance)
-        budget.serves(zone, 100, 100)
+        budget.serves(zone, looks_a_day, 100)
         return budget
 
     return made
@@ -261,6 +266,114 @@ def test_what_was_told_long_ago_stops_nobody(worker: Callable[..., Budget], cloc
     refusal(budget)
     clock.advance(16 * 60)
     call(budget)
+
+
+def used_up(budget: Budget, lane: Lane, most: int = 2_000) -> int:
+    """How many calls this lane may make at once."""
+    for number in range(most):
+        try:
+            budget.admit(lane, "read")
+        except RetryLater:
+            return number
+    return most
+
+
+def test_updates_and_a_backfill_leave_the_looks_that_the_day_still_needs(
+    worker: Callable[..., Budget], clock: ManualClock
+) -> None:
+    budget = worker(CALLS_AT_ONCE, looks_a_day=96)
+    assert used_up(budget, Lane.BACKFILL) == 320 - 100, "a call counts for up to 25 hours"
+    assert used_up(budget, Lane.UPDATE) == 80
+    assert used_up(budget, Lane.LOOK, 100) == 100
+    assert used_up(budget, Lane.UPDATE) == 0, "looks that were made were reckoned with"
+
+
+def test_what_looks_need_becomes_less_as_the_accounts_day_goes_by(
+    worker: Callable[..., Budget], clock: ManualClock
+) -> None:
+    """It is noon."""
+    budget = worker(replace(CALLS_AT_ONCE, account_day=True), looks_a_day=96)
+    assert used_up(budget, Lane.UPDATE) == 400 - 48
+    clock.advance(6 * 3_600)
+    assert used_up(budget, Lane.UPDATE) == 24
+    clock.advance(6 * 3_600)
+    assert used_up(budget, Lane.UPDATE) == 400 - 96
+
+
+def test_where_looks_alone_take_more_than_there_is_updates_have_half(worker: Callable[..., Budget]) -> None:
+    budget = worker(CALLS_AT_ONCE, looks_a_day=10_000)
+    assert used_up(budget, Lane.BACKFILL) == 160
+    assert used_up(budget, Lane.UPDATE) == 40
+    assert "share of updates of the day's calls is used up (200 of 200)" in refusal(budget).reason
+
+
+def test_who_does_not_poll_leaves_what_the_others_need_for_it(
+    worker: Callable[..., Budget], database: Database, clock: ManualClock
+) -> None:
+    call(worker(CALLS_AT_ONCE, looks_a_day=96), Lane.HANDOFF)
+    stream = Budget("map", database, clock, CALLS_AT_ONCE)
+    stream.serves("UTC")
+    assert used_up(stream, Lane.UPDATE) == 400 - 100 - 1
+
+
+@pytest.mark.parametrize("account_day", [False, True])
+def test_looks_that_come_to_the_reserve_are_made_seldom_and_handoffs_can_go_all_day(
+    worker: Callable[..., Budget], database: Database, clock: ManualClock, account_day: bool
+) -> None:
+    clock.advance(-12 * 3_600)
+    budget = worker(replace(CALLS_AT_ONCE, account_day=account_day), looks_a_day=10_000)
+    with database.begin() as conn:
+        count_calls(conn, "map", Lane.UPDATE, clock.now_ms() + HOUR_MS, 400)
+    clock.advance(3_600)
+    made: list[int] = []
+    for _ in range(22 * 6):
+        clock.advance(600)
+        with suppress(RetryLater):
+            budget.admit(Lane.LOOK, "search")
+            made.append(clock.now_ms())
+    longest_ms = max(later - earlier for earlier, later in pairwise(made))
+    assert longest_ms < 2 * HOUR_MS, "and they do not stop"
+    assert used_up(budget, Lane.HANDOFF) >= (20 if account_day else 60)
+
+
+def test_a_look_of_several_calls_that_has_begun_is_made_to_its_end(
+    worker: Callable[..., Budget], database: Database, clock: ManualClock
+) -> None:
+    """Else the first call would be made each time, and the last never."""
+    budget = worker(CALLS_AT_ONCE)
+    with database.begin() as conn:
+        count_calls(conn, "map", Lane.UPDATE, NOON_MS, 420)
+    for _ in range(4):
+        assert used_up(budget, Lane.LOOK, 5) == 5
+        clock.advance(60)
+        assert "looks are made seldom" in refusal(budget, Lane.LOOK).reason
+        clock.advance(5 * 3_600)
+    assert used_up(budget, Lane.LOOK, 50) == 20, "a look without an end would leave nothing"
+
+
+def test_what_others_leave_of_the_account_is_not_eaten_by_looks(
+    worker: Callable[..., Budget], clock: ManualClock
+) -> None:
+    budget = worker()
+    call(budget, Lane.HANDOFF, Usage(day_used=950, day_limit=1_000))
+    call(budget, Lane.LOOK)
+    clock.advance(60)
+    assert "looks are made seldom" in refusal(budget, Lane.LOOK).reason
+    call(budget, Lane.HANDOFF)
+
+
+def test_a_clock_that_was_ahead_for_a_while_uses_up_no_day_to_come(
+    worker: Callable[..., Budget], database: Database
+) -> None:
+    early = worker(CALLS_AT_ONCE, clock=ManualClock(NOON_MS + 30 * DAY_MS))
+    late = worker(CALLS_AT_ONCE)
+    with database.begin() as conn:
+        count_calls(conn, "map", Lane.UPDATE, NOON_MS, 420)
+        count_calls(conn, "map", Lane.UPDATE, NOON_MS + 30 * DAY_MS, 420)
+    assert used_up(early, Lane.LOOK, 50) == 20
+    call(early, Lane.HANDOFF, Usage(day_used=990, day_limit=1_000))
+    call(early, Lane.HANDOFF)  # takes along what was told
+    assert used_up(late, Lane.LOOK, 1) == 1
 
 
 # pauses -------------------------------------------------------------------------------------------------

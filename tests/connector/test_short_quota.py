@@ -8,17 +8,22 @@ from pathlib import Path
 
 import pytest
 
+from connector.budget import Budget
+from connector.clock import ManualClock
 from connector.delivery import deliver
 from connector.intake.poll import poll
 from connector.lane import Lane
 from connector.learning import learn_again
 from connector.platforms.errors import RetryLater
+from connector.platforms.protocol import Allowance
 from connector.store import outbox
+from connector.store.calls import count_calls
+from connector.store.database import Database
 from tests.connector.test_life_of_a_lead import ANN, enter_ann
-from tests.world import World
+from tests.world import START_MS, World
 
-DAILY = 400
-"""Calls a day on each platform: 200 are ours, of which 40 are kept for hand-offs."""
+DAILY = 2_000
+"""Calls a day on each platform: 1,000 are ours, of which 200 are kept for hand-offs."""
 
 
 @pytest.fixture
@@ -38,7 +43,11 @@ def world(tmp_path: Path, database_url: str) -> Iterator[World]:
 
 
 def we_have_spent_our_share(world: World) -> None:
-    """Backfill and updates have used up what they may, call by call."""
+    """Backfill and updates have used up what they may, the last of it call by call."""
+    with world.database.begin() as conn:
+        for side in world.leadloop.feeds:
+            count_calls(conn, side, Lane.BACKFILL, world.clock.now_ms(), DAILY // 5 - 20)
+    world.later(minutes=1)
     for side, name in (("salesforce", "Lead"), ("hubspot", "contacts")):
         platform = world.leadloop.platforms[side]
         for lane in (Lane.BACKFILL, Lane.UPDATE):
@@ -48,9 +57,9 @@ def we_have_spent_our_share(world: World) -> None:
 
 
 def others_have_spent_the_rest(world: World) -> None:
-    """Another integration has left thirty calls of the day, fewer than are kept for hand-offs."""
-    world.salesforce.quota.count(DAILY - world.salesforce.quota.used - 30)
-    world.hubspot.limits.used = DAILY - 30
+    """Another integration has left 100 calls of the day, fewer than are kept for hand-offs."""
+    world.salesforce.quota.count(DAILY - world.salesforce.quota.used - 100)
+    world.hubspot.limits.used = DAILY - 100
     world.run()
     with suppress(RetryLater):
         learn_again(world.leadloop, "hubspot")  # its searches tell nothing of the day
@@ -77,12 +86,12 @@ def test_a_lead_that_becomes_mql_is_routed_and_written_on_both_while_updates_wai
 ) -> None:
     shortage(world)
     people_are_promoted(world)
-    world.run()
+    world.work(minutes=10, every_seconds=60)
     assert waiting(world) == {("salesforce", Lane.UPDATE): 5, ("hubspot", Lane.UPDATE): 5}
     assert titles(world) == {None}
 
     world.hubspot.submit_form(ANN, "Pricing")
-    world.run()
+    world.work(minutes=90, every_seconds=180)  # looks may be made seldom
 
     assert world.sf_lead(ANN)["OwnerId"] == world.users["sam@sales.example"]
     assert world.sf_lead(ANN)["Leadloop_Stage__c"] == "distributed"
@@ -96,6 +105,36 @@ def test_a_lead_that_becomes_mql_is_routed_and_written_on_both_while_updates_wai
     assert titles(world) == {"Director"}
     assert waiting(world) == {}
     assert world.verify(repair=False).unexplained == 0
+
+
+@pytest.mark.parametrize("account_day", [False, True], ids=["24 hours", "midnight to midnight"])
+@pytest.mark.parametrize("early", [Lane.UPDATE, Lane.BACKFILL])
+def test_after_a_burst_of_other_work_looks_and_handoffs_go_on_day_after_day(
+    tmp_path: Path, early: Lane, account_day: bool
+) -> None:
+    """The calls of a Developer org and its looks, each a tenth of the real number, and one hand-off an hour.
+    Whatever may go goes at once."""
+    database = Database.open(f"sqlite:///{tmp_path}/leadloop.db")
+    database.migrate()
+    clock = ManualClock(START_MS)
+    allowance = Allowance(1_500, 50, 20, burst_calls=10_000, burst_seconds=1.0, account_day=account_day)
+    budget = Budget("crm", database, clock, allowance)
+    budget.serves("UTC", 180, 200)
+
+    def as_many_as_may_go(lane: Lane) -> None:
+        with suppress(RetryLater):
+            while True:
+                budget.admit(lane, "write")
+
+    as_many_as_may_go(early)
+    for step in range(1, 3 * 180 + 1):
+        as_many_as_may_go(Lane.UPDATE)
+        clock.advance(480)
+        budget.admit(Lane.LOOK, "read")
+        if step % 8 == 0:
+            budget.admit(Lane.HANDOFF, "write")
+    assert budget.total() >= 3 * 500, "updates have gone on as well"
+    database.close()
 
 
 def test_an_update_that_becomes_a_handoff_waits_for_no_other_day(world: World) -> None:

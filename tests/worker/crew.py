@@ -128,7 +128,7 @@ class Watched:
     def __getattr__(self, name: str) -> Any:
         return getattr(self.platform, name)
 
-    def changes(self, watches: Sequence[Watch], lane: Lane = Lane.HANDOFF) -> Iterator[ChangePage]:
+    def changes(self, watches: Sequence[Watch], lane: Lane = Lane.LOOK) -> Iterator[ChangePage]:
         return self._pages(self.platform.changes(watches, lane))
 
     def write(self, writes: Sequence[RecordWrite], lane: Lane = Lane.UPDATE) -> Sequence[WriteResult]:

@@ -94,24 +94,24 @@ class HubSpot:
         zone = body.get("timeZone") or "UTC"
         return Account(portal, name, None, zone, self._transport.there.ahead_ms)
 
-    def describe(self, objects: Sequence[str]) -> Metadata:
+    def describe(self, objects: Sequence[str], lane: Lane = Lane.UPDATE) -> Metadata:
         """Property definitions, one call an object, and one more for the stages of its pipelines. Object
         types that the account does not have are left out. Raises RetryLater, Refused."""
         found: dict[str, Mapping[str, FieldInfo]] = {}
         for name in dict.fromkeys(objects):
             if not is_object(name):
                 continue
-            answer = self._transport.properties(name, Lane.UPDATE)
+            answer = self._transport.properties(name, lane)
             if answer.status in (400, 404):
                 continue
             described = fields_of(answer.checked()["results"])
             if stage_property(name) in described:
-                pipelines = self._transport.pipelines(name, Lane.UPDATE)
+                pipelines = self._transport.pipelines(name, lane)
                 described |= stages_of(name, described, pipelines.body if pipelines.ok else {})
             found[name] = self._described[name] = described
         return Metadata(found)
 
-    def owners(self) -> Sequence[Owner]:
+    def owners(self, lane: Lane = Lane.UPDATE) -> Sequence[Owner]:
         """All owners; those that were deactivated come only when asked for apart, so two calls at least."""
         found: list[Owner] = []
         # text, because the client would spell the boolean False
@@ -119,7 +119,7 @@ class HubSpot:
             after: str | None = None
             while True:
                 more = {"after": after} if after else {}
-                answer = self._transport.owners(Lane.UPDATE, limit=_OWNERS_A_PAGE, **parameters, **more)
+                answer = self._transport.owners(lane, limit=_OWNERS_A_PAGE, **parameters, **more)
                 body = answer.checked()
                 found.extend(owners_of(body["results"]))
                 after = _after(body)
@@ -127,15 +127,15 @@ class HubSpot:
                     break
         return found
 
-    def count(self, objects: Sequence[str]) -> Mapping[str, int]:
+    def count(self, objects: Sequence[str], lane: Lane = Lane.UPDATE) -> Mapping[str, int]:
         """Live records by the `total` of a search for anything. Raises RetryLater, Refused."""
         counted = {}
         for name in objects:
             body = {"filterGroups": [], "sorts": [], "properties": [], "limit": 1}
-            counted[name] = int(self._search(name, body, Lane.UPDATE).checked()["total"])
+            counted[name] = int(self._search(name, body, lane).checked()["total"])
         return counted
 
-    def changes(self, watches: Sequence[Watch], lane: Lane = Lane.HANDOFF) -> Iterator[ChangePage]:
+    def changes(self, watches: Sequence[Watch], lane: Lane = Lane.LOOK) -> Iterator[ChangePage]:
         """Changed records since each watch's moment, and records merged away into them; archived ones are
         never shown. A fault of one object is raised after the others' pages."""
         faults: list[PlatformError] = []

@@ -119,14 +119,14 @@ class Salesforce:
                 raise Refused(later.reason) from later
             raise
 
-    def describe(self, objects: Sequence[str]) -> Metadata:
+    def describe(self, objects: Sequence[str], lane: Lane = Lane.UPDATE) -> Metadata:
         """Field metadata, 25 objects a call. Objects that the org does not have (or hides) are left out, and
         so are compound fields, whose parts are fields themselves. `Contact.Account` asks for the fields one
         relationship up, too, which are called `Account.Name` there. Raises RetryLater, Refused."""
-        described = self._describe([name for name in objects if is_name(name)])
+        described = self._describe([name for name in objects if is_name(name)], lane)
         paths = {name: parent_of(described, name) for name in objects if not is_name(name)}
         parents = {parent for parent in paths.values() if parent is not None}
-        above = self._describe(sorted(parents - described.keys())) | described
+        above = self._describe(sorted(parents - described.keys()), lane) | described
         found = {name: fields_of(answer) for name, answer in described.items()}
         for path, parent in paths.items():
             if parent in above:
@@ -135,14 +135,14 @@ class Salesforce:
         self._described.update(found)
         return Metadata(found)
 
-    def _describe(self, objects: Sequence[str]) -> dict[str, Mapping[str, Any]]:
+    def _describe(self, objects: Sequence[str], lane: Lane) -> dict[str, Mapping[str, Any]]:
         """What describe answers, of the objects that there are."""
         found: dict[str, Mapping[str, Any]] = {}
         names = list(dict.fromkeys(objects))
         for start in range(0, len(names), SUBREQUESTS_A_CALL):
             part = names[start : start + SUBREQUESTS_A_CALL]
             paths = [f"{self._transport.data_path}/sobjects/{name}/describe" for name in part]
-            for name, answer in zip(part, self._composite(paths, Lane.UPDATE, "metadata"), strict=True):
+            for name, answer in zip(part, self._composite(paths, lane, "metadata"), strict=True):
                 if isinstance(answer, Refused) and answer.code in ("NOT_FOUND", "INVALID_TYPE"):
                     continue
                 if isinstance(answer, PlatformError):
@@ -150,21 +150,21 @@ class Salesforce:
                 found[name] = answer
         return found
 
-    def owners(self) -> Sequence[Owner]:
+    def owners(self, lane: Lane = Lane.UPDATE) -> Sequence[Owner]:
         """All users and queues, in one call while they fit a page each. Raises RetryLater, Refused."""
-        users, queues = self._queries([USERS, QUEUES], False, Lane.UPDATE, "metadata")
+        users, queues = self._queries([USERS, QUEUES], False, lane, "metadata")
         return owners_of(users, queues)
 
-    def count(self, objects: Sequence[str]) -> Mapping[str, int]:
+    def count(self, objects: Sequence[str], lane: Lane = Lane.UPDATE) -> Mapping[str, int]:
         """Live records by `limits/recordCount`: one call, approximate. Raises RetryLater, Refused."""
         names = [name for name in objects if is_name(name)]
         path = f"{self._transport.data_path}/limits/recordCount?sObjects={','.join(names)}"
-        body = self._transport.get(path, Lane.UPDATE, "metadata").checked()
+        body = self._transport.get(path, lane, "metadata").checked()
         counted = {row["name"]: int(row["count"]) for row in body["sObjects"]}
         # objects without rows are left out of the answer (recorded)
         return {name: counted.get(name, 0) for name in names}
 
-    def changes(self, watches: Sequence[Watch], lane: Lane = Lane.HANDOFF) -> Iterator[ChangePage]:
+    def changes(self, watches: Sequence[Watch], lane: Lane = Lane.LOOK) -> Iterator[ChangePage]:
         """Changed, deleted, merged and converted records since each watch's moment; five objects share the
         call that brings their first pages. A fault of one object is raised after the others' pages."""
         faults: list[PlatformError] = []
