@@ -24,7 +24,7 @@ from connector.webhooks.reception import OpenReception
 from connector.webhooks.telling import Teller
 from connector.wiring import Connected, choose_configuration, connect
 from connector.worker.embedded import Embedded
-from connector.worker.passes import Pass, run_until_quiet
+from connector.worker.passes import PATIENT_TIMES, Pass, run_until_quiet
 from connector.worker.stream_threads import OpenedStream, StreamThreads, open_stream
 
 LOOK_SECONDS = 20.0
@@ -97,7 +97,7 @@ class Service:
     def run_once(self) -> Pass:
         """One pass, until nothing is left to do. Raises RetryLater as well, where a platform wants to be left
         alone for longer than a moment."""
-        connected = self._connect()
+        connected = self._connect_once()
         try:
             return run_until_quiet(connected.installation, patience_seconds=PATIENCE_SECONDS)
         finally:
@@ -138,6 +138,19 @@ class Service:
                 log.warning("not connected yet", reason=error.reason, after_seconds=error.after_seconds)
                 self._clock.sleep(error.after_seconds, self._stopping)
         return None
+
+    def _connect_once(self) -> Connected:
+        """Connected, with the patience of a single pass. Raises RetryLater when that is not enough."""
+        waited = 0
+        while True:
+            try:
+                return self._connect()
+            except RetryLater as later:
+                waited += 1
+                if later.after_seconds > PATIENCE_SECONDS or waited > PATIENT_TIMES:
+                    raise
+                log.warning("waiting", reason=later.reason, seconds=later.after_seconds)
+                self._clock.sleep(later.after_seconds)
 
     def _connect(self) -> Connected:
         with self._database.read() as conn:

@@ -150,7 +150,11 @@ def run_until_quiet(
     clock = installation.clock
     with at_work(installation.database):
         while result.rounds < ROUNDS_AT_MOST:
-            _look_patiently(installation, result, patience_seconds)
+            try:
+                _look_patiently(installation, result, patience_seconds)
+            except RetryLater:
+                act(installation, result)  # what was seen before is decided, and hand-offs are sent
+                raise
             before = result.written
             if not act(installation, result, clock.now_ms() + LOOK_AGAIN_MS, patience_seconds):
                 continue

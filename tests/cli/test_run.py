@@ -96,6 +96,59 @@ def test_once_ends_where_a_platform_stays_away(world: World, leadloop: Shell) ->
     assert world.contact(ANN)["leadloop_stage"] == "distributed"
 
 
+PAGE = "<html><body>Down for maintenance</body></html>"
+WHILE_CONNECTING = [
+    ("salesforce", 1, 503, PAGE, {"content-type": "text/html"}, [60]),
+    ("hubspot", 3, 429, {**TOO_MANY, "policyName": "TEN_SECONDLY_ROLLING"}, {"Retry-After": "20"}, [20] * 3),
+]
+
+
+@pytest.mark.parametrize(("side", "times", "status", "body", "headers", "waits_seconds"), WHILE_CONNECTING)
+def test_once_waits_for_a_platform_while_it_connects(
+    world: World,
+    leadloop: Shell,
+    side: str,
+    times: int,
+    status: int,
+    body: object,
+    headers: dict[str, str],
+    waits_seconds: list[int],
+) -> None:
+    ann_asks_for_prices(world)
+    getattr(world, side).faults.fail_next(times, status, body=body, headers=headers)
+
+    done = leadloop("run", "--once", "--json")
+
+    assert done.code == 0, done.err
+    told = [json.loads(line) for line in done.err.splitlines()]
+    assert [line["seconds"] for line in told if line["event"] == "waiting"] == waits_seconds
+    assert world.contact(ANN)["leadloop_stage"] == world.sf_lead(ANN)["Leadloop_Stage__c"] == "distributed"
+
+
+def test_once_ends_where_a_platform_cannot_be_connected_to(world: World, leadloop: Shell) -> None:
+    world.salesforce.faults.fail_next(100, 503, body=PAGE, headers={"content-type": "text/html"})
+    began_ms = world.clock.now_ms()
+    done = leadloop("run", "--once")
+    assert done.code == 1
+    assert "maintenance or an outage" in done.err.splitlines()[-1]
+    assert 170_000 <= world.clock.now_ms() - began_ms <= 190_000, "three minutes"
+
+
+def test_once_hands_over_what_one_platform_told_before_the_other_was_away(
+    world: World, leadloop: Shell
+) -> None:
+    """The side that is looked at first is Salesforce."""
+    ann_asks_for_prices(world)
+    assert leadloop("run", "--once").code == 0
+    given = {"Leadloop_Verdict__c": "rejected", "Leadloop_Rejection_Reason__c": "timing"}
+    world.later(minutes=5)
+    world.salesforce.update("Lead", world.sf_lead(ANN)["Id"], **given)
+    world.hubspot.faults.fail_next(100, 429, TOO_MANY, match="contacts/search")
+
+    assert leadloop("run", "--once").code == 1
+    assert world.contact(ANN)["leadloop_stage"] == world.sf_lead(ANN)["Leadloop_Stage__c"] == "nurture"
+
+
 def test_logs_json_without_personal_data(world: World, leadloop: Shell) -> None:
     ann_asks_for_prices(world)
     world.hubspot.faults.bad_record("contacts", "leadloop_owner", "sam@sales.example", "INVALID_OPTION")
