@@ -45,7 +45,7 @@ _PLATFORMS: Mapping[str, type[SalesforceSettings | HubSpotSettings]] = {
 class Settings(BaseSettings):
     """Everything an admin can set. Make one with `load_settings`."""
 
-    model_config = SettingsConfigDict(extra="forbid", frozen=True)
+    model_config = SettingsConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
     database_url: str = Field(
         default="sqlite:///leadloop.db", description="sqlite:///FILE or postgresql://USER:PASSWORD@HOST/NAME"
@@ -57,7 +57,10 @@ class Settings(BaseSettings):
         default="info", description="least severe line"
     )
     verify_hours: float = Field(
-        default=24.0, ge=0, description="time between two sweeps of a side that nothing was missed; 0: never"
+        default=24.0,
+        ge=0,
+        le=8_760,
+        description="time between two sweeps of a side that nothing was missed; 0: never",
     )
     salesforce: SalesforceSettings = Field(default_factory=lambda: SalesforceSettings())
     hubspot: HubSpotSettings = Field(default_factory=lambda: HubSpotSettings())

@@ -71,14 +71,16 @@ def _path_secret(secret: SecretStr) -> SecretStr:
 PathSecret = Annotated[SecretStr, AfterValidator(_path_secret)]
 Origin = Annotated[str, AfterValidator(_origin)]
 LoopbackOrigin = Annotated[str, AfterValidator(_loopback_origin)]
-Seconds = Annotated[float, Field(ge=1)]
+Seconds = Annotated[float, Field(ge=1, le=604_800)]
+"""An interval of looking for changes: up to a week."""
+
 Percent = Annotated[int, Field(ge=1, le=100)]
 
 
 class PlatformSettings(BaseModel):
     """What both platforms have in common."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
     credentials_only: ClassVar[frozenset[str]] = frozenset()
 
     connect_timeout_seconds: float = Field(
@@ -96,12 +98,15 @@ class PlatformSettings(BaseModel):
     handoff_reserve_percent: int = Field(
         default=20,
         ge=0,
-        le=100,
-        description="the share of those calls that only hand-offs may use; of the rest, a backfill leaves as "
+        le=90,  # with nothing left to updates, nothing that waits would ever be written
+        description="the share of those calls that is kept for hand-offs; of the rest, a backfill leaves as "
         "much to updates",
     )
     daily_limit: int | None = Field(
-        default=None, ge=1, description="calls a day, where the platform does not tell it in its answers"
+        default=None,
+        ge=1,
+        le=1_000_000_000,
+        description="calls a day, where the platform does not tell it in its answers",
     )
     poll_seconds: Seconds = Field(
         default=60.0, description="time between two looks at what decides stages: people and opportunities"
@@ -114,6 +119,7 @@ class PlatformSettings(BaseModel):
     overlap_seconds: int = Field(
         default=600,
         ge=0,
+        le=604_800,
         description="how far a look goes back now and then over what was read, for rows that show up late",
     )
 
@@ -291,6 +297,7 @@ class HubSpotSettings(PlatformSettings):
     archived_seconds: float = Field(
         default=3_600.0,
         ge=0,
+        le=2_592_000,
         description="time between two looks into the recycle bin, which no search shows; 0: never",
     )
 

@@ -29,7 +29,7 @@ def _public(url: str) -> str:
 class WebhookSettings(BaseModel):
     """What is needed to receive what platforms send."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
     host: str = Field(default="127.0.0.1", min_length=1, description="address to listen on")
     port: int | None = Field(
@@ -54,10 +54,14 @@ class WebhookSettings(BaseModel):
     )
     max_events: int = Field(default=1_000, ge=1, le=10_000, description="most events in one delivery")
     deliveries_per_second: int = Field(
-        default=1_000, ge=1, description="genuine deliveries that are taken in a second, by each process"
+        default=1_000,
+        ge=1,
+        le=1_000_000,
+        description="genuine deliveries that are taken in a second, by each process",
     )
     max_waiting: int = Field(
         default=1_000_000,
         ge=1_000,
+        le=1_000_000_000,
         description="records told of that may wait to be read; more are refused, and streams wait",
     )

@@ -54,6 +54,39 @@ def test_nothing_given_is_the_defaults() -> None:
     assert settings.hubspot.base_url == "https://api.hubapi.com"
 
 
+_NUMBERS = [
+    "VERIFY_HOURS",
+    *(
+        f"{side}__{name}_SECONDS"
+        for side in ("SALESFORCE", "HUBSPOT")
+        for name in ("POLL", "OVERLAP", "CONNECT_TIMEOUT", "READ_TIMEOUT")
+    ),
+    "HUBSPOT__ARCHIVED_SECONDS",
+    "HUBSPOT__DAILY_LIMIT",
+    "WEBHOOKS__DELIVERIES_PER_SECOND",
+    "WEBHOOKS__MAX_WAITING",
+]
+
+
+@pytest.mark.parametrize("name", _NUMBERS)
+@pytest.mark.parametrize("value", ["inf", "-inf", "nan", "1e300", "9" * 30])
+def test_a_number_that_no_work_could_be_done_with_is_refused(name: str, value: str) -> None:
+    assert _fault({}, {f"LEADLOOP_{name}": value}).startswith(f"LEADLOOP_{name}: input should be ")
+
+
+@pytest.mark.parametrize("value", ["Infinity", "NaN", "1e300"])
+def test_so_is_one_for_a_single_object(value: str) -> None:
+    said = _fault({}, {"LEADLOOP_HUBSPOT__POLL_SECONDS_OF": f'{{"deals": {value}}}'})
+    assert said.startswith("LEADLOOP_HUBSPOT__POLL_SECONDS_OF__DEALS: input should be ")
+    assert len(said.splitlines()) == 1
+
+
+def test_a_reserve_that_would_leave_updates_nothing_is_refused() -> None:
+    said = _fault({}, {"LEADLOOP_SALESFORCE__HANDOFF_RESERVE_PERCENT": "91"})
+    assert said == "LEADLOOP_SALESFORCE__HANDOFF_RESERVE_PERCENT: input should be less than or equal to 90."
+    assert _salesforce(HANDOFF_RESERVE_PERCENT="90").handoff_reserve_percent == 90
+
+
 def test_the_environment_wins_over_files_which_win_over_the_document(tmp_path: Path) -> None:
     (tmp_path / "leadloop_hubspot__portal_id").write_text("2\n", encoding="utf-8")
     (tmp_path / "LEADLOOP_HUBSPOT__ACCESS_TOKEN").write_text("from a file\n", encoding="utf-8")
@@ -253,6 +286,11 @@ def test_a_blank_variable_counts_as_not_set() -> None:
             'leadloop.yaml:1:36: this must be a number, not "1 minute"',
         ),
         ("hubspot: {quota_percent: 101}", "leadloop.yaml:1:37: this must be at most 100, not the number 101"),
+        (
+            "hubspot: {handoff_reserve_percent: 100}",
+            "leadloop.yaml:1:47: this must be at most 90, not the number 100",
+        ),
+        ("verify_hours: .inf", "leadloop.yaml:1:26: .inf is not a finite number"),
         ("log_level: inof", 'leadloop.yaml:1:23: "inof" is not known here; did you mean "info"?'),
         ("5", "leadloop.yaml:1:11: this must be a mapping (key: value), not the number 5"),
     ],
