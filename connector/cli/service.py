@@ -250,7 +250,7 @@ class Service:
                 log.info("another configuration was applied", configuration=applied.version)
                 worker.stop()
                 return
-            if self._clock.now_ms() >= until_ms:
+            if not 0 < until_ms - self._clock.now_ms() <= RECONNECT_MS:
                 log.info("connecting anew")
                 worker.stop()
                 return

@@ -23,6 +23,7 @@ from sqlalchemy import (
     update,
 )
 
+from connector.store.noted_moments import is_due
 from connector.store.rows import execute_many, insert_into, is_sqlite
 from connector.store.schema import inbox
 
@@ -104,7 +105,7 @@ def due_hints(conn: Connection, side: str, now_ms: int, limit: int) -> list[Wait
     """The side's hints whose moment has come, oldest moment first."""
     rows = conn.execute(
         select(*(inbox.c[name] for name in Waiting._fields))
-        .where(inbox.c.side == side, inbox.c.due_ms <= now_ms)
+        .where(inbox.c.side == side, is_due(inbox.c.due_ms, now_ms))
         .order_by(inbox.c.due_ms, inbox.c.object, inbox.c.record_id)
         .limit(limit)
     )

@@ -24,6 +24,7 @@ from sqlalchemy import (
 )
 
 from connector.store.errors import LeaseLost
+from connector.store.noted_moments import has_ended
 from connector.store.rows import chunks, execute_in, is_sqlite, locked, put_rows
 from connector.store.schema import holds, identity_keys, lead_aliases, leads, links, outbox
 
@@ -124,7 +125,7 @@ def claim_leads(conn: Connection, token: str, now_ms: int, lease_ms: int, limit:
     write in flight (what they show now is about to change); those that have waited longest first. The lease
     ends at `now_ms + lease_ms`, or with `save_leads`, `release_leads`."""
     in_flight = exists().where(outbox.c.lead_id == leads.c.id, outbox.c.state == "in_flight")
-    free = and_(or_(leads.c.lease_until_ms.is_(None), leads.c.lease_until_ms <= now_ms), ~in_flight)
+    free = and_(or_(leads.c.lease_until_ms.is_(None), has_ended(leads.c.lease_until_ms, now_ms)), ~in_flight)
     waiting: list[tuple[int, str]] = []
     for since, ready in (
         (leads.c.dirty_since_ms, leads.c.dirty_since_ms.is_not(None)),

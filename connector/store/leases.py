@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 from sqlalchemy import Connection, delete, or_, select, update
 
+from connector.store.noted_moments import has_ended
 from connector.store.rows import insert_into
 from connector.store.schema import leads, leases, outbox
 
@@ -27,7 +28,7 @@ def take_lease(conn: Connection, name: str, token: str, now_ms: int, lease_ms: i
         statement.on_conflict_do_update(
             index_elements=["name"],
             set_={"token": statement.excluded.token, "until_ms": statement.excluded.until_ms},
-            where=or_(leases.c.token == token, leases.c.until_ms <= now_ms),
+            where=or_(leases.c.token == token, has_ended(leases.c.until_ms, now_ms)),
         ),
         {"name": name, "token": token, "until_ms": now_ms + lease_ms},
     )
@@ -37,7 +38,7 @@ def take_lease(conn: Connection, name: str, token: str, now_ms: int, lease_ms: i
 def lease_held(conn: Connection, name: str, now_ms: int) -> bool:
     """Whether anybody holds the lease."""
     return (
-        conn.scalar(select(leases.c.name).where(leases.c.name == name, leases.c.until_ms > now_ms))
+        conn.scalar(select(leases.c.name).where(leases.c.name == name, ~has_ended(leases.c.until_ms, now_ms)))
         is not None
     )
 

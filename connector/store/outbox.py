@@ -13,6 +13,7 @@ from typing import Any, Literal, NamedTuple
 from sqlalchemy import Connection, and_, bindparam, delete, exists, func, literal_column, or_, select, update
 
 from connector.observation import Fields
+from connector.store.noted_moments import has_ended, is_due
 from connector.store.rows import chunks, from_json, lock_name, locked, to_json
 from connector.store.schema import leads, outbox
 
@@ -146,9 +147,9 @@ def claim_writes(
             .where(
                 outbox.c.side == side,
                 outbox.c.state == "pending",
-                outbox.c.not_before_ms <= now_ms,
+                is_due(outbox.c.not_before_ms, now_ms),
                 leads.c.dirty_since_ms.is_(None),
-                or_(leads.c.lease_until_ms.is_(None), leads.c.lease_until_ms <= now_ms),
+                or_(leads.c.lease_until_ms.is_(None), has_ended(leads.c.lease_until_ms, now_ms)),
                 ~update_in_flight,
                 ~create_in_flight,
             )
@@ -176,7 +177,7 @@ def claim_expired(conn: Connection, side: str, token: str, now_ms: int, lease_ms
             .where(
                 outbox.c.side == side,
                 outbox.c.state == "in_flight",
-                outbox.c.lease_until_ms <= now_ms,
+                has_ended(outbox.c.lease_until_ms, now_ms),
             )
             .order_by(outbox.c.lane, outbox.c.id),
             skip_locked=True,

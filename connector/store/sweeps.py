@@ -6,6 +6,8 @@ from typing import Any
 
 from sqlalchemy import Connection, delete
 
+from connector.clock import MINUTE_MS
+from connector.store.noted_moments import has_come
 from connector.store.schema import settings_values
 from connector.store.settings_values import get_value, put_value
 
@@ -38,14 +40,18 @@ def last_result(conn: Connection, side: str) -> dict[str, Any] | None:
     return found
 
 
-def next_sweep_ms(conn: Connection, side: str, every_ms: int) -> int | None:
+def next_sweep_ms(conn: Connection, side: str, every_ms: int, now_ms: int) -> int | None:
     """When the side is to be swept next, or its sweep goes on; the first time comes `every_ms` after going
-    live. None for a side that is not live yet, or with an interval of 0."""
+    live. None for a side that is not live yet, or with an interval of 0. It is due where our clock has been
+    put back since the last one: nobody would sweep until it has caught up."""
     if every_ms <= 0:
         return None
     left = under_way(conn, side)
     if left is not None:
-        return int(left["not_before_ms"])
+        not_before_ms = int(left["not_before_ms"])
+        return min(not_before_ms, now_ms) if has_come(not_before_ms, now_ms) else not_before_ms
     last, live_ms = last_result(conn, side), get_value(conn, _LIVE_SINCE)
     began_ms = live_ms if last is None else last["started_ms"]
-    return None if began_ms is None else int(began_ms) + every_ms
+    if began_ms is None:
+        return None
+    return now_ms if int(began_ms) > now_ms + MINUTE_MS else int(began_ms) + every_ms

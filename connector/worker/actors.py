@@ -178,7 +178,7 @@ class Duties:
         with self._patiently(verify_of(side)):
             now_ms = self._installation.clock.now_ms()
             with self._installation.database.read() as conn:
-                due_ms = next_sweep_ms(conn, side, self._installation.verify_every_ms)
+                due_ms = next_sweep_ms(conn, side, self._installation.verify_every_ms, now_ms)
             if due_ms is None or due_ms > now_ms or not self._in_force():
                 return
             until_ms = now_ms + SLICE_MS
@@ -207,7 +207,7 @@ class Duties:
     def _learn_again(self) -> None:
         """Read users, fields and picklists again, now and then: each process decides by a copy of its own."""
         now_ms = self._installation.clock.now_ms()
-        if now_ms < self._learn_ms:
+        if 0 < self._learn_ms - now_ms <= LEARN_EVERY_MS:  # a later one: our clock has been put back since
             return
         self._learn_ms = now_ms + LEARN_EVERY_MS
         for side in self.sides:

@@ -136,7 +136,7 @@ class Embedded:
         if side in self._to_poll or clock.now_ms() >= poll_ms:
             self._to_poll.discard(side)
             poll_ms = self._poll(side, turn)
-        if clock.now_ms() >= turn.learn_ms:
+        if not 0 < turn.learn_ms - clock.now_ms() <= LEARN_EVERY_MS:  # a later one: our clock was put back
             turn.learn_ms = clock.now_ms() + LEARN_EVERY_MS
             self._learn_again(side)
         if self._stopping.is_set():
@@ -203,10 +203,10 @@ class Embedded:
         """Go on for a while with proving that nothing was missed, if it is time; True while there is more."""
         installation = self._installation
         now_ms = installation.clock.now_ms()
-        if now_ms < turn.verify_ms:
+        if 0 < turn.verify_ms - now_ms <= VERIFY_ASK_MS:
             return False
         with installation.database.read() as conn:
-            due_ms = next_sweep_ms(conn, side, installation.verify_every_ms)
+            due_ms = next_sweep_ms(conn, side, installation.verify_every_ms, now_ms)
         if due_ms is None or due_ms > now_ms:
             turn.verify_ms = now_ms + VERIFY_ASK_MS
             return False

@@ -21,6 +21,7 @@ from connector.store.configurations import applied_configuration
 from connector.store.database import Database
 from connector.store.errors import StoreError
 from connector.store.leases import drop_lease, take_lease
+from connector.store.noted_moments import has_come
 from connector.store.sweeps import next_sweep_ms
 from connector.worker.wakeups import SETTLE, deliver_of, hints_of, poll_of, verify_of
 
@@ -89,12 +90,14 @@ class Scheduler:
         # a duty that was done in between is woken for at once when there is more
         self._woken_ms = {duty: woken_ms for duty, woken_ms in self._woken_ms.items() if duty in due}
         for duty in due:
-            if now_ms - self._woken_ms.get(duty, -AGAIN_MS) >= AGAIN_MS and self._wake(duty):
+            since_ms = now_ms - self._woken_ms.get(duty, -AGAIN_MS)
+            # one to come: our clock has been put back since
+            if not 0 <= since_ms < AGAIN_MS and self._wake(duty):
                 self._woken_ms[duty] = now_ms
         return True
 
     def _leads(self, now_ms: int) -> bool:
-        if now_ms < self._ask_again_ms:
+        if 0 < self._ask_again_ms - now_ms <= RENEW_MS:
             return self._leading
         with self._database.begin() as conn:
             leads = take_lease(conn, LEASE, self._token, now_ms, LEASE_MS)
@@ -119,12 +122,12 @@ class Scheduler:
             due = [poll_of(side) for side in self._sides if next_poll_ms(conn, side, now_ms) <= now_ms]
             for side in self._sides:
                 write_ms = outbox.next_write_ms(conn, side)
-                if write_ms is not None and write_ms <= now_ms:
+                if write_ms is not None and has_come(write_ms, now_ms):
                     due.append(deliver_of(side))
                 hint_ms = inbox.next_hint_ms(conn, side)
-                if hint_ms is not None and hint_ms <= now_ms:
+                if hint_ms is not None and has_come(hint_ms, now_ms):
                     due.append(hints_of(side))
-                sweep_ms = next_sweep_ms(conn, side, self._verify_every_ms)
+                sweep_ms = next_sweep_ms(conn, side, self._verify_every_ms, now_ms)
                 if sweep_ms is not None and sweep_ms <= now_ms:
                     due.append(verify_of(side))
         if backlog.dirty + backlog.due > backlog.leased:

@@ -14,15 +14,21 @@ from typing import Any
 import pytest
 
 from connector.clock import ManualClock
+from connector.delivery import deliver
 from connector.intake.poll import poll
 from connector.intake.timetable import due_objects
 from connector.lane import Lane
 from connector.observation import RecordKey
 from connector.platforms.clock_there import ClockThere
 from connector.platforms.protocol import ChangePage, Watch
+from connector.settle import LEASE_MS, settle
 from connector.store.cursors import cursors_of
+from connector.store.leads import claim_leads
+from connector.store.leases import take_lease
 from connector.store.observations import observations_by_key
+from connector.store.sweeps import last_result
 from connector.worker.actors import Duties
+from tests.connector.test_life_of_a_lead import ANN, enter_ann
 from tests.worker.crew import Woken
 from tests.world import START_MS, World
 
@@ -131,6 +137,54 @@ def test_a_date_without_a_zone_is_gmt_wherever_leadloop_runs(monkeypatch: pytest
     finally:
         monkeypatch.undo()
         time.tzset()
+
+
+def test_a_clock_that_was_ahead_during_a_sweep_does_not_put_off_the_next_one(world: World) -> None:
+    """A month ahead; the next sweep is due at once, and then a day after it, as ever."""
+    world.later(days=30)
+    world.verify()
+    world.clock.advance(-30 * 24 * HOUR)
+    duties = Duties(world.leadloop, Woken().send)
+    for hours, swept in ((0, 1), (1, 0), (24, 1)):
+        world.later(hours=hours)
+        before_ms = _swept_ms(world)
+        duties.verify("hubspot")
+        assert (_swept_ms(world) != before_ms) == bool(swept), hours
+
+
+def _swept_ms(world: World) -> int:
+    with world.database.read() as conn:
+        return int((last_result(conn, "hubspot") or {"ended_ms": 0})["ended_ms"])
+
+
+def test_what_a_clock_that_was_ahead_has_put_off_or_leased_waits_no_longer_than_anything_else(
+    world: World,
+) -> None:
+    """Both platforms were away, and whoever worked was killed at it."""
+    enter_ann(world)
+    world.run()
+    world.hubspot.submit_form(ANN, "Pricing")
+    for side in world.leadloop.feeds:
+        poll(world.leadloop, side)
+    world.clock.advance(30 * 24 * HOUR)
+    with world.database.begin() as conn:
+        now_ms = world.clock.now_ms()
+        assert claim_leads(conn, "dead", now_ms, LEASE_MS, 10)
+        assert take_lease(conn, "clock", "dead", now_ms, LEASE_MS)
+    world.clock.advance(-30 * 24 * HOUR)
+    with world.database.begin() as conn:
+        assert take_lease(conn, "clock", "living", world.clock.now_ms(), LEASE_MS)
+    settle(world.leadloop)
+    world.clock.advance(30 * 24 * HOUR)
+    for platform in (world.salesforce, world.hubspot):
+        platform.faults.fail_next(1_000, 503)
+    for side in world.leadloop.feeds:
+        deliver(world.leadloop, side)
+    for platform in (world.salesforce, world.hubspot):
+        platform.faults.clear()
+    world.clock.advance(-30 * 24 * HOUR)
+    world.work(minutes=3)
+    assert world.contact(ANN)["leadloop_stage"] == world.sf_lead(ANN)["Leadloop_Stage__c"] == "distributed"
 
 
 def test_a_clock_that_is_put_back_does_not_end_the_looks_until_it_has_caught_up(world: World) -> None:

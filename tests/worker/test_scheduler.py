@@ -91,6 +91,20 @@ def test_a_wakeup_that_came_to_nothing_is_sent_again(
     }
 
 
+def test_a_clock_that_was_ahead_for_a_while_goes_on_waking_and_leading(
+    database: Database, clock: ManualClock, woken: Woken
+) -> None:
+    first = Scheduler(database, clock, SIDES, woken.send, "one")
+    clock.advance(30 * 86_400)
+    assert first.tick()
+    clock.advance(-30 * 86_400)
+    woken.taken()
+    assert first.tick()
+    assert sorted(woken.taken()) == ["poll.hubspot", "poll.salesforce"]
+    clock.advance(60)
+    assert Scheduler(database, clock, SIDES, woken.send, "two").tick(), "the lease of the first has ended"
+
+
 def test_a_wakeup_that_could_not_be_sent_is_sent_as_soon_as_it_can(
     database: Database, clock: ManualClock
 ) -> None:
