@@ -140,14 +140,16 @@ class Service:
         return None
 
     def _connect_once(self) -> Connected:
-        """Connected, with the patience of a single pass. Raises RetryLater when that is not enough."""
+        """Connected, with the patience of a single pass. Raises RetryLater when that is not enough, and at
+        once where nobody answers: a setting may be wrong."""
         waited = 0
         while True:
             try:
                 return self._connect()
             except RetryLater as later:
                 waited += 1
-                if later.after_seconds > PATIENCE_SECONDS or waited > PATIENT_TIMES:
+                enough = later.after_seconds > PATIENCE_SECONDS or waited > PATIENT_TIMES
+                if enough or not later.answered:
                     raise
                 log.warning("waiting", reason=later.reason, seconds=later.after_seconds)
                 self._clock.sleep(later.after_seconds)

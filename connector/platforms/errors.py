@@ -57,6 +57,8 @@ class RetryLater(PlatformError):
 
     Where it `concerns` the day or the side, `until_seconds` is when that is expected to be over, if the
     platform says so. If that is later than `after_seconds`, or not said, one call every so often finds out.
+
+    Not `answered`: nobody was there, which may be the doing of a setting.
     """
 
     reason: str
@@ -64,6 +66,7 @@ class RetryLater(PlatformError):
     applied_unknown: bool = False
     concerns: Concerns = "request"
     until_seconds: float | None = None
+    answered: bool = True
 
     def __str__(self) -> str:
         return f"{self.reason} (again in {_span(self.after_seconds)})"

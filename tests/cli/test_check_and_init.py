@@ -270,7 +270,7 @@ def test_an_interval_of_an_object_that_is_not_mapped_is_told_with_its_place(
         ("SALESFORCE__STREAM_OBJECTS", "Lead;Contact", "should match pattern"),
         ("SALESFORCE__STREAM_CHANNEL", "Leads", "should match pattern"),
         ("SALESFORCE__WEBHOOK_SECRET", "guess", "must be 20 or more letters"),
-        ("HUBSPOT__HANDOFF_RESERVE_PERCENT", "120", "less than or equal to 100"),
+        ("HUBSPOT__HANDOFF_RESERVE_PERCENT", "120", "less than or equal to 90"),
         ("HUBSPOT__QUOTA_PERCENT", "0", "greater than or equal to 1"),
         ("HUBSPOT__ARCHIVED_SECONDS", "often", "valid number"),
         ("HUBSPOT__JOURNAL", "perhaps", "valid boolean"),

@@ -104,6 +104,7 @@ def unanswered(error: HTTPError, host: str, *, writing: bool) -> RetryLater:
             "LEADLOOP_HUBSPOT__BASE_URL",
             30,
             concerns="side",
+            answered=False,
         )
     if isinstance(error, Urllib3Timeout):
         return RetryLater(
@@ -111,6 +112,7 @@ def unanswered(error: HTTPError, host: str, *, writing: bool) -> RetryLater:
             "LEADLOOP_HUBSPOT__READ_TIMEOUT_SECONDS",
             30,
             writing,
+            answered=False,
         )
     return RetryLater(f"the connection to HubSpot at {host} broke ({type(error).__name__})", 15, writing)
 

@@ -333,6 +333,7 @@ class Transport:
                 f"{self.settings.source_of(origin)}",
                 30,
                 concerns="side",
+                answered=False,
             )
         if isinstance(error, (requests.Timeout, ReadTimeoutError)):
             return RetryLater(
@@ -340,6 +341,7 @@ class Transport:
                 "LEADLOOP_SALESFORCE__READ_TIMEOUT_SECONDS",
                 30,
                 writing,
+                answered=False,
             )
         return RetryLater(
             f"the connection to Salesforce at {host} broke ({type(error).__name__})", 15, writing
