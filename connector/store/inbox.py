@@ -23,7 +23,7 @@ from sqlalchemy import (
     update,
 )
 
-from connector.store.noted_moments import is_due
+from connector.store.noted_moments import is_too_far
 from connector.store.rows import execute_many, insert_into, is_sqlite
 from connector.store.schema import inbox
 
@@ -103,13 +103,18 @@ def put_hints(conn: Connection, hints: Iterable[Hint]) -> int:
 
 def due_hints(conn: Connection, side: str, now_ms: int, limit: int) -> list[Waiting]:
     """The side's hints whose moment has come, oldest moment first."""
-    rows = conn.execute(
-        select(*(inbox.c[name] for name in Waiting._fields))
-        .where(inbox.c.side == side, is_due(inbox.c.due_ms, now_ms))
-        .order_by(inbox.c.due_ms, inbox.c.object, inbox.c.record_id)
-        .limit(limit)
-    )
-    return [Waiting(*row) for row in rows.all()]
+    found: list[Waiting] = []
+    # as one condition it would be no range of the index, and all that wait would be gone through
+    for due in (inbox.c.due_ms <= now_ms, is_too_far(inbox.c.due_ms, now_ms)):
+        if len(found) < limit:
+            rows = conn.execute(
+                select(*(inbox.c[name] for name in Waiting._fields))
+                .where(inbox.c.side == side, due)
+                .order_by(inbox.c.due_ms, inbox.c.object, inbox.c.record_id)
+                .limit(limit - len(found))
+            )
+            found += [Waiting(*row) for row in rows.all()]
+    return found
 
 
 def next_hint_ms(conn: Connection, side: str) -> int | None:

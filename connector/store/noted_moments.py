@@ -22,7 +22,12 @@ def has_come(at_ms: int, now_ms: int) -> bool:
 
 def is_due(at_ms: ColumnElement[int], now_ms: int) -> ColumnElement[bool]:
     """The same of a column."""
-    return or_(at_ms <= now_ms, at_ms > now_ms + LONGEST_MS)
+    return or_(at_ms <= now_ms, is_too_far(at_ms, now_ms))
+
+
+def is_too_far(at_ms: ColumnElement[int], now_ms: int) -> ColumnElement[bool]:
+    """Whether nothing is put off until then."""
+    return at_ms > now_ms + LONGEST_MS
 
 
 def has_ended(until_ms: ColumnElement[int], now_ms: int) -> ColumnElement[bool]:
