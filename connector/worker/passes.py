@@ -15,7 +15,7 @@ from connector.delivery import deliver
 from connector.installation import Installation
 from connector.intake.hints import follow_hints
 from connector.intake.poll import Polled, poll
-from connector.platforms.errors import RetryLater
+from connector.platforms.errors import PlatformError, RetryLater, gravest
 from connector.settle import settle
 from connector.store import outbox
 from connector.store.at_work import at_work
@@ -56,19 +56,25 @@ class Pass:
 
 
 def look(installation: Installation, result: Pass) -> int:
-    """Poll every side once, and read what it told of; returns how many leads have something new."""
+    """Poll every side once, and read what it told of; returns how many leads have something new. Raises
+    RetryLater or Refused for a side that does not answer, once the others have been looked at."""
     leads = 0
+    faults: list[PlatformError] = []
     for side in installation.feeds:
-        while (followed := follow_hints(installation, side)).taken:
-            result.told += followed.records
-            leads += followed.leads
         polled = Polled()
         try:
+            while (followed := follow_hints(installation, side)).taken:
+                result.told += followed.records
+                leads += followed.leads
             poll(installation, side, result=polled)
+        except PlatformError as fault:
+            faults.append(fault)
         finally:
             result.polled += polled.records
             result.changed += polled.changed
             leads += polled.leads
+    if faults:
+        raise gravest(faults)
     return leads
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from connector.installation import Installation
+from connector.platforms.errors import RetryLater
 from connector.record_view import CONFIRM_AFTER_MS
 from connector.settle import Settled, settle
 from connector.worker import passes
@@ -48,3 +49,17 @@ def test_a_pass_ends_and_reads_nothing_by_its_id_although_deciding_takes_long(
     for address in addresses:
         assert world.sf_lead(address)["Phone"] == "+14162711082"
         assert world.contact(address)["leadloop_id"] == world.sf_lead(address)["Leadloop_Id__c"]
+
+
+@pytest.mark.parametrize(("away", "request_line"), [("salesforce", "composite"), ("hubspot", "search")])
+def test_a_side_that_does_not_answer_keeps_no_other_from_being_looked_at(
+    world: World, away: str, request_line: str
+) -> None:
+    world.hubspot.create("contacts", email="ada@x.example", lastname="Lovelace")
+    world.salesforce.insert("Lead", Email="bob@x.example", LastName="Babbage", Company="Engines")
+    getattr(world, away).faults.fail_next(5, 503, match=request_line)
+
+    with pytest.raises(RetryLater):
+        passes.look(world.leadloop, passes.Pass())
+
+    assert world.lead("bob@x.example" if away == "hubspot" else "ada@x.example").lead_id
