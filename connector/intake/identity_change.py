@@ -64,12 +64,13 @@ def identity_fields(mapping: LeadMapping) -> Spelled:
             names = Names.of(target, mapping)
             shown = {pair.canonical: pair for pair, _ in names.pairs}
             more = {pair.canonical: native for pair, _, native in names.more}
+            addresses = {pair.canonical for pair, is_address in names.pairs if is_address}
             for name, places in spelled.items():
                 pair = shown.get(name)
+                # a shared address is a name together with the last name; a number depends on the country
+                beside = names.last_name if name in addresses else target.default_country
                 places[f"{side.side}.{target.object}"] = (
-                    None
-                    if pair is None
-                    else [pair.native, more.get(name), pair.type, names.last_name, target.default_country]
+                    None if pair is None else [pair.native, more.get(name), pair.type, beside]
                 )
     return spelled
 

@@ -169,7 +169,8 @@ class LinkCheck:
         if self._repair and unheld:  # linked by a process that went by an earlier mapping
             with self._installation.database.begin() as conn:
                 lock_name(conn, "identity")
-                put_keys(conn, unheld)
+                there = {lead.id for lead in lead_store.read_leads(conn, {lead for _, _, lead in unheld})}
+                put_keys(conn, [one for one in unheld if one[2] in there])
         if self._repair and (claimed or news):
             with self._installation.database.begin() as conn:
                 self._put_right(conn, claimed, [alive[key] for key in news])

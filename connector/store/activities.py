@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, delete, or_, select
 
 from connector.store.rows import chunks, from_json, insert_new, to_json
 from connector.store.schema import activities, storable_text
@@ -73,3 +73,14 @@ def activities_of(conn: Connection, lead_ids: Iterable[str]) -> dict[str, list[A
         for lead_id, key, kind, at_ms, attributes in rows:
             found[lead_id].append(ActivityRow(lead_id, key, kind, at_ms, from_json(attributes)))
     return found
+
+
+def drop_activities(conn: Connection, lead_id: str, records: Iterable[str]) -> None:
+    """Take from a lead what it did as these records, or what these records say that it did: an activity's key
+    begins with its record."""
+    for chunk in chunks(dict.fromkeys(records), 100):
+        theirs = (
+            or_(activities.c.key == record, activities.c.key.startswith(f"{record}:", autoescape=True))
+            for record in chunk
+        )
+        conn.execute(delete(activities).where(activities.c.lead_id == lead_id, or_(*theirs)))

@@ -174,6 +174,19 @@ def test_a_name_of_a_record_that_was_emptied_is_still_nobody_elses(world: World)
     assert world.lead(other).lead_id == ann
 
 
+def test_another_country_of_numbers_frees_no_address(world: World) -> None:
+    enter_in_hubspot(world, phone=ANNS_PHONE)
+    ann = world.lead(ANN).lead_id
+    world.hubspot.update("contacts", world.contact(ANN)["hs_object_id"], email=None)
+    world.run()
+    elsewhere = shipped("mappings", "lead").replace("default_country: US", "default_country: DE")
+    assert elsewhere != shipped("mappings", "lead")
+    put_in_force(world, configuration(documents={"preset:lead": elsewhere}))
+    other = world.salesforce.insert("Lead", LastName="Lee", Company="Acme", Email=ANN)
+    world.run()
+    assert world.lead(other).lead_id == ann
+
+
 def test_a_process_that_was_killed_over_it_is_taken_up_where_it_was(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:

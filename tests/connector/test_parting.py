@@ -7,7 +7,9 @@ from pathlib import Path
 import pytest
 
 from connector.observation import RecordKey
-from connector.store.links import linked
+from connector.store.activities import activities_of
+from connector.store.links import keys_of_leads, linked
+from tests.connector.test_ambiguity import BOBS_PHONE, WITH_PHONE
 from tests.connector.test_filters import documents
 from tests.connector.test_life_of_a_lead import ANN, make_mql
 from tests.world import RULES, World, configuration
@@ -31,6 +33,13 @@ def lead_of(world: World, lead_id: str) -> str:
     key = RecordKey("salesforce", "Lead", lead_id)
     with world.database.read() as conn:
         return linked(conn, [key])[key].lead_id
+
+
+def kinds(world: World, email: str) -> list[str]:
+    """What somebody has done."""
+    lead_id = world.lead(email).lead_id
+    with world.database.read() as conn:
+        return [item.kind for item in activities_of(conn, [lead_id])[lead_id]]
 
 
 def stage_shown(world: World, lead_id: str) -> object:
@@ -83,6 +92,56 @@ def test_an_address_that_is_emptied_first_and_filled_in_later_is_put_right_too(w
     correct(world, bobs)
 
     assert lead_of(world, bobs) == world.lead(BOB).lead_id != world.lead(ANN).lead_id
+
+
+def test_a_number_of_its_own_keeps_no_record_with_another_person(tmp_path: Path) -> None:
+    with World(tmp_path, configuration(RULES, {"preset:lead": WITH_PHONE})) as world:
+        make_mql(world)
+        bobs = enter(world, ANN, Phone=BOBS_PHONE)
+
+        correct(world, bobs)
+
+        assert lead_of(world, bobs) == world.lead(BOB).lead_id != world.lead(ANN).lead_id
+        with world.database.read() as conn:
+            keys = keys_of_leads(conn, [lead_of(world, bobs)])[lead_of(world, bobs)]
+        assert {key.kind for key in keys} == {"email", "phone"}
+        assert world.verify().unexplained == 0
+
+
+def test_an_address_is_put_right_after_the_persons_own_has_changed(world: World) -> None:
+    anns = make_mql(world)
+    bobs = enter(world, ANN)
+    correct(world, anns, "ann.lee@acme.example")
+
+    correct(world, bobs)
+
+    assert lead_of(world, bobs) == world.lead(BOB).lead_id != lead_of(world, anns)
+
+
+def test_a_persons_second_record_follows_a_change_of_the_domain_whatever_its_first_name(world: World) -> None:
+    anns = make_mql(world)
+    second = enter(world, ANN, last_name="Lee", FirstName="Annie")
+
+    correct(world, second, "ann@acme-holding.example")
+    correct(world, anns, "ann@acme-holding.example")
+
+    assert lead_of(world, second) == lead_of(world, anns)
+    assert len(world.hubspot.rows("contacts")) == 1
+    assert world.holds(lead_of(world, anns)) == []
+
+
+def test_what_was_done_as_the_record_goes_with_it(world: World) -> None:
+    make_mql(world)
+    bobs = enter(world, ANN)
+    campaign = world.salesforce.insert("Campaign", Name="Fair")
+    world.salesforce.insert("CampaignMember", CampaignId=campaign, LeadId=bobs, Status="Responded")
+    world.run()
+
+    correct(world, bobs)
+
+    told = {email: kinds(world, email) for email in (ANN, BOB)}
+    assert told[BOB] == ["campaign_response"]
+    assert "campaign_response" not in told[ANN]
 
 
 def test_the_record_that_speaks_for_a_person_has_another_address_and_stays(world: World) -> None:
