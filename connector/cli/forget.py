@@ -56,8 +56,9 @@ def forget(
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
-    """Erase a person here, and never take them in again, whether they are a lead or not.
+    """Erase a person here, and never take them in again.
 
+    That is a lead, or somebody who is none: whom a filter leaves out, or of whom only activities are stored.
     Nothing is deleted on a platform: the records that are left there are named, and held until they are gone.
     """
     from connector.cli.offline import go_offline
