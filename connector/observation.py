@@ -74,6 +74,11 @@ class Observation(NamedTuple):
     def key(self) -> RecordKey:
         return RecordKey(self.side, self.object, self.record_id)
 
+    @property
+    def alive(self) -> bool:
+        """Whether it speaks for itself: neither deleted nor part of another record."""
+        return not (self.deleted or self.merged_into or self.converted)
+
     def points_at(self) -> list[RecordKey]:
         """The records that `refs` names."""
         return [RecordKey(self.side, name, each) for name, ids in self.refs.items() for each in ids]

@@ -30,7 +30,7 @@ def choose_primaries(
             roles[item.key] = target.role
         elif target.role != "person":
             continue  # it is of no one lead
-        elif item.deleted or item.merged_into or item.converted:
+        elif not item.alive:
             roles[item.key] = "past"
         elif item.key in outside:
             roles[item.key] = "outside"

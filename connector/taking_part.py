@@ -46,6 +46,6 @@ def closed_sides(
         if (side := mapping.sides.get(item.side)) is not None
         and (target := side.objects.get(item.object)) is not None
         and target.role == "person"
-        and not (item.deleted or item.merged_into or item.converted)
+        and item.alive
     }
     return frozenset(key.side for key in people & outside) - {key.side for key in people - outside}

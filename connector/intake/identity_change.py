@@ -51,10 +51,6 @@ class _Shown(NamedTuple):
     keys: Sequence[tuple[str, str]]
     all_read: bool
 
-    @property
-    def alive(self) -> bool:
-        return not (self.record.deleted or self.record.converted or self.record.merged_into)
-
 
 def identity_fields(mapping: LeadMapping) -> Spelled:
     """By which fields of which objects people are known."""
@@ -135,7 +131,7 @@ def _make_anew(
         dict.fromkeys(
             (*key, each.lead_id)
             for each in shown
-            if each.alive
+            if each.record.alive
             for key in each.keys
             if key[0] != CLAIM and key not in held[each.lead_id]
         )
@@ -146,11 +142,13 @@ def _make_anew(
     given = hand_over(conn, {value: lead_id for kind, value, lead_id in gained if kind in addresses})
     losers = {lead_id for _, _, lead_id in freed}
     # who has lost a name whose successor was never read is read soon, and not only by the next sweep
-    unread = {each.lead_id for each in shown if each.lead_id in losers and each.alive and not each.all_read}
+    unread = {
+        each.lead_id for each in shown if each.lead_id in losers and each.record.alive and not each.all_read
+    }
     doubtful = [
         Stored(each.record, "changed", each.lead_id)
         for each in shown
-        if each.alive and any((*key, each.lead_id) in taken for key in each.keys)
+        if each.record.alive and any((*key, each.lead_id) in taken for key in each.keys)
     ]
     doubtful += _in_doubt(conn, installation, losers | {lead_id for _, _, lead_id in gained})
     if doubtful:

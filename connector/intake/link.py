@@ -18,7 +18,7 @@ from connector.installation import Installation, is_lead_id
 from connector.intake.ambiguity import Ambiguity, put_ambiguities, records_in_doubt
 from connector.intake.batch import Batch
 from connector.intake.identity import CLAIM, Names, NamesOf, field_of
-from connector.intake.parting import Wanted, is_alive, part_records
+from connector.intake.parting import Wanted, part_records
 from connector.intake.related import leads_behind, leads_of_activities, related_records, successors
 from connector.intake.uniting import unite_leads
 from connector.observation import Observation, RecordKey
@@ -128,7 +128,7 @@ def _name_accounts(conn: Connection, installation: Installation, records: Sequen
     names = [
         (name, key)
         for key, item in newest.items()
-        if is_alive(item)
+        if item.alive
         for name in names_of_account(
             policy.mapping.sides[key.side].objects[key.object].read(item.fields, policy.directory).values
         )
@@ -144,7 +144,7 @@ def _link_people(
     directory = installation.policy.directory
     names = NamesOf(installation.policy.mapping)
     # who is known speaks first: a name that two of them show now is nobody's for sure
-    people = sorted(people, key=lambda item: item.lead_id is None or not is_alive(item.observation))
+    people = sorted(people, key=lambda item: item.lead_id is None or not item.observation.alive)
     wanted: Wanted = [names(item.observation).keys(item.observation.fields, directory) for item in people]
     batch.renamed.update(_free_names(conn, installation, people, wanted, names))
     known = keys_of(conn, {key for keys in wanted for key in keys if key[0] != CLAIM})
@@ -216,7 +216,7 @@ def _free_names(
     directory = installation.policy.directory
     given_up: dict[str, set[tuple[str, str]]] = {}
     for item, keys in zip(people, wanted, strict=True):
-        if item.lead_id is None or not item.before or not is_alive(item.observation):
+        if item.lead_id is None or not item.before or not item.observation.alive:
             continue
         kinds = {field_of(key) for key in keys}
         for key in names(item.observation).keys(from_json(item.before), directory):
@@ -229,7 +229,7 @@ def _free_names(
         shown = {
             key
             for _, record in records
-            if is_alive(record) and _described(installation, record) is not None
+            if record.alive and _described(installation, record) is not None
             for key in names(record).keys(record.fields, directory)
         }
         freed.extend((*key, lead_id) for key in given_up[lead_id] - shown)
@@ -285,7 +285,7 @@ def _link_one(
         lead_id = _begin(installation, record, keys, batch)
     batch.dirty.add(lead_id)
     if item.lead_id is None and record_key not in batch.by_record:
-        role: Role = "primary" if is_alive(record) else "past"
+        role: Role = "primary" if record.alive else "past"
         batch.links.append(Link(record.side, record.object, record.record_id, lead_id, role))
     batch.by_record[record_key] = lead_id
     # the Contact of a converted Lead, or the survivor of a merge, belongs to the same lead, seen or not
@@ -319,7 +319,7 @@ def _ambiguity(
         candidates.add(lead_id)
     else:
         candidates.update(*(batch.rivals.get(key, ()) for key in names))
-    if len(candidates) < 2 or not is_alive(record):
+    if len(candidates) < 2 or not record.alive:
         return None
     fields = dict.fromkeys(field_of(key) for key, one in names.items() if one != lead_id)
     return Ambiguity(record.key, lead_id, tuple(sorted(candidates)), tuple(fields))

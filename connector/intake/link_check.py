@@ -120,7 +120,7 @@ class LinkCheck:
             for lead_id, found in records.items()
             if lead_id in leads
             for item in found
-            if self._is_alive(item.observation)
+            if item.observation.alive and self._is_mine(item.observation)
         }
         names_of = NamesOf(self._installation.policy.mapping)
         directory = self._installation.policy.directory
@@ -198,17 +198,13 @@ class LinkCheck:
         )
         lead_store.mark_dirty(conn, {*claimed.values(), *(link.lead_id for link in before.values())}, now_ms)
 
-    def _is_alive(self, record: Observation) -> bool:
-        mine = record.side == self._side and record.object in self._people
-        return mine and not (record.deleted or record.merged_into or record.converted)
+    def _is_mine(self, record: Observation) -> bool:
+        return record.side == self._side and record.object in self._people
 
 
 def _has_two(links: Sequence[Link], records: Mapping[str, Sequence[Linked]]) -> bool:
     """Whether a lead has two records on the side of which both speak for it."""
     alive = {
-        item.observation.key
-        for link in links[:1]
-        for item in records[link.lead_id]
-        if not (item.observation.deleted or item.observation.merged_into or item.observation.converted)
+        item.observation.key for link in links[:1] for item in records[link.lead_id] if item.observation.alive
     }
     return sum(link.role == "primary" and link.key in alive for link in links) > 1

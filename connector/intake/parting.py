@@ -16,18 +16,17 @@ from sqlalchemy import Connection
 from connector.installation import Installation
 from connector.intake.batch import Batch
 from connector.intake.identity import CLAIM, NamesOf
+from connector.intake.keeping_out import is_person
 from connector.intake.related import successors
 from connector.observation import Observation, RecordKey
 from connector.primaries import choose_primaries
 from connector.store.activities import drop_activities
 from connector.store.links import drop_keys
 from connector.store.observations import Stored, observations_of, referring
+from connector.store.outsiders import Name
 from connector.store.rows import from_json
 from connector.store.versions import drop_links
 from connector.taking_part import outside
-
-Name = tuple[str, str]
-"""Kind and value of an identity key."""
 
 Wanted = Sequence[Sequence[Name]]
 """The identity keys that each of several people's records carries."""
@@ -62,7 +61,7 @@ def part_records(
         batch.renamed.add(lead_id)
         installation.on_event("parted", {"lead": lead_id, "record": str(key)})
         pairs.append((item._replace(lead_id=None), keys))
-    pairs.sort(key=lambda pair: pair[0].lead_id is None or not is_alive(pair[0].observation))
+    pairs.sort(key=lambda pair: pair[0].lead_id is None or not pair[0].observation.alive)
     return [item for item, _ in pairs], [keys for _, keys in pairs]
 
 
@@ -78,7 +77,7 @@ def _who_parts(
     names lead to."""
     suspects: dict[str, list[tuple[Stored, Sequence[Name]]]] = {}
     for item, keys in zip(people, wanted, strict=True):
-        if item.lead_id is None or not item.before or not keys or not is_alive(item.observation):
+        if item.lead_id is None or not item.before or not keys or not item.observation.alive:
             continue
         # a record with leadloop's id was chosen to speak for a lead: that is not undone by its address
         if all(key[0] != CLAIM for key in keys):
@@ -88,7 +87,7 @@ def _who_parts(
     policy = installation.policy
     parting: dict[RecordKey, set[Name]] = {}
     for lead_id, records in observations_of(conn, suspects).items():
-        mapped = [record for _, record in records if _is_person(record, installation)]
+        mapped = [record for _, record in records if is_person(installation, record)]
         shown = {record.key: set(names(record).keys(record.fields, policy.directory)) for record in mapped}
         out = outside(mapped, policy.filters, policy.mapping, policy.directory)
         primaries = {record.key for record in choose_primaries(mapped, policy.mapping, out)[0]}
@@ -101,26 +100,15 @@ def _who_parts(
             if any(key in told or (leads.get(key) == lead_id and key not in before) for key in keys):
                 continue  # it shows a name of the lead that is not its own doing
             by_name = [
-                record for record in others if is_alive(record) and not before.isdisjoint(shown[record.key])
+                record for record in others if record.alive and not before.isdisjoint(shown[record.key])
             ]
             if not by_name and before.isdisjoint(told):
                 # the others have changed since, or it was emptied first and is filled in only now
-                by_name = [record for record in others if is_alive(record)]
+                by_name = [record for record in others if record.alive]
             found = any(leads.get(key, lead_id) != lead_id for key in keys)
             if by_name and (found or not _same_person(item.observation, before, keys, by_name, installation)):
                 parting[item.observation.key] = {key for key in keys if leads.get(key) == lead_id}
     return parting
-
-
-def is_alive(record: Observation) -> bool:
-    """Whether it speaks for itself: not deleted, nor part of another one."""
-    return not (record.deleted or record.converted or record.merged_into)
-
-
-def _is_person(record: Observation, installation: Installation) -> bool:
-    side = installation.policy.mapping.sides.get(record.side)
-    target = side.objects.get(record.object) if side is not None else None
-    return target is not None and target.role == "person"
 
 
 def _is_tied(record: Observation, others: Sequence[Observation], installation: Installation) -> bool:

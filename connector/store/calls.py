@@ -29,11 +29,6 @@ def count_calls(conn: Connection, side: str, lane: int, now_ms: int, number: int
     execute_many(conn, "calls.count", _count(conn.dialect.name), _COLUMNS, [row])
 
 
-def used(conn: Connection, side: str, since_ms: int) -> int:
-    """Requests since then, rounded up to the whole hour in which it lies."""
-    return sum(used_by_lane(conn, side, since_ms).values())
-
-
 def used_by_lane(conn: Connection, side: str, since_ms: int, now_ms: int | None = None) -> dict[int, int]:
     """Lane to requests since then, rounded up to the whole hour; lanes without are left out. `now_ms` as with
     `hours_of`."""

@@ -18,7 +18,7 @@ from connector.clock import DAY_MS, HOUR_MS, MINUTE_MS, ManualClock
 from connector.lane import Lane
 from connector.platforms.errors import RetryLater
 from connector.platforms.protocol import Allowance, Usage
-from connector.store.calls import count_calls, used
+from connector.store.calls import count_calls, used_by_lane
 from connector.store.database import Database
 
 NOON_MS = 1_800_014_400_000  # 2027-01-15T12:00:00Z
@@ -583,4 +583,4 @@ def test_a_new_worker_knows_what_the_others_were_told(
         clock.advance(2)
     assert "(40 of 40)" in refusal(worker()).reason
     with database.read() as conn:
-        assert used(conn, "map", clock.now_ms() - DAY_MS) == 40
+        assert sum(used_by_lane(conn, "map", clock.now_ms() - DAY_MS).values()) == 40

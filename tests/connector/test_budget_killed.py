@@ -14,7 +14,7 @@ from connector.budget import Budget
 from connector.clock import ManualClock
 from connector.lane import Lane
 from connector.platforms.protocol import Allowance, Usage
-from connector.store.calls import used
+from connector.store.calls import used_by_lane
 from connector.store.database import Database
 
 NOW_MS = 1_800_014_400_000
@@ -97,7 +97,7 @@ def test_a_process_that_is_killed_keeps_its_place_for_a_while_and_no_longer(
         budget.answered(Usage())
     assert clock.now_ms() == began_ms, "ten places again"
     with database.read() as conn:
-        assert used(conn, "map", NOW_MS) == 30, "the call that was under way counts"
+        assert sum(used_by_lane(conn, "map", NOW_MS).values()) == 30, "the call that was under way counts"
 
 
 def test_a_process_that_is_killed_while_it_takes_a_place_has_taken_none(
@@ -111,4 +111,4 @@ def test_a_process_that_is_killed_while_it_takes_a_place_has_taken_none(
         budget.answered(Usage())
     assert clock.now_ms() == NOW_MS
     with database.read() as conn:
-        assert used(conn, "map", NOW_MS) == 10
+        assert sum(used_by_lane(conn, "map", NOW_MS).values()) == 10

@@ -15,7 +15,7 @@ from connector.store import activities, brakes, quarantine
 from connector.store.activities import ActivityRow
 from connector.store.baselines import baselines_of, put_baselines
 from connector.store.brakes import Brake
-from connector.store.calls import count_calls, forget_calls, used, used_by_lane
+from connector.store.calls import count_calls, forget_calls, used_by_lane
 from connector.store.configurations import (
     Configuration,
     applied_configuration,
@@ -110,12 +110,14 @@ def test_calls_are_counted_by_hour_and_lane(database: Database) -> None:
         count_calls(conn, "salesforce", Lane.UPDATE, day + HOUR_MS - 1)
         count_calls(conn, "salesforce", Lane.HANDOFF, day + HOUR_MS)
         count_calls(conn, "hubspot", Lane.UPDATE, day)
-        assert used(conn, "salesforce", day) == 5
-        assert used(conn, "salesforce", day + 600) == 5, "the hour that has begun counts whole"
-        assert used(conn, "salesforce", day + HOUR_MS) == 1
+        assert sum(used_by_lane(conn, "salesforce", day).values()) == 5
+        assert sum(used_by_lane(conn, "salesforce", day + 600).values()) == 5, (
+            "the hour that has begun counts whole"
+        )
+        assert sum(used_by_lane(conn, "salesforce", day + HOUR_MS).values()) == 1
         assert used_by_lane(conn, "salesforce", 0) == {Lane.UPDATE: 4, Lane.HANDOFF: 1}
         forget_calls(conn, day + HOUR_MS)
-        assert used(conn, "salesforce", 0) == 1
+        assert sum(used_by_lane(conn, "salesforce", 0).values()) == 1
 
 
 def test_the_configuration_in_force_is_the_one_applied_last(database: Database) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -37,6 +38,14 @@ def clock() -> ManualClock:
     return ManualClock(START_MS)
 
 
+def status(streamed: Streamed, folder: Path) -> tuple[str, dict[str, Any]]:
+    """What `leadloop status` shows, on one line, and what it says of the stream as JSON."""
+    database = {"LEADLOOP_DATABASE_URL": f"sqlite:///{folder}/leadloop.db"}
+    shell = Shell(folder, database, streamed.world.clock)
+    known = shell("status", "--json").json["sides"][SIDE]["stream"]
+    return " ".join(shell("status").out.split()), known
+
+
 def test_metrics_tell_what_a_stream_brought(database: Database, clock: ManualClock) -> None:
     metrics = Metrics(database, clock, [SIDE], dict)
     first = batch("1", "2", position="p1", reached_ms=START_MS, unwanted=1, malformed=1, missed=("Lead",))
@@ -67,14 +76,8 @@ def test_status_says_that_a_stream_lost_its_place_and_that_nobody_follows_it(
     now_ms = streamed.world.clock.now_ms()
     lost = "Salesforce does not know the position any more"
     streamed.put_place(StreamPlace("p", now_ms - 2 * HOUR_MS, now_ms, now_ms - HOUR_MS, lost))
-    shell = Shell(
-        tmp_path,
-        {"LEADLOOP_DATABASE_URL": f"sqlite:///{tmp_path}/leadloop.db"},
-        streamed.world.clock,
-    )
 
-    text = " ".join(shell("status").out.split())
-    known = shell("status", "--json").json["sides"][SIDE]["stream"]
+    text, known = status(streamed, tmp_path)
 
     assert "not followed, up to 2027-01-15 06:00:00, 2 hours ago" in text
     assert f"2027-01-15 07:00:00: {lost}" in text
@@ -86,11 +89,8 @@ def test_status_says_that_a_stream_lost_its_place_and_that_nobody_follows_it(
 def test_status_says_why_a_stream_is_not_followed(streamed: Streamed, tmp_path: Path) -> None:
     streamed.changes.select("Task")
     streamed.follow(lambda: "stream_refused" in streamed.events())
-    database = {"LEADLOOP_DATABASE_URL": f"sqlite:///{tmp_path}/leadloop.db"}
-    shell = Shell(tmp_path, database, streamed.world.clock)
 
-    text = " ".join(shell("status").out.split())
-    known = shell("status", "--json").json["sides"][SIDE]["stream"]
+    text, known = status(streamed, tmp_path)
 
     assert "stream warns 2027-01-15 08:00:00: " in text
     assert "/data/LeadChangeEvent" in text
@@ -102,11 +102,8 @@ def test_status_says_why_a_stream_is_not_followed(streamed: Streamed, tmp_path: 
 
 def test_status_says_that_a_stream_has_told_nothing_yet(streamed: Streamed, tmp_path: Path) -> None:
     streamed.follow(lambda: False, streamed.follower(LEADLOOP_SALESFORCE__SESSION_ID="00D000000000000!no"))
-    database = {"LEADLOOP_DATABASE_URL": f"sqlite:///{tmp_path}/leadloop.db"}
-    shell = Shell(tmp_path, database, streamed.world.clock)
 
-    text = " ".join(shell("status").out.split())
-    known = shell("status", "--json").json["sides"][SIDE]["stream"]
+    text, known = status(streamed, tmp_path)
 
     assert "not followed, and has told nothing yet" in text
     assert "LEADLOOP_SALESFORCE__SESSION_ID" in text
