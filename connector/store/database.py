@@ -25,6 +25,9 @@ from connector.store.rows import lock_name
 
 Synchronous = Literal["NORMAL", "FULL"]
 
+_LOG_TRIES = 10
+"""So often a process that opens a new file gives way to others that do."""
+
 _LOG_BUSY_MS = 250
 """How long readers and writers are waited for before the log is emptied; other writers wait meanwhile."""
 
@@ -237,6 +240,22 @@ def _unchanging(address: URL) -> URL:
     return address.set(database=f"file:{quote(str(path))}", query={"immutable": "1", "uri": "true"})
 
 
+def _keep_log(cursor: sqlite3.Cursor) -> None:
+    """Have the file keep a write-ahead log. Of several that open a new file at once SQLite lets one do that,
+    and refuses the others without waiting: they wait for their turn to write, and look again."""
+    for tries_left in range(_LOG_TRIES, -1, -1):
+        try:
+            if cursor.execute("PRAGMA journal_mode").fetchone()[0] != "wal":
+                cursor.execute("PRAGMA journal_mode = WAL")
+        except sqlite3.OperationalError:
+            if not tries_left:
+                raise
+            cursor.execute("BEGIN IMMEDIATE")
+            cursor.execute("COMMIT")
+        else:
+            return
+
+
 def _prepare_sqlite(
     engine: Engine, synchronous: Synchronous, busy_seconds: float, *, read_only: bool
 ) -> None:
@@ -251,8 +270,8 @@ def _prepare_sqlite(
             cursor.execute(f"PRAGMA busy_timeout = {busy_ms}")
             if read_only:
                 cursor.execute("PRAGMA query_only = ON")
-            elif cursor.execute("PRAGMA journal_mode").fetchone()[0] != "wal":
-                cursor.execute("PRAGMA journal_mode = WAL")
+            else:
+                _keep_log(cursor)
             # what is erased is overwritten with zeros, which not every SQLite is built to do by itself
             cursor.execute("PRAGMA secure_delete = ON")
             cursor.execute(f"PRAGMA synchronous = {synchronous}")

@@ -15,6 +15,7 @@ from connector.store.database import Database
 from connector.store.errors import StoreBusy, StoreError
 from connector.store.leads import read_leads
 from connector.store.settings_values import get_value, put_value
+from tests.at_once import at_once
 
 
 def test_a_transaction_is_kept_at_its_end(database: Database) -> None:
@@ -226,3 +227,14 @@ def test_a_database_that_is_opened_to_read_refuses_to_be_changed(database_url: s
             assert get_value(conn, "account") == 1
     finally:
         reading.close()
+
+
+def test_several_may_open_a_new_file_at_the_same_time(tmp_path: Path) -> None:
+    def opened(url: str) -> None:
+        database = Database.open(url)
+        with database.read():
+            pass
+        database.close()
+
+    for number in range(80):  # one in fourteen used to find it locked
+        at_once(opened, [f"sqlite:///{tmp_path}/{number}.db"] * 4)
