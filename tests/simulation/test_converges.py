@@ -234,7 +234,12 @@ def test_leadloop_never_opts_anyone_in(
         if set(model.records) == set(OBJECT) and model.shown(side, native) is True:
             # what stands there right after our write is taken to be the platform's own spelling of it
             spelled = opposite in model.baselines[model.key(other)].spelled
-            assert model.shown(other, opposite) is True or spelled
+            # a text where there is yes or no: it is left alone, and told
+            pairs = MAPPING.sides[other].objects[OBJECT[other]].pairs
+            told = {f"{other}.{pair.canonical}" for pair in pairs if pair.native == opposite}
+            unreadable = not isinstance(model.shown(other, opposite), bool | None)
+            assert model.shown(other, opposite) is True or spelled or unreadable
+            assert not unreadable or told <= set(model.state.unreadable)
 
 
 @EXAMPLES
